@@ -1,0 +1,61 @@
+# Two commands do everything on a fresh machine with Python 3.11+: `make report` and `make test`.
+# Each sets up what it needs in .venv; `make report PARTNER=CHN RELEASE=2024-08` does any other.
+PYTHON ?= python3
+PARTNER ?= KOR
+RELEASE ?= 2018-07
+VENV := .venv
+BIN := $(VENV)/bin
+ORIGINALS ?= ../shared/data
+
+.PHONY: report test bench lab lint format bundle clean
+
+report: $(VENV)/installed
+	$(BIN)/tradelib report --partner "$(PARTNER)" --release $(RELEASE) $(if $(AS_OF),--as-of $(AS_OF)) $(ARGS)
+
+test: $(VENV)/installed-test
+	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+bench: $(VENV)/installed-test
+	$(BIN)/python tests/benchmarks/bench.py
+
+lab: $(VENV)/installed
+	$(BIN)/jupyter lab notebooks
+
+lint: $(VENV)/installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(VENV)/installed-test
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+$(VENV)/installed: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+$(VENV)/installed-test: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	touch $@ $(VENV)/installed
+
+# Compiles the bundled vintages from the originals with the command a user would use.
+INGEST = $(BIN)/tradelib ingest --store tradelib/data/vintages
+bundle: $(VENV)/installed
+	for file in $(ORIGINALS)/census/country_*; do \
+	  stem=$${file##*country_}; $(INGEST) $$file --published $${stem%.*} \
+	    --note "copy saved by others of country.xlsx as it stood on the release day" || exit 1; done
+	$(INGEST) $(ORIGINALS)/census/ctyseasonal_2025-04-03.csv --published 2025-04-03 \
+	  --note "copy saved by others as CSV"
+	$(INGEST) $(ORIGINALS)/bea/trad-geo-time-series_2025-03-06.xlsx --note "copy saved by others"
+	$(INGEST) $(ORIGINALS)/census/api_*_total_2025-10-18.parquet --saved 2025-10-18 \
+	  --note "Census API replies saved by others by this day; after the June 2025 annual revision"
+	$(INGEST) $(ORIGINALS)/census/hs2/exports_*.parquet --published 2020-12-04 \
+	  --note "Census API replies saved by others; 20 partners and the total"
+	$(INGEST) $(ORIGINALS)/census/hs2/imports_*.parquet --published 2020-12-04 \
+	  --note "Census API replies saved by others; 20 partners and the total"
+	$(INGEST) $(ORIGINALS)/census/api_imports_general_hs2_2023-2024_2025-10-18.parquet --saved 2025-10-18 \
+	  --note "Census API replies saved by others by this day; after the June 2025 annual revision"
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,19 @@
+"""The one error a user's mistake raises: it says what was given, what is allowed, what to do."""
+
+
+class TradelibError(ValueError):
+    """A mistake in a request or a file, told in words a user can act on.
+
+    The command line prints the message without a traceback and exits non-zero.
+
+    Examples
+    --------
+    >>> raise TradelibError("'2018-13' is not a month.", "Give it as YYYY-MM, such as 2018-07.")
+    Traceback (most recent call last):
+    ...
+    tradelib.errors.TradelibError: '2018-13' is not a month.
+      Give it as YYYY-MM, such as 2018-07.
+    """
+
+    def __init__(self, problem: str, *advice: str):
+        super().__init__("\n  ".join([problem, *advice]))

@@ -1,0 +1,164 @@
+"""The table contract: which tables there are, what a row is, and the check every table must pass.
+
+One row is one flow in one period. A table has one basis and one adjustment, told by its name;
+money is in whole U.S. dollars in columns whose names end in ``_usd``.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from tradelib.errors import TradelibError
+from tradelib.partners import all_partners
+
+KEYS = ["partner", "flow", "item", "period"]
+COLUMNS = ["period", "partner", "flow", "item", "value_usd", "note"]
+#: Columns that loading adds, so that every row, wherever it is copied, knows where it came from.
+PROVENANCE = ["table", "vintage", "vintage_lag_days"]
+FLOWS = ("exports", "imports")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What one table holds: its basis, adjustment, frequency and items."""
+
+    name: str
+    title: str
+    basis: str
+    adjustment: str
+    freq: str
+    publisher: str
+    items: str = "goods"
+    flows: tuple[str, ...] = FLOWS
+    extra: tuple[str, ...] = ()
+
+
+TABLES = {
+    table.name: table
+    for table in [
+        Table("goods_census_nsa", "Goods by partner (country.xlsx)", "Census", "NSA", "M", "Census"),
+        Table("goods_census_nsa_api", "Goods by partner (Census API)", "Census", "NSA", "M", "Census"),
+        Table("goods_census_sa", "Goods, selected partners", "Census", "SA", "M", "Census"),
+        Table(
+            "trade_bop_sa",
+            "Goods, services and their total by partner, quarters",
+            *("BOP", "SA", "Q", "BEA", "goods, services, total", (*FLOWS, "balance")),
+        ),
+        Table(
+            "trade_bop_annual",
+            "Goods, services and their total by partner, years",
+            *("BOP", "not needed", "Y", "BEA", "goods, services, total", (*FLOWS, "balance")),
+        ),
+        Table(
+            "exports_hs2_nsa",
+            "Total exports by HS chapter",
+            *("Census", "NSA", "M", "Census", "HS chapter", ("exports",)),
+        ),
+        Table(
+            "imports_general_hs2_nsa",
+            "General imports by HS chapter",
+            *("Census", "NSA", "M", "Census", "HS chapter", ("imports",)),
+        ),
+        Table(
+            "imports_consumption_hs2_nsa",
+            "Imports for consumption and duties by HS chapter",
+            *("Census", "NSA", "M", "Census", "HS chapter", ("imports",), ("duty_usd",)),
+        ),
+    ]
+}
+
+
+class CheckError(TradelibError):
+    """A table or file broke a rule; the message names the row, the rule and the difference."""
+
+
+def refuse_rows(bad: pd.DataFrame, rule: str, *advice: str) -> None:
+    """Raise CheckError with the first three of the rows that break a rule, if there are any."""
+    if len(bad):
+        rows = bad.head(3).to_string(index=False).splitlines()
+        raise CheckError(f"{rule}: {len(bad):,} row(s) do not, first:", *rows, *advice)
+
+
+def table_info(name: str) -> Table:
+    """Return the entry of a table, or say which tables there are.
+
+    Parameters
+    ----------
+    name : str
+        A table's name, such as "goods_census_nsa".
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    TradelibError
+        If there is no such table.
+
+    Examples
+    --------
+    >>> table_info("trade_bop_sa").basis
+    'BOP'
+    """
+    if name not in TABLES:
+        raise TradelibError(f"There is no table {name!r}.", "Tables: " + ", ".join(TABLES) + ".")
+    return TABLES[name]
+
+
+def check_flows(frame: pd.DataFrame, table: str) -> pd.DataFrame:
+    """Check a tidy table against the contract and return it in canonical order.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Columns `period` (pandas Period), `partner` (code), `flow`, `item`, `value_usd`
+        (whole dollars; missing only where the publisher printed a mark), `note`.
+    table : str
+        The table it is to become; decides frequency, flows and extra columns.
+
+    Returns
+    -------
+    DataFrame
+        The same rows, columns in contract order, sorted by partner, flow, item and period.
+
+    Raises
+    ------
+    CheckError
+        With the rows, the rule and the difference.
+
+    Examples
+    --------
+    >>> row = dict(partner="5800", flow="exports", item="27", value_usd=1e6, note=None)
+    >>> frame = pd.DataFrame([row | {"period": pd.Period("2018-07", "M")}])
+    >>> len(check_flows(frame, "exports_hs2_nsa"))
+    1
+    """
+    info = table_info(table)
+    columns = COLUMNS + list(info.extra)
+    if set(frame.columns) != set(columns):
+        raise CheckError(
+            f"Columns of {table} must be {', '.join(columns)}; got {', '.join(map(str, frame))}."
+        )
+    freq = str(frame["period"].dtype).removeprefix("period[")[:1]
+    if not isinstance(frame["period"].dtype, pd.PeriodDtype) or freq != info.freq:
+        raise CheckError(f"Periods of {table} must have frequency {info.freq}; got {frame['period'].dtype}.")
+    if frame.empty:
+        raise CheckError(f"{table}: no rows at all.")
+    unknown = set(frame["partner"].unique()) - set(all_partners()["code"])
+    if unknown:
+        raise CheckError(f"{table}: unknown partner code(s): {', '.join(sorted(unknown)[:8])}.")
+    flows = set(frame["flow"].unique())
+    if flows != set(info.flows):
+        raise CheckError(f"{table}: flows must be {info.flows}; got {tuple(sorted(flows))}.")
+    for column in [c for c in columns if c.endswith("_usd")]:
+        value = frame[column]
+        refuse_rows(frame[(value < 0) & (frame["flow"] != "balance")], f"{table}: no flow is negative")
+        refuse_rows(frame[value.notna() & (value != np.rint(value))], f"{table}: whole dollars")
+    unexplained = frame["value_usd"].isna() & frame["note"].isna()
+    refuse_rows(frame[unexplained], f"{table}: a missing value needs the publisher's mark")
+    frame = frame[columns].sort_values(KEYS, kind="stable", ignore_index=True)
+    same = frame[KEYS].eq(frame[KEYS].shift())
+    refuse_rows(frame[same.all(axis=1)], f"{table}: one row per partner, flow, item and period")
+    return frame
