@@ -1,0 +1,193 @@
+"""Load a table as it stood on a date: the newest vintage published by then."""
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from tradelib import calendar
+from tradelib.errors import TradelibError
+from tradelib.vintages import Vintage, list_vintages, read
+
+
+def pick(
+    table: str,
+    *,
+    as_of: str | date,
+    since: str | None = None,
+    through: str | None = None,
+    nearest_later: bool = False,
+) -> Vintage:
+    """Choose the newest vintage published on or before a date that reaches the periods asked for.
+
+    Parameters
+    ----------
+    table : str
+        Name of the table.
+    as_of : str or date
+        ISO date.
+    since, through : str, optional
+        First and last period that must be in it, such as "2017-01" or "2018Q2".
+    nearest_later : bool
+        Where there is none so early, take the earliest later one; `lag_days` tells how late.
+
+    Returns
+    -------
+    Vintage
+
+    Raises
+    ------
+    TradelibError
+        Naming the vintages there are.
+
+    Examples
+    --------
+    >>> pick("goods_census_nsa", as_of="2018-12-31", through="2018-07").published
+    datetime.date(2018, 10, 5)
+    """
+    day = calendar.parse_date(as_of, "as-of")
+    every = list_vintages(table)
+    reaching = [v for v in every if (not through or v.through >= through) and (not since or v.since <= since)]
+    early = [v for v in reaching if v.published <= day]
+    if early:
+        return early[-1]
+    if nearest_later and reaching:
+        return reaching[0]
+    span = " to ".join(filter(None, [since, through]))
+    asked = f" reaching {span}" if span else ""
+    there = ", ".join(f"{v.published} (through {v.through})" for v in every) or "none"
+    advice = ["Vintages: " + there + "."]
+    if reaching:
+        advice.append("The earliest later one is taken with nearest_later=True (without --strict).")
+    else:
+        advice.append("Add one with `tradelib ingest FILE --published DATE`.")
+    raise TradelibError(f"No vintage of {table} published by {day}{asked}.", *advice)
+
+
+def load(
+    table: str,
+    *,
+    as_of: str | date,
+    since: str | None = None,
+    through: str | None = None,
+    partner: str | list[str] | None = None,
+    nearest_later: bool = False,
+) -> pd.DataFrame:
+    """Load a table as it stood on a date.
+
+    Parameters
+    ----------
+    table : str
+        Name of the table; see `tradelib vintages`.
+    as_of : str or date
+        ISO date: the newest vintage published by then is used.
+    since, through : str, optional
+        First and last period wanted; the vintage must reach both, and the rows are cut to them.
+    partner : str or list of str, optional
+        Partner code or codes; everything unless given.
+    nearest_later : bool
+        Take the earliest later vintage where there is none so early.
+
+    Returns
+    -------
+    DataFrame
+        Contract columns (values in whole dollars) and `table`, `vintage` (ISO date) and
+        `vintage_lag_days` (0 when it was out by the as-of date).
+
+    Raises
+    ------
+    TradelibError
+        If no vintage fits.
+
+    Examples
+    --------
+    >>> july = {"since": "2018-07", "through": "2018-07"}
+    >>> goods = load("goods_census_nsa", as_of="2018-10-05", partner="5800", **july)
+    >>> goods[["flow", "value_usd"]].values.tolist()
+    [['exports', 4685784639.0], ['imports', 6212348967.0]]
+    """
+    vintage = pick(table, as_of=as_of, since=since, through=through, nearest_later=nearest_later)
+    frame = read(vintage, since=since, through=through, partner=partner)
+    lag = vintage.lag_days(calendar.parse_date(as_of))
+    for name, value in (("table", table), ("vintage", vintage.published.isoformat())):
+        frame[name] = pd.Categorical.from_codes(np.zeros(len(frame), "int8"), [value])
+    frame["vintage_lag_days"] = lag
+    return frame
+
+
+def load_goods(*, as_of, **options) -> pd.DataFrame:
+    """Load goods by partner and month: Census basis, not seasonally adjusted, whole dollars.
+
+    Takes the options of `load`. Exports are total exports, imports general imports.
+
+    Examples
+    --------
+    >>> load_goods(as_of="2018-10-05", partner="5800", since="2018-01", through="2018-07").shape
+    (14, 9)
+    """
+    return load("goods_census_nsa", as_of=as_of, **options)
+
+
+def load_goods_sa(*, as_of, **options) -> pd.DataFrame:
+    """Load goods of selected partners by month, Census basis, seasonally adjusted, whole dollars.
+
+    Examples
+    --------
+    >>> set(load_goods_sa(as_of="2025-04-03", partner="5800").item)
+    {'goods'}
+    """
+    return load("goods_census_sa", as_of=as_of, **options)
+
+
+def load_trade(*, as_of, annual: bool = False, **options) -> pd.DataFrame:
+    """Load goods, services and total by partner: BOP basis, SA quarters, or years.
+
+    Examples
+    --------
+    >>> trade = load_trade(as_of="2025-03-06", partner="5800", since="2018Q2", through="2018Q2")
+    >>> sorted(trade.item.unique())
+    ['goods', 'services', 'total']
+    """
+    return load("trade_bop_annual" if annual else "trade_bop_sa", as_of=as_of, **options)
+
+
+def load_chapters(*, flow: str, as_of, imports: str = "general", **options) -> pd.DataFrame:
+    """Load HS chapters by partner and month: Census basis, not seasonally adjusted.
+
+    Parameters
+    ----------
+    flow : {"exports", "imports"}
+    as_of : str or date
+    imports : {"general", "consumption"}
+        Which import table; general imports unless said.
+    **options
+        As for `load`.
+
+    Examples
+    --------
+    >>> oil = load_chapters(flow="exports", as_of="2020-12-04", partner="5800").query("item == '27'")
+    >>> len(oil)
+    94
+    """
+    table = "exports_hs2_nsa" if flow == "exports" else f"imports_{imports}_hs2_nsa"
+    return load(table, as_of=as_of, **options)
+
+
+def find_release(month: str) -> calendar.Release:
+    """Look up a release; where the calendar has no date, a stored country table may give it.
+
+    Examples
+    --------
+    >>> find_release("2018-07").published
+    datetime.date(2018, 9, 5)
+    """
+    found = calendar.release(month)
+    if found.published is None:
+        dates = [
+            v.published
+            for v in list_vintages("goods_census_nsa")
+            if v.through == found.month and v.dated_by == "published"
+        ]
+        if dates:
+            return calendar.Release(found.month, dates[0], "from a stored vintage")
+    return found
