@@ -1,0 +1,172 @@
+"""The command line: thin words around the library; a user's mistake is a message, not a traceback."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+from tabulate import tabulate
+
+from tradelib import calendar, loaders, vintages
+from tradelib.errors import TradelibError
+
+PARTNER = click.option("--partner", required=True, help="Schedule C code, ISO code or name.")
+RELEASE = click.option("--release", required=True, help="Statistical month of the FT-900, YYYY-MM.")
+AS_OF = click.option(
+    "--as-of", help="Day whose knowledge is wanted, YYYY-MM-DD or 'latest'; default: release day."
+)
+STRICT = click.option("--strict", is_flag=True, help="Refuse where only later vintages reach the release.")
+
+
+class Commands(click.Group):
+    """A group whose commands turn a TradelibError into a message and exit code 1."""
+
+    def invoke(self, ctx: click.Context):
+        """Run the command; show a user's mistake without a traceback."""
+        try:
+            return super().invoke(ctx)
+        except TradelibError as error:
+            click.echo(f"Error: {error}", err=True)
+            sys.exit(1)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="tradelib")
+def main() -> None:
+    """U.S. trade with any partner, for any FT-900 release; every figure knows its vintage."""
+
+
+def _as_of(text: str | None, release: str) -> str | None:
+    """Turn 'latest', which exists only here, into the date of the newest vintage."""
+    if text != "latest":
+        return text
+    days = [v.published for v in vintages.list_vintages()]
+    return max([*days, loaders.find_release(release).default_as_of]).isoformat()
+
+
+@main.command()
+@PARTNER
+@RELEASE
+@AS_OF
+@STRICT
+@click.option("--force", is_flag=True, help="Run again even if nothing has changed.")
+@click.option("--reports", type=click.Path(path_type=Path), default=Path("reports"), show_default=True)
+@click.option(
+    "--notebook", type=click.Path(path_type=Path), help="A notebook of yours instead of release.ipynb."
+)
+def report(partner, release, as_of, strict, force, reports, notebook) -> None:
+    """Make the dated brief: notebook, HTML page and facts."""
+    from tradelib.report import make_report
+
+    made = make_report(
+        partner,
+        release,
+        as_of=_as_of(as_of, release),
+        strict=strict,
+        force=force,
+        reports=reports,
+        notebook=notebook,
+        progress=True,
+    )
+    click.echo(made.headline)
+    for line in made.notices:
+        click.echo(f"  {line}")
+    for path in made.paths:
+        click.echo(f"  {path}")
+    click.echo("Made." if made.ran else "Up to date: nothing was run (--force runs it again).")
+
+
+@main.command()
+@PARTNER
+@RELEASE
+@AS_OF
+@STRICT
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def facts(partner, release, as_of, strict, form) -> None:
+    """Print every number of a brief, with its window, table and vintage."""
+    from tradelib import facts as work
+    from tradelib import factsheet
+    from tradelib.partners import resolve
+    from tradelib.snapshot import take
+
+    who = resolve(partner)
+    sheet = work.facts_of(who, take(release, as_of=_as_of(as_of, release), strict=strict))
+    if form == "json":
+        click.echo(json.dumps(factsheet.document(sheet), indent=2, ensure_ascii=False))
+        return
+    rows = [
+        (f.id, f.text.rsplit(": ", 1)[-1], f.window, f.vintage or "-", f.vintage_lag_days or 0)
+        for f in sheet.values()
+    ]
+    click.echo(
+        tabulate(
+            rows, ["fact", "value", "window", "vintage", "lag, days"], maxcolwidths=[None, 44, 24, None, None]
+        )
+    )
+
+
+@main.command()
+@click.argument("text", required=False)
+def partners(text) -> None:
+    """List partners: code, ISO codes, name and kind; with TEXT, those whose name holds it."""
+    from tradelib.partners import all_partners
+
+    table = all_partners().query("kind != 'domestic'").fillna("")
+    if text:
+        hit = (table["name"] + "|" + table["aliases"] + "|" + table["iso3"]).str.contains(
+            text, case=False, regex=False
+        )
+        table = table[hit | table["code"].eq(text)]
+        if table.empty:
+            raise TradelibError(f"No partner's name holds {text!r}.", "`tradelib partners` lists all.")
+    shown = table[["code", "iso2", "iso3", "name", "kind"]]
+    click.echo(tabulate(shown.values.tolist(), list(shown), disable_numparse=True))
+
+
+@main.command("vintages")
+@click.argument("table", required=False)
+def list_vintages(table) -> None:
+    """List the vintages there are: bundled with tradelib and in your store."""
+    rows = [
+        (
+            v.table,
+            f"{v.published}{' (saved by)' if v.dated_by == 'saved' else ''}",
+            *(v.since, v.through, f"{v.rows:,}", v.origin),
+            v.sources[0]["name"] + (f" and {len(v.sources) - 1} more" if len(v.sources) > 1 else ""),
+            v.sha256[:12],
+        )
+        for v in vintages.list_vintages(table)
+    ]
+    head = ["table", "published", "since", "through", "rows", "origin", "made from", "sha256"]
+    click.echo(
+        tabulate(
+            rows, head, colalign=("left",) * 4 + ("right", "left", "left", "left"), disable_numparse=True
+        )
+    )
+
+
+@main.command()
+def releases() -> None:
+    """List FT-900 releases: statistical month, publication date, and how the date is known."""
+    table = calendar.all_releases()
+    rows = [(*row, calendar.quarter_out(calendar.release(row[0]).period)) for row in table.values.tolist()]
+    click.echo(tabulate(rows, ["month", "published", "how known", "services through"], disable_numparse=True))
+    click.echo("Other months are filed under the month itself: their publication date is not established.")
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--table", help="The table it must be; told by the file itself unless given.")
+@click.option("--published", help="Publication date, YYYY-MM-DD.")
+@click.option("--saved", help="Instead: the day by which a copy was saved, where no more is known.")
+@click.option("--note", default="", help="How the file was come by; kept with the vintage.")
+@click.option("--store", type=click.Path(path_type=Path), help="Where to, instead of your store.")
+def ingest(files, table, published, saved, note, store) -> None:
+    """Check downloaded FILES and keep them as vintages."""
+    from tradelib.ingest import ingest as keep
+
+    done = keep(list(files), table=table, published=published, saved=saved, note=note, store=store)
+    for vintage, written in done:
+        state = vintage.path if written else f"the same figures were there already ({vintage.origin})"
+        name = f"{vintage.table} of {vintage.published}, through {vintage.through}"
+        click.echo(f"{name}, {vintage.rows:,} rows: {state}")

@@ -1,0 +1,124 @@
+"""What a fact is, and the sheet of facts of one partner: values, renderings, JSON."""
+
+from dataclasses import asdict, dataclass, field
+
+import pandas as pd
+
+from tradelib import wording
+from tradelib.partners import Partner
+from tradelib.snapshot import Snapshot, source_of
+from tradelib.wording import capital, missing, percent, signed_money
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One number of a brief.
+
+    `value` is in whole dollars ("USD"), percent (11.1, not 0.111), a rank, a period, a list or a
+    bool; None with a `reason` where it cannot be had. `more` holds what belongs to some facts
+    only, such as the `universe` and `n` of a rank.
+    """
+
+    id: str
+    value: object
+    unit: str
+    window: str
+    text: str
+    table: str
+    vintage: str | None
+    vintage_lag_days: int | None
+    basis: str
+    adjustment: str
+    reason: str | None = None
+    more: dict = field(default_factory=dict)
+
+    def to_dict(self) -> dict:
+        """Return the fact as plain JSON values, the extras beside the rest."""
+        plain = asdict(self)
+        return {k: v for k, v in plain.items() if k not in ("id", "more")} | plain["more"]
+
+
+class Sheet(dict):
+    """The facts of one partner by id, written one at a time.
+
+    Attributes
+    ----------
+    partner : Partner
+    snapshot : Snapshot
+    """
+
+    def __init__(self, partner: Partner, snapshot: Snapshot):
+        super().__init__()
+        self.partner, self.snapshot = partner, snapshot
+
+    def put(
+        self, id: str, value, unit: str, window, label: str, table: str, reason: str = "", **more
+    ) -> None:
+        """Write a fact; a missing value gets its reason instead of a rendering."""
+        absent = missing(value)
+        reason = self.snapshot.absent.get(table) or reason or "not available" if absent else None
+        shown = f"not available ({reason})" if absent else _render(value, unit)
+        label = label.format(p=self.partner.prose)
+        self[id] = Fact(
+            *(id, None if absent else _plain(value), unit, str(window), f"{capital(label)}: {shown}"),
+            **source_of(self.snapshot, table),
+            reason=reason,
+            more={key: _plain(entry) for key, entry in more.items()},
+        )
+
+    def value(self, id: str):
+        """Return a fact's value, None if it is missing or was never written."""
+        return self[id].value if id in self else None
+
+
+def _plain(value):
+    return value.item() if hasattr(value, "item") else value
+
+
+def _render(value, unit: str) -> str:
+    if unit == "USD":
+        return signed_money(value)
+    if unit == "percent":
+        return ("-" if value < 0 else "") + percent(value)
+    if unit == "rank":
+        return wording.ordinal(value)
+    if unit == "list":
+        return wording.series([_entry(entry) for entry in value]) or "none"
+    if unit in ("month", "quarter"):
+        return wording.period(pd.Period(value))
+    return "yes" if value else "no"
+
+
+def _entry(entry: dict) -> str:
+    reduction = entry["reduction_pct"]
+    return f"{entry['prose']} ({'now a surplus' if reduction is None else percent(reduction)})"
+
+
+def document(sheet: Sheet) -> dict:
+    """Return the facts of a brief as one JSON object, as `tradelib facts --format json` prints it.
+
+    Parameters
+    ----------
+    sheet : Sheet
+
+    Returns
+    -------
+    dict
+        `partner`, `release`, `published` (None if not established), `as_of` and `facts` by id.
+
+    Examples
+    --------
+    >>> from tradelib import facts_of, resolve, take
+    >>> document(facts_of(resolve("KOR"), take("2018-07")))["published"]
+    '2018-09-05'
+    """
+    s, who = sheet.snapshot, sheet.partner
+    published = s.release.published
+    return {
+        "partner": {"code": who.code, "iso2": who.iso2, "iso3": who.iso3, "name": who.name},
+        "release": s.release.month,
+        "published": published.isoformat() if published else None,
+        "published_how_known": s.release.how_known,
+        "as_of": s.as_of.isoformat(),
+        "facts": {id: fact.to_dict() for id, fact in sheet.items()},
+    }

@@ -1,0 +1,290 @@
+"""Everything out with one release, as it stood on one day: tables chosen, cut and summed once.
+
+A snapshot serves every partner: windows are summed for all of them together, so that the facts
+of all partners cost little more than those of one.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+
+import pandas as pd
+
+from tradelib import balances, calendar, loaders, vintages
+from tradelib.balances import Window
+from tradelib.errors import TradelibError
+from tradelib.flows import table_info
+from tradelib.partners import all_partners, countries, members
+from tradelib.trend import turning_point
+
+GOODS, TRADE = "goods_census_nsa", "trade_bop_sa"
+EXPORT_CHAPTERS = "exports_hs2_nsa"
+IMPORT_CHAPTERS = ("imports_general_hs2_nsa", "imports_consumption_hs2_nsa")
+#: Groups that the country table does not print are summed from their members of the day.
+SUMMED_GROUPS = ("ASEAN", "USMCA", "EURO")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The tables of one release as of one day. Made by `take`."""
+
+    release: calendar.Release
+    as_of: date
+    sources: dict[str, vintages.Vintage]
+    absent: dict[str, str]
+    goods_flows: pd.DataFrame = field(repr=False)
+    trade_flows: pd.DataFrame | None = field(repr=False)
+    chapter_flows: dict[str, pd.DataFrame] = field(repr=False)
+
+    def lag(self, table: str) -> int:
+        """Days by which the vintage used is later than the as-of date."""
+        return self.sources[table].lag_days(self.as_of)
+
+    @property
+    def month(self) -> pd.Period:
+        """The statistical month."""
+        return self.release.period
+
+    @property
+    def months(self) -> Window:
+        """January through the statistical month."""
+        return balances.year_to_date(self.month)
+
+    @property
+    def quarter(self) -> pd.Period:
+        """The latest quarter of services out with the release."""
+        return calendar.quarter_out(self.month)
+
+    @property
+    def quarters(self) -> Window:
+        """The quarters of that year so far."""
+        return balances.year_to_date(self.quarter)
+
+    @cached_property
+    def goods(self) -> pd.DataFrame:
+        """Exports, imports and balance of goods by partner and month."""
+        return balances.balance(self.goods_flows).droplevel("item")
+
+    @cached_property
+    def trade(self) -> pd.DataFrame:
+        """Exports, imports and balance of goods, services and total by partner and quarter."""
+        return balances.balance(self.trade_flows)
+
+    @cached_property
+    def goods_windows(self) -> dict[str, pd.DataFrame]:
+        """Goods by partner: "month", "ytd" and "trailing", each with its "... before"."""
+        sides = pd.concat({"goods": self.goods}, names=["item"]).reorder_levels(["partner", "item", "period"])
+        year = Window(self.month - 11, self.month)
+        windows = {"month": Window(self.month, self.month), "ytd": self.months, "trailing": year}
+        return _with_base(sides, windows, lambda sums: sums.droplevel("item"))
+
+    @cached_property
+    def trade_windows(self) -> dict[str, pd.DataFrame]:
+        """Goods, services and total by partner and item: "ytd" and "trailing", each with its base."""
+        windows = {"ytd": self.quarters, "trailing": Window(self.quarter - 3, self.quarter)}
+        return _with_base(self.trade, windows, lambda sums: sums)
+
+    @cached_property
+    def chapter_windows(self) -> dict[str, pd.DataFrame]:
+        """By flow: `ytd`, `before` and `previous_year` in dollars, by partner and HS chapter."""
+        year = balances.full_year(self.month.year - 1, "M")
+        result = {}
+        for table, flows in self.chapter_flows.items():
+            sides = flows.set_index(["partner", "item", "period"])[["value_usd"]]
+            spans = {"ytd": self.months, "before": self.months.year_earlier, "previous_year": year}
+            sums = {
+                name: balances.window_sum(sides, window, absent_is_zero=True)["value_usd"]
+                for name, window in spans.items()
+            }
+            frame = pd.DataFrame(sums).fillna(0)
+            frame["change_usd"] = frame["ytd"] - frame["before"]
+            result[table] = frame
+        return result
+
+    @cached_property
+    def goods_ranks(self) -> dict[str, pd.Series]:
+        """Ranks by deficit in goods, year to date, among all single countries: now and "before"."""
+        single = countries()
+        sums = self.goods_windows
+        return {
+            "now": balances.rank(sums["ytd"]["balance_usd"], single),
+            "before": balances.rank(sums["ytd before"]["balance_usd"], single),
+        }
+
+    @cached_property
+    def export_records(self) -> pd.DataFrame:
+        """The highest month of goods exports of each partner, through the statistical month."""
+        return balances.record_high(self.goods["exports_usd"])
+
+    @cached_property
+    def universe(self) -> tuple[list[str], str]:
+        """The countries of that release's Exhibit 20, and how the list is known."""
+        return calendar.universe(self.release.default_as_of)
+
+    @cached_property
+    def total_balances(self) -> tuple[pd.Series, pd.Series]:
+        """Balance of goods and services by partner, year to date: now and a year earlier."""
+        sums = self.trade_windows
+        return tuple(sums[name].xs("total", level="item")["balance_usd"] for name in ("ytd", "ytd before"))
+
+    @cached_property
+    def total_ranks(self) -> pd.Series:
+        """Ranks by deficit in goods and services among the universe of the release."""
+        return balances.rank(self.total_balances[0], self.universe[0])
+
+    @cached_property
+    def total_reducers(self) -> pd.DataFrame:
+        """Which members of the universe reduced their deficit in goods and services."""
+        return balances.reducers(*self.total_balances, self.universe[0])
+
+    @cached_property
+    def trailing_total(self) -> pd.DataFrame:
+        """Trailing-four-quarter exports, imports and balance of goods and services."""
+        total = self.trade[self.trade.index.get_level_values("item") == "total"]
+        return balances.trailing_sum(total, 4).droplevel("item").dropna()
+
+    @cached_property
+    def turning_points(self) -> dict[str, tuple[pd.Period, str] | None]:
+        """The last clear turn of each partner's trailing balance in goods and services."""
+        histories = self.trailing_total.groupby(level="partner")
+        return {
+            code: turning_point(rows["balance_usd"], rows["exports_usd"] + rows["imports_usd"])
+            for code, rows in ((c, r.droplevel("partner")) for c, r in histories)
+        }
+
+
+def _with_base(sides: pd.DataFrame, windows: dict[str, Window], shape) -> dict[str, pd.DataFrame]:
+    sums = {}
+    for name, window in windows.items():
+        sums[name] = shape(balances.window_sum(sides, window))
+        sums[f"{name} before"] = shape(balances.window_sum(sides, window.year_earlier))
+    return sums
+
+
+def take(release: str, *, as_of: str | date | None = None, strict: bool = False) -> Snapshot:
+    """Choose, for each table, the vintage of a day, and cut it at the release.
+
+    Parameters
+    ----------
+    release : str
+        Statistical month, YYYY-MM.
+    as_of : str or date, optional
+        The day whose knowledge is wanted; the release's publication date unless given.
+    strict : bool
+        Refuse where only later vintages reach the release, instead of taking the earliest of
+        them with its lag.
+
+    Returns
+    -------
+    Snapshot
+
+    Raises
+    ------
+    TradelibError
+        If the month or date is malformed, the date precedes the release, or no country table
+        reaches it.
+
+    Examples
+    --------
+    >>> snapshot = take("2018-07", as_of="2018-10-05")
+    >>> str(snapshot.months), str(snapshot.quarters), snapshot.lag("goods_census_nsa")
+    ('2018-01..2018-07', '2018Q1..2018Q2', 0)
+    """
+    found = loaders.find_release(release)
+    day = calendar.parse_date(as_of, "--as-of") if as_of else found.default_as_of
+    earliest = found.published or found.period.end_time.date()
+    if day < earliest:
+        when = f"was published on {found.published}" if found.published else f"covers {found.month}"
+        raise TradelibError(
+            f"As-of date {day} is before the release itself: {found.month} {when}.",
+            f"Give --as-of {earliest} or later, or leave it out.",
+        )
+    month, quarter = found.period, calendar.quarter_out(found.period)
+    spans = {GOODS: (None, month), TRADE: (quarter - 4, quarter)}
+    for name in (EXPORT_CHAPTERS, *IMPORT_CHAPTERS):
+        spans[name] = (month - month.month - 11, month)
+    sources, absent = _choose(spans, day, strict)
+    if GOODS in absent:
+        reach = vintages.list_vintages(GOODS)
+        raise TradelibError(
+            f"No country table reaches {found.month}.",
+            f"The latest month there is: {max(v.through for v in reach) if reach else 'none'}.",
+            "Add a newer one with `tradelib ingest country.xlsx --published YYYY-MM-DD`.",
+        )
+    chapters = [EXPORT_CHAPTERS, *[t for t in IMPORT_CHAPTERS if t in sources][:1]]
+    for table in set(IMPORT_CHAPTERS) - set(chapters):
+        sources.pop(table, None)
+    options = {"as_of": day, "nearest_later": not strict}
+    chapter_flows = {
+        table: loaders.load(table, since=str(spans[table][0]), through=str(month), **options)
+        for table in chapters
+        if table in sources
+    }
+    goods = loaders.load(GOODS, through=str(month), **options)
+    trade = loaders.load(TRADE, through=str(quarter), **options) if TRADE in sources else None
+    return Snapshot(found, day, sources, absent, _with_groups(goods, found), trade, chapter_flows)
+
+
+def _choose(spans: dict, day: date, strict: bool) -> tuple[dict, dict]:
+    """Pick a vintage for each table; tell apart 'only later ones' and 'none at all'."""
+    sources, absent, late = {}, {}, []
+    for table, (since, through) in spans.items():
+        reach = {"since": str(since) if since else None, "through": str(through)}
+        try:
+            sources[table] = loaders.pick(table, as_of=day, nearest_later=True, **reach)
+        except TradelibError:
+            has = ", ".join(f"{v.since} to {v.through}" for v in vintages.list_vintages(table))
+            absent[table] = f"{table} reaches {has or 'nothing'}, not {through}"
+            continue
+        lag = sources[table].lag_days(day)
+        if lag:
+            late.append(f"{table}: the earliest is of {sources[table].published}, {lag} days later")
+    if strict and late:
+        raise TradelibError(
+            f"--strict: on {day} these tables were not there in a vintage that we hold:",
+            *late,
+            "Give a later --as-of, add the vintage with `tradelib ingest`, or leave --strict out.",
+        )
+    return sources, absent
+
+
+def _with_groups(goods: pd.DataFrame, release: calendar.Release) -> pd.DataFrame:
+    """Add the groups that the country table does not print, as sums of their members of the day."""
+    printed = set(goods["partner"].unique())
+    parts = [goods]
+    for group in SUMMED_GROUPS:
+        codes = members(group, release.default_as_of)
+        if group in printed or not codes:
+            continue
+        rows = goods[goods["partner"].isin(codes)]
+        total = rows.groupby(["flow", "item", "period"], as_index=False, observed=True)["value_usd"].sum()
+        parts.append(total.assign(partner=group, note="sum of members"))
+    frame = pd.concat(parts, ignore_index=True)
+    for column in ("table", "vintage", "vintage_lag_days"):
+        frame[column] = goods[column].iloc[0]
+    return frame
+
+
+def covered_partners(snapshot: Snapshot) -> list[str]:
+    """Codes of all single partners with goods rows in the release: those a sweep would brief.
+
+    Examples
+    --------
+    >>> len(covered_partners(take("2018-07"))) > 220
+    True
+    """
+    kinds = all_partners().set_index("code")["kind"]
+    codes = snapshot.goods_windows["month"].index
+    return [code for code in codes if kinds[code] in ("country", "other")]
+
+
+def source_of(snapshot: Snapshot, table: str) -> dict:
+    """Return what a fact says of its source: table, vintage, lag, basis and adjustment."""
+    info, vintage = table_info(table), snapshot.sources.get(table)
+    return {
+        "table": table,
+        "vintage": vintage.published.isoformat() if vintage else None,
+        "vintage_lag_days": snapshot.lag(table) if vintage else None,
+        "basis": info.basis,
+        "adjustment": info.adjustment,
+    }
