@@ -1,19 +1,16 @@
 """U.S. trade with any partner, for any FT-900 release: every figure knows its vintage."""
 
 from tradelib.balances import (
-    Window,
     balance,
     change,
     contributions,
     deficit_reduction,
-    full_year,
     rank,
     record_high,
     reducers,
     share,
     trailing_sum,
     window_sum,
-    year_to_date,
 )
 from tradelib.errors import TradelibError
 from tradelib.facts import all_facts, facts_of
@@ -22,6 +19,7 @@ from tradelib.partners import all_partners, members, resolve
 from tradelib.snapshot import covered_partners, take
 from tradelib.trend import turning_point
 from tradelib.vintages import list_vintages
+from tradelib.windows import Window, full_year, year_to_date
 
 __all__ = [
     "TradelibError",

@@ -11,11 +11,11 @@ from functools import cached_property
 import pandas as pd
 
 from tradelib import balances, calendar, loaders, vintages
-from tradelib.balances import Window
 from tradelib.errors import TradelibError
 from tradelib.flows import table_info
 from tradelib.partners import all_partners, countries, members
 from tradelib.trend import turning_point
+from tradelib.windows import Window, full_year, year_to_date
 
 GOODS, TRADE = "goods_census_nsa", "trade_bop_sa"
 EXPORT_CHAPTERS = "exports_hs2_nsa"
@@ -48,7 +48,7 @@ class Snapshot:
     @property
     def months(self) -> Window:
         """January through the statistical month."""
-        return balances.year_to_date(self.month)
+        return year_to_date(self.month)
 
     @property
     def quarter(self) -> pd.Period:
@@ -58,7 +58,7 @@ class Snapshot:
     @property
     def quarters(self) -> Window:
         """The quarters of that year so far."""
-        return balances.year_to_date(self.quarter)
+        return year_to_date(self.quarter)
 
     @cached_property
     def goods(self) -> pd.DataFrame:
@@ -87,7 +87,7 @@ class Snapshot:
     @cached_property
     def chapter_windows(self) -> dict[str, pd.DataFrame]:
         """By flow: `ytd`, `before` and `previous_year` in dollars, by partner and HS chapter."""
-        year = balances.full_year(self.month.year - 1, "M")
+        year = full_year(self.month.year - 1, "M")
         result = {}
         for table, flows in self.chapter_flows.items():
             sides = flows.set_index(["partner", "item", "period"])[["value_usd"]]
