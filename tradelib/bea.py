@@ -126,6 +126,8 @@ def _parse_sheet(rows: list[list], name: str) -> pd.DataFrame:
         quarter, year = QUARTER.match(label), YEAR.match(label)
         if not (quarter or year):
             continue
+        if not any(str(row[n]).strip() for n, _ in areas):
+            continue  # a quarter that is not out yet
         period = f"{quarter[1]}Q{quarter[2]}" if quarter else year[1]
         revised = (
             "(R)" if (quarter or year)[quarter.lastindex if quarter else year.lastindex] == "(R)" else None

@@ -121,8 +121,10 @@ def parse_ctyseasonal(grid: pd.DataFrame) -> pd.DataFrame:
 
 
 def _known_columns(grid: pd.DataFrame, expected: list[str]) -> pd.DataFrame:
-    """Drop empty unnamed columns, then insist on exactly the published ones."""
+    """Drop unnamed columns (a saved index), then insist on the published ones, in any letter case."""
+    published = {name.lower(): name for name in expected}
     names = [str(name).strip() for name in grid.columns]
+    names = [published.get(name.lower(), name) for name in names]
     grid = grid.set_axis(names, axis=1)
     unnamed = [n for n in names if not n or n.startswith("Unnamed")]
     grid = grid.drop(columns=unnamed)
@@ -169,7 +171,8 @@ def _check_year_column(labels: pd.DataFrame, months: pd.DataFrame, year: pd.Seri
     A cell is known to the decimals its row is printed with, and no better than ten significant
     digits (a CSV saved from a spreadsheet cuts there).
     """
-    cells = np.column_stack([months.fillna(0).to_numpy(), year.fillna(0).to_numpy()])
+    refuse_rows(labels[year.isna()], f"Every row has its {name} (is the file cut short?)")
+    cells = np.column_stack([months.fillna(0).to_numpy(), year.to_numpy()])
     decimals = np.zeros(len(cells))
     for n in range(6, 0, -1):
         scaled = cells * 10.0 ** (n - 1)

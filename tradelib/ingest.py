@@ -127,7 +127,7 @@ def _parse_grids(files: list, grids: list[pd.DataFrame]) -> dict[str, pd.DataFra
         name, frame = census_api.parse_api(grids)
         return {name: frame}
     _one_file(files)
-    if {"cty_code", "cty_desc"} <= columns:
+    if {"cty_code", "cty_desc"} <= {column.lower() for column in columns}:
         return {"goods_census_sa": census.parse_ctyseasonal(grids[0])}
     return {"goods_census_nsa": census.parse_country(grids[0])}
 
