@@ -3,10 +3,10 @@
 import pandas as pd
 
 from tradelib import balances, wording
-from tradelib.balances import Window
 from tradelib.factsheet import Sheet
 from tradelib.partners import Partner, partner
 from tradelib.snapshot import EXPORT_CHAPTERS, GOODS, TRADE, Snapshot
+from tradelib.windows import Window, full_year
 from tradelib.wording import missing, money
 
 ITEMS = {"goods": "goods", "services": "services", "total": "goods and services"}
@@ -86,6 +86,11 @@ def _reduction_reason(now, before) -> str:
     return f"from a {then} of {money(before)} to a {since} of {money(now)}: no percentage"
 
 
+def _no_deficit(usd: float, words: str) -> str:
+    what = f"a surplus of {money(usd)}" if usd > 0 else "a balance of zero"
+    return f"{what} in {words}, not a deficit"
+
+
 def _goods(sheet: Sheet) -> None:
     s, code = sheet.snapshot, sheet.partner.code
     labels = {
@@ -152,7 +157,7 @@ def _goods_rank(sheet: Sheet) -> None:
         elif who.code not in ranks:
             reason = f"{who.name} has no complete row in {words}"
         elif usd >= 0:
-            reason = f"no deficit in {words}, but a {wording.position(usd)}"
+            reason = _no_deficit(usd, words)
         else:
             value, reason = ranks[who.code], ""
         sheet.put(
@@ -227,7 +232,7 @@ def _total_rank(sheet: Sheet) -> None:
     elif missing(usd):
         reason = "no balance by quarter"
     elif usd >= 0:
-        reason = f"no deficit in {words}, but a {wording.position(usd)}"
+        reason = _no_deficit(usd, words)
     else:
         value, reason = ranks[who.code], ""
     names = [partner(code).name for code in codes]
@@ -286,7 +291,7 @@ def _chapters(sheet: Sheet) -> None:
 
 def _chapter(sheet: Sheet, table: str, flow: str, chapter: str, row: dict) -> None:
     s = sheet.snapshot
-    year = balances.full_year(s.month.year - 1, "M")
+    year = full_year(s.month.year - 1, "M")
     versus = f"{s.months} vs {s.months.year_earlier}"
     kind = {
         "imports_general_hs2_nsa": "general imports",
@@ -294,7 +299,7 @@ def _chapter(sheet: Sheet, table: str, flow: str, chapter: str, row: dict) -> No
     }
     name = f"U.S. {kind.get(table, 'exports')} of HS {chapter} {'to' if flow == 'exports' else 'from'} {{p}}"
     prefix = f"commodity.hs2.{chapter}.{flow}"
-    reason = f"{sheet.partner.name} is not among the partners of {table}"
+    reason = f"{table} has no rows of {sheet.partner.prose}"
     for id, key, window, words in (
         ("ytd", "ytd", s.months, wording.span(s.months)),
         ("ytd.change_usd", "change_usd", versus, f"change in {wording.span(s.months)} on a year earlier"),

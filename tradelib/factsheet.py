@@ -91,7 +91,7 @@ def _render(value, unit: str) -> str:
 
 def _entry(entry: dict) -> str:
     reduction = entry["reduction_pct"]
-    return f"{entry['prose']} ({'now a surplus' if reduction is None else percent(reduction)})"
+    return f"{entry['prose']} ({'it became a surplus' if reduction is None else percent(reduction)})"
 
 
 def document(sheet: Sheet) -> dict:

@@ -1,11 +1,14 @@
 """Numbers and periods as words: the one place where figures are rounded for readers."""
 
 import calendar
+import csv
 import math
+from functools import cache
+from pathlib import Path
 
 import pandas as pd
 
-from tradelib.balances import Window
+from tradelib.windows import Window
 
 MONTHS = list(calendar.month_name)[1:]
 NAMED_QUARTERS = ("first", "second", "third", "fourth")
@@ -158,3 +161,52 @@ def missing(value: object) -> bool:
     (True, True, False)
     """
     return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+@cache
+def _chapters() -> dict[str, str]:
+    with (Path(__file__).parent / "data" / "hs2.csv").open(encoding="utf-8", newline="") as lines:
+        return {row["code"]: row["title"] for row in csv.DictReader(lines)}
+
+
+def chapter(code: str) -> str:
+    """Give an HS chapter's short title, in our own words.
+
+    Examples
+    --------
+    >>> chapter("27"), chapter("77")
+    ('Mineral fuels', 'HS 77')
+    """
+    return _chapters().get(code, f"HS {code}")
+
+
+class Text(str):
+    """Words that show as Markdown in a notebook; dollar signs are kept from becoming maths."""
+
+    __slots__ = ()
+
+    def _repr_markdown_(self) -> str:
+        return self.replace("$", "\\$")
+
+
+def day(date) -> str:
+    """Name a day.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> day(date(2018, 9, 5))
+    'September 5, 2018'
+    """
+    return f"{MONTHS[date.month - 1]} {date.day}, {date.year}"
+
+
+def a_position(dollars: float) -> str:
+    """Say what a balance is, with its size.
+
+    Examples
+    --------
+    >>> a_position(-979e6)
+    'a deficit of $979 million'
+    """
+    return "balance" if dollars == 0 else f"a {position(dollars)} of {money(dollars)}"
