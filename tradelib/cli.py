@@ -56,6 +56,9 @@ def _as_of(text: str | None, release: str) -> str | None:
 )
 def report(partner, release, as_of, strict, force, reports, notebook) -> None:
     """Make the dated brief: notebook, HTML page and facts."""
+    # With this module jsonschema, which papermill imports, builds a grammar of web addresses: a
+    # second of each run for a format that no notebook has.
+    sys.modules.setdefault("rfc3987_syntax", None)
     from tradelib.report import make_report
 
     made = make_report(
@@ -111,7 +114,8 @@ def partners(text) -> None:
     """List partners: code, ISO codes, name and kind; with TEXT, those whose name holds it."""
     from tradelib.partners import all_partners
 
-    table = all_partners().query("kind != 'domestic'").fillna("")
+    shown = ["code", "iso2", "iso3", "name", "kind"]
+    table = all_partners().query("kind != 'domestic'")[[*shown, "aliases"]].fillna("")
     if text:
         hit = (table["name"] + "|" + table["aliases"] + "|" + table["iso3"]).str.contains(
             text, case=False, regex=False
@@ -119,8 +123,7 @@ def partners(text) -> None:
         table = table[hit | table["code"].eq(text)]
         if table.empty:
             raise TradelibError(f"No partner's name holds {text!r}.", "`tradelib partners` lists all.")
-    shown = table[["code", "iso2", "iso3", "name", "kind"]]
-    click.echo(tabulate(shown.values.tolist(), list(shown), disable_numparse=True))
+    click.echo(tabulate(table[shown].values.tolist(), shown, disable_numparse=True))
 
 
 @main.command("vintages")
