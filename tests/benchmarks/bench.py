@@ -1,0 +1,181 @@
+"""`make bench`: loading, facts and reports, each against what one would do without tradelib.
+
+Prints measured times and ratios from one run; it never fails because a machine is slow.
+"""
+
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+ORIGINAL = ROOT.parent / "shared" / "data" / "census" / "country_2024-10-08.xlsx"
+AS_OF = "2024-10-08"
+BRIEF = {"partner": "KOR", "release": "2018-07"}
+PEAK = "import resource, sys; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+LOAD = f"from tradelib import load_goods; load_goods(as_of={AS_OF!r})"
+FACTS = "from tradelib import all_facts, covered_partners, take; s = take('2018-07')"
+FACTS += "; all_facts(s, covered_partners(s))"
+
+
+def seconds(action, times: int) -> float:
+    """Median time of a few runs."""
+    found = []
+    for _ in range(times):
+        start = time.perf_counter()
+        action()
+        found.append(time.perf_counter() - start)
+    return statistics.median(found)
+
+
+def line(name: str, value: str, note: str = "") -> None:
+    """Print one row of the table."""
+    print(f"  {name:<58} {value:>12}  {note}".rstrip())
+
+
+def ratio(name: str, slow: float, fast: float, target: float | None = None) -> None:
+    """Print how many times faster the second is, and whether that meets the target."""
+    times = slow / fast
+    goal = "" if target is None else f"target {target:g}: {'met' if times >= target else 'MISSED'}"
+    line(f"  {name}", f"{times:,.1f} times", goal)
+
+
+def machine() -> None:
+    """Say what was measured on."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    names = ("pandas", "numpy", "pyarrow", "openpyxl", "python-calamine", "papermill")
+    print(f"{platform.machine()}, {cores} cores, {platform.system()} {platform.release()}")
+    print(f"Python {platform.python_version()}, " + ", ".join(f"{n} {version(n)}" for n in names))
+
+
+def workbook(folder: Path) -> tuple[Path, str]:
+    """The workbook of the vintage: the original where it is, else one written from the bundle."""
+    if ORIGINAL.is_file():
+        return ORIGINAL, "the original file"
+    sys.path.insert(0, str(ROOT / "tests"))
+    from helpers import country_sheet, grid_rows, write_xlsx
+
+    from tradelib import load_goods
+
+    sheet = country_sheet(load_goods(as_of=AS_OF))
+    return write_xlsx(folder / "country.xlsx", {"country": grid_rows(sheet)}), "written from the bundle"
+
+
+def loading(folder: Path) -> None:
+    """load_goods of a whole vintage against pandas.read_excel on its workbook."""
+    import pandas as pd
+
+    from tradelib import load_goods
+
+    path, origin = workbook(folder)
+    rows = len(load_goods(as_of=AS_OF))
+    warm = seconds(lambda: load_goods(as_of=AS_OF), 15)
+    one = seconds(lambda: load_goods(as_of=AS_OF, partner="5800"), 15)
+    print(f"\nLoad goods, vintage {AS_OF}, {rows:,} rows (workbook: {origin}, {path.stat().st_size:,} bytes)")
+    line("load_goods, whole vintage, warm, median of 15", f"{1e3 * warm:,.1f} ms", _goal(warm, 0.060))
+    line("load_goods, one partner, warm, median of 15", f"{1e3 * one:,.1f} ms")
+    for engine, times, target in (("openpyxl", 3, 30), ("calamine", 5, 5)):
+        slow = seconds(lambda engine=engine: pd.read_excel(path, engine=engine), times)
+        line(f"pandas.read_excel, {engine}, median of {times}", f"{1e3 * slow:,.0f} ms")
+        ratio(f"load_goods is faster than {engine}", slow, warm, target)
+
+
+def _goal(measured: float, most: float) -> str:
+    return f"target {most:g} s: {'met' if measured <= most else 'MISSED'}"
+
+
+def facts() -> None:
+    """Facts of all partners of one release, no notebook involved."""
+    from tradelib import all_facts, covered_partners, take
+
+    def run():
+        taken = take("2018-07")
+        return all_facts(taken, covered_partners(taken))
+
+    count = len(run())
+    taken = take("2018-07")
+    alone = covered_partners(taken)[:1]
+    print(f"\nFacts of all {count} partners, release 2018-07")
+    everyone = seconds(run, 3)
+    line("snapshot and facts, warm, median of 3", f"{everyone:,.2f} s", _goal(everyone, 3))
+    line("snapshot alone, median of 3", f"{seconds(lambda: take('2018-07'), 3):,.2f} s")
+    more = seconds(lambda: all_facts(taken, alone), 15)
+    line("one more partner from a snapshot, median of 15", f"{1e3 * more:,.1f} ms")
+
+
+def memory() -> None:
+    """Peak memory of a process of its own for each task.
+
+    Linux counts the parent's memory at the start of a child too: to be called while this process
+    is still small, before anything imports pandas.
+    """
+    if find_spec("resource") is None:
+        return
+    print("\nPeak memory, a fresh process each")
+    tasks = {
+        "import tradelib": "import tradelib",
+        "load_goods, whole vintage": LOAD,
+        "facts of all partners": FACTS,
+    }
+    for name, code in tasks.items():
+        start = time.perf_counter()
+        command = [sys.executable, "-c", f"{code}\n{PEAK}"]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        took = time.perf_counter() - start
+        unit = 2**20 if sys.platform == "darwin" else 2**10  # bytes on macOS, kilobytes on Linux
+        line(name, f"{int(done.stdout.split()[-1]) / unit:,.0f} MB", f"{took:.2f} s from start to exit")
+
+
+def reports(folder: Path) -> None:
+    """The command that makes a brief against papermill and nbconvert on the same notebook."""
+    notebook = ROOT / "notebooks" / "release.ipynb"
+    if find_spec("tradelib.report") is None or not notebook.is_file():
+        print("\nReport: no tradelib.report or no notebook here; skipped.")
+        return
+    print("\nReport on {partner}, release {release}, whole commands, median of 3".format(**BRIEF))
+    options = [word for name, value in BRIEF.items() for word in (f"--{name}", value)]
+    command = [sys.executable, "-m", "tradelib", "report", *options, "--reports", str(folder), "--force"]
+    made = seconds(lambda: _run(command, folder), 3)
+    line("tradelib report: notebook, page and facts", f"{made:,.2f} s", _goal(made, 8))
+    again = seconds(lambda: _run(command[:-1], folder), 3)
+    line("the same again, nothing to do", f"{again:,.2f} s")
+    output = folder / "plain.ipynb"
+    parameters = [word for name, value in BRIEF.items() for word in ("-p", name, value)]
+    papermill = [sys.executable, "-m", "papermill", str(notebook), str(output), *parameters]
+    convert = [sys.executable, "-m", "nbconvert", "--to", "html", "--no-input", str(output)]
+    first = seconds(lambda: _run(papermill, folder), 3)
+    second = seconds(lambda: _run(convert, folder), 3)
+    line("papermill, command line", f"{first:,.2f} s")
+    line("jupyter nbconvert --to html", f"{second:,.2f} s")
+    ratio("tradelib report is faster than the two together", first + second, made)
+
+
+def _run(command: list[str], folder: Path) -> None:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command[1:4])} failed:\n{done.stderr[-2000:]}")
+
+
+def main() -> None:
+    """Measure everything, with a store that holds nothing but the bundle."""
+    folder = Path(tempfile.mkdtemp(prefix="tradelib-bench-"))
+    os.environ["TRADELIB_STORE"] = str(folder / "store")
+    try:
+        machine()
+        memory()
+        loading(folder)
+        facts()
+        reports(folder)
+    finally:
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()

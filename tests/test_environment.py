@@ -1,0 +1,211 @@
+"""The repository itself: one list of requirements, a clean tree, notebooks without outputs."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from helpers import ROOT
+
+#: What the user asked for, and what tools insist on.
+TOP_LEVEL = {
+    *("README.md", "environment.yml", "notebooks", "tests", "tradelib"),
+    *("pyproject.toml", "Makefile", "LICENSE", "CHANGELOG.md", ".gitignore", ".gitattributes"),
+    *(".ci", ".github", ".gitlab-ci.yml", ".pre-commit-config.yaml"),
+}
+RAW = {".xlsx", ".xls", ".zip", ".csv"}
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def git(*command: str) -> list[str]:
+    """Lines that git prints for this tree; the test is skipped where it is not a git tree."""
+    try:
+        done = subprocess.run(["git", *command], cwd=ROOT, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("not a git working tree")
+    return [line for line in done.stdout.split("\0") if line]
+
+
+@pytest.fixture(scope="module")
+def tracked() -> list[Path]:
+    """Files in git or about to be added, as paths from the root."""
+    return [Path(name) for name in git("ls-files", "-z", "--cached", "--others", "--exclude-standard")]
+
+
+@pytest.fixture(scope="module")
+def texts(tracked) -> dict[Path, str]:
+    found = {}
+    for path in tracked:
+        if path.suffix not in (".parquet", ".png", ".jpg", ".webp") and (ROOT / path).is_file():
+            found[path] = (ROOT / path).read_text(encoding="utf-8")
+    return found
+
+
+def requirement(line: str) -> tuple[str, frozenset[str]]:
+    """'pandas>=3.0,<4' -> its name and the set of its version specifiers."""
+    name, specifiers = re.fullmatch(r"([A-Za-z0-9_.-]+)\s*(.*)", line.strip()).groups()
+    return name.lower().replace("_", "-"), frozenset(filter(None, specifiers.replace(" ", "").split(",")))
+
+
+# --- requirements -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def conda() -> dict:
+    return yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+
+
+def test_environment_yml_lists_the_packages_and_versions_of_pyproject_and_no_others(conda):
+    wanted = dict(map(requirement, [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["test"]]))
+    listed = dict(requirement(line) for line in conda["dependencies"] if isinstance(line, str))
+    assert listed.pop("python") == frozenset({PROJECT["requires-python"]})
+    assert listed.pop("pip") == frozenset()
+    assert listed == wanted
+
+
+def test_the_four_given_packages_are_required(conda):
+    names = {requirement(line)[0] for line in PROJECT["dependencies"]}
+    assert {"jupyterlab", "pandas", "seaborn", "papermill"} <= names
+
+
+def test_no_package_is_listed_twice(conda):
+    lines = [line for line in conda["dependencies"] if isinstance(line, str)]
+    names = [requirement(line)[0] for line in lines]
+    assert len(set(names)) == len(names)
+
+
+def test_the_conda_route_installs_the_project_itself_from_conda_forge_only(conda):
+    assert conda["channels"] == ["conda-forge"]
+    (pip,) = [line["pip"] for line in conda["dependencies"] if isinstance(line, dict)]
+    assert pip == ["--editable ."]
+
+
+def test_every_package_that_the_module_imports_is_required():
+    needed = set()
+    for path in (ROOT / "tradelib").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                needed |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                needed.add(node.module.split(".")[0])
+    needed -= set(sys.stdlib_module_names) | {"tradelib"}
+    distributions = {
+        "IPython": "ipykernel",
+        "jupyter_client": "ipykernel",
+        "python_calamine": "python-calamine",
+    }
+    distributions |= {"jinja2": "nbconvert", "traitlets": "nbconvert", "PIL": "matplotlib"}  # brought along
+    required = {requirement(line)[0] for line in PROJECT["dependencies"]}
+    assert {distributions.get(name, name).replace("_", "-") for name in needed} <= required
+
+
+def test_the_command_is_installed():
+    assert PROJECT["scripts"] == {"tradelib": "tradelib.cli:main"}
+
+
+# --- the tree -----------------------------------------------------------------------------------
+
+
+def test_the_top_level_holds_what_was_asked_for_and_what_tools_insist_on(tracked):
+    assert {path.parts[0] for path in tracked} <= TOP_LEVEL
+
+
+def test_no_source_file_of_the_publishers_is_in_the_tree(tracked):
+    raw = [path for path in tracked if path.suffix.lower() in RAW]
+    assert all(path.suffix == ".csv" and path.parts[:2] == ("tradelib", "data") for path in raw), raw
+    large = [path for path in tracked if (ROOT / path).stat().st_size > 2_000_000]
+    assert not large
+
+
+def test_no_report_and_no_cache_is_in_the_tree(tracked):
+    unwanted = {"reports", "__pycache__", ".ipynb_checkpoints", ".pytest_cache", ".hypothesis", ".venv"}
+    assert not [path for path in tracked if unwanted & set(path.parts)]
+    assert not [path for path in tracked if path.name.endswith((".failed.ipynb", ".tmp", ".pyc"))]
+
+
+def test_reports_are_ignored_by_git():
+    assert git("check-ignore", "reports/2018-09-05/korea-south.ipynb")
+
+
+def test_no_file_tells_a_path_of_the_machine_it_was_made_on(texts):
+    paths = re.compile("/" + "root/|/" + "work/|/" + "home/[a-z]|/" + "Users/[a-z]")
+    assert not {str(path): found[0] for path, text in texts.items() if (found := paths.search(text))}
+
+
+def test_no_file_holds_a_key(texts):
+    keys = re.compile("(?i)(census_api_key|userid|api_key)[\"' ]*[=:][\"' ]*[0-9a-f-]{30,}")
+    assert not {str(path): found[0] for path, text in texts.items() if (found := keys.search(text))}
+
+
+def test_text_files_end_with_a_line_end_and_have_no_carriage_returns(texts):
+    for path, text in texts.items():
+        assert "\r" not in text, path
+        assert not text or text.endswith("\n"), path
+
+
+def test_modules_can_be_read_in_one_sitting(texts):
+    long = {str(p): t.count("\n") for p, t in texts.items() if p.parts[0] == "tradelib" and p.suffix == ".py"}
+    assert {name: lines for name, lines in long.items() if lines > 400} == {}
+
+
+# --- notebooks ----------------------------------------------------------------------------------
+
+
+def cells(path, kind="code"):
+    page = json.loads(path.read_text(encoding="utf-8"))
+    return [c for c in page["cells"] if c["cell_type"] == kind]
+
+
+def source(cell) -> str:
+    return cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])
+
+
+def python(cell) -> ast.Module:
+    """The code of a cell without IPython's magics."""
+    lines = [line for line in source(cell).splitlines() if not line.lstrip().startswith(("%", "!"))]
+    return ast.parse("\n".join(lines))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_a_notebook_carries_no_outputs_and_no_execution_counts(path):
+    for cell in cells(path):
+        assert cell["outputs"] == [] and cell["execution_count"] is None
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_a_notebook_defines_no_function_and_no_class(path):
+    definitions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+    for cell in cells(path):
+        assert not [node for node in ast.walk(python(cell)) if isinstance(node, definitions)], source(cell)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_a_cell_is_short_enough_to_be_seen_whole(path):
+    for cell in cells(path):
+        assert len(source(cell).splitlines()) <= 14, source(cell)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_a_notebook_has_at_most_one_parameter_cell_of_plain_typed_lines(path):
+    tagged = [cell for cell in cells(path) if "parameters" in cell["metadata"].get("tags", [])]
+    assert len(tagged) <= 1
+    for line in [line for cell in tagged for line in source(cell).splitlines() if line.strip()]:
+        if line.startswith("#"):
+            continue
+        code, _, comment = line.partition("#")
+        node = ast.parse(code.strip()).body[0]
+        assert isinstance(node, (ast.Assign, ast.AnnAssign)) and isinstance(node.value, ast.Constant), line
+        assert "=" not in comment, "papermill reads what follows it as a value"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_a_notebook_tells_nothing_of_the_run_that_made_it(path):
+    page = json.loads(path.read_text(encoding="utf-8"))
+    assert not {"papermill", "widgets"} & set(page["metadata"])
+    assert not any("papermill" in cell["metadata"] for cell in page["cells"])
