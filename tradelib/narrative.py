@@ -3,7 +3,7 @@
 from tradelib import wording
 from tradelib.factsheet import Fact, Sheet
 from tradelib.snapshot import IMPORT_CHAPTERS
-from tradelib.wording import Text, a_position, capital, money, ordinal, percent, position, series
+from tradelib.wording import Text, a_position, capital, cardinal, money, ordinal, percent, position, series
 
 #: Changes below this share of the base are called "little changed".
 STILL_PCT = 0.05
@@ -287,7 +287,7 @@ def _reducers(sheet: Sheet) -> str:
     exception = f" {capital(sheet.partner.prose)} is one of these exceptions." if own else ""
     return (
         f"Of the {countries} countries, the U.S. deficit in goods and services shrank with only "
-        f"{len(fact.value)} in {span}: {series(told)}.{exception}"
+        f"{cardinal(len(fact.value))} in {span}: {series(told)}.{exception}"
     ).replace("only ", "" if 2 * len(fact.value) > countries else "only ")
 
 

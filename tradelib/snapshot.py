@@ -234,7 +234,7 @@ def _choose(spans: dict, day: date, strict: bool) -> tuple[dict, dict]:
             sources[table] = loaders.pick(table, as_of=day, nearest_later=True, **reach)
         except TradelibError:
             has = ", ".join(f"{v.since} to {v.through}" for v in vintages.list_vintages(table))
-            absent[table] = f"{table} reaches {has or 'nothing'}, not {through}"
+            absent[table] = f"{table} covers {has or 'nothing'}, not {through}"
             continue
         lag = sources[table].lag_days(day)
         if lag:

@@ -57,6 +57,18 @@ def percent(value: float) -> str:
     return f"{size:,.0f} percent" if size >= 1000 else f"{size:.1f} percent"
 
 
+def cardinal(number: int) -> str:
+    """Spell a count below ten, as a sentence does.
+
+    Examples
+    --------
+    >>> cardinal(3), cardinal(12)
+    ('three', '12')
+    """
+    words = ["none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+    return words[number] if number < len(words) else str(number)
+
+
 def ordinal(number: int) -> str:
     """Render a rank.
 
