@@ -27,7 +27,7 @@ def notebook(tmp_path):
         first = new_code_cell(parameters, metadata={"tags": ["parameters"]})
         book = new_notebook(cells=[first, *map(new_code_cell, cells)])
         book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        path = tmp_path / "own.ipynb"
+        path = tmp_path / "release.ipynb"
         nbformat.write(book, path)
         return path
 
@@ -107,6 +107,23 @@ def test_a_changed_notebook_or_a_missing_file_runs_again(notebook, tmp_path):
     assert make_report("KOR", "2018-07", reports=tmp_path / "r", notebook=notebook("1 + 1", LAST)).ran
     made.paths[1].unlink()
     assert make_report("KOR", "2018-07", reports=tmp_path / "r", notebook=notebook("1 + 1", LAST)).ran
+
+
+def test_another_notebook_never_takes_the_place_of_the_brief(notebook, tmp_path):
+    own = notebook(LAST).rename(tmp_path / "mine.ipynb")
+    made = make_report("KOR", "2018-07", reports=tmp_path / "r", notebook=own)
+    assert made.paths[0].name == "korea-south.mine.ipynb"
+
+
+def test_runs_at_the_same_time_in_one_folder_do_not_hear_each_other(notebook, tmp_path):
+    book = notebook("[time.sleep(0.2) for _ in range(10)]", LAST, parameters=f"import time\n{PARAMETERS}")
+    command = [sys.executable, "-m", "tradelib", "report", "--release", "2018-07", "--notebook", book]
+    runs = [
+        subprocess.Popen([*command, "--partner", who, "--reports", tmp_path / who], cwd=tmp_path)
+        for who in ("KOR", "CHN", "MEX")
+    ]
+    assert [run.wait(timeout=120) for run in runs] == [0, 0, 0]
+    assert not list(tmp_path.glob("kernel-*")), "a socket was left in the working directory"
 
 
 def test_another_as_of_date_is_part_of_the_name(notebook, tmp_path):

@@ -29,6 +29,8 @@ HERE = Path(__file__).parent
 PARAMETERS = {"partner", "release", "as_of"}
 SECRETS = ("CENSUS_API_KEY", "BEA_API_KEY")
 CELL_TIMEOUT = 300
+BRIEF = "release.ipynb"
+LONGEST_SOCKET = 90  # characters; systems allow 103 or more
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ def make_report(
     source = notebook or _bundled_notebook()
     if not source.is_file():
         raise TradelibError(f"There is no notebook {source}.", "Give --notebook the path of an .ipynb file.")
-    target, name = _target(sheet, reports)
+    target, name = _target(sheet, reports, source)
     record = _record(sheet, source)
     paths = tuple(target / f"{name}{end}" for end in (".ipynb", ".html", ".facts.json"))
     if not force and _up_to_date(paths, record["fingerprint"]):
@@ -119,9 +121,9 @@ def make_report(
 def _bundled_notebook() -> Path:
     """release.ipynb: inside an installed package, or beside it in a checkout."""
     for folder in (HERE / "notebooks", HERE.parent / "notebooks"):
-        if (folder / "release.ipynb").exists():
-            return folder / "release.ipynb"
-    raise TradelibError("release.ipynb is not installed.", "Reinstall tradelib, or name one with --notebook.")
+        if (folder / BRIEF).exists():
+            return folder / BRIEF
+    raise TradelibError(f"{BRIEF} is not installed.", "Reinstall tradelib, or name one with --notebook.")
 
 
 def _check_parameters(source: Path) -> None:
@@ -139,10 +141,12 @@ def _check_parameters(source: Path) -> None:
         )
 
 
-def _target(sheet: Sheet, reports: Path) -> tuple[Path, str]:
+def _target(sheet: Sheet, reports: Path, source: Path) -> tuple[Path, str]:
     release, as_of = sheet.snapshot.release, sheet.snapshot.as_of
     folder = reports / (release.published.isoformat() if release.published else release.month)
     name = sheet.partner.slug
+    if source.name != BRIEF:  # another notebook never takes the brief's place
+        name += f".{source.stem}"
     if as_of != release.default_as_of:
         name += f".as-of-{as_of}"
     return folder, name
@@ -220,16 +224,17 @@ def _run(source: Path, folder: Path, record: dict, failed: Path, progress: bool)
     threading.Thread(target=importlib.import_module, args=("nbconvert",), daemon=True).start()
     output = folder / "run.ipynb"
     try:
-        papermill.execute_notebook(
-            str(source),
-            str(output),
-            parameters=record["parameters"],
-            kernel_name="python3",
-            progress_bar=progress,
-            execution_timeout=CELL_TIMEOUT,
-            log_output=False,
-            config=_kernel_config(),
-        )
+        with tempfile.TemporaryDirectory(prefix="tradelib-", ignore_cleanup_errors=True) as sockets:
+            papermill.execute_notebook(
+                str(source),
+                str(output),
+                parameters=record["parameters"],
+                kernel_name="python3",
+                progress_bar=progress,
+                execution_timeout=CELL_TIMEOUT,
+                log_output=False,
+                config=_kernel_config(Path(sockets)),
+            )
         finished = nbformat.read(output, as_version=4)
         if not _reached_end(finished):
             raise RuntimeError(f"it ended before its last cell, which shows {COMPLETED!r}")
@@ -249,11 +254,18 @@ def _run(source: Path, folder: Path, record: dict, failed: Path, progress: bool)
     return finished
 
 
-def _kernel_config():
-    """Talk to the kernel through files where the system can, not through open TCP ports."""
+def _kernel_config(sockets: Path):
+    """Talk to the kernel through files where the system can, not through open TCP ports.
+
+    Each run has a folder of its own for them: left to itself, every kernel started in one working
+    directory would use the same names, and runs at the same time would hear each other.
+    """
     from traitlets.config import Config
 
-    return Config({"KernelManager": {"transport": "tcp" if os.name == "nt" else "ipc"}})
+    address = str(sockets / "k")
+    if os.name == "nt" or len(address) > LONGEST_SOCKET:
+        return Config({"KernelManager": {"transport": "tcp"}})
+    return Config({"KernelManager": {"transport": "ipc", "ip": address}})
 
 
 def _reached_end(finished: dict) -> bool:
@@ -299,9 +311,10 @@ def _notices(sheet: Sheet) -> tuple[str, ...]:
     lines = []
     if s.release.published is None:
         lines.append(f"Publication date of {s.release.month} is not established: filed under the month.")
-    lines += [
-        f"Later data: {table} is of {vintage.published}, {s.lag(table):,} days after {s.as_of}."
-        for table, vintage in s.sources.items()
-        if s.lag(table)
-    ]
+    for table, vintage in s.sources.items():
+        if s.lag(table):
+            method = s.method(table, sheet.partner.code)
+            kind = "Reconstructed" if method == "reconstructed" else "Later data"
+            when = f"{s.lag(table):,} days after {s.as_of}"
+            lines.append(f"{kind}: {table} is of {vintage.published}, {when}.")
     return tuple(lines)
