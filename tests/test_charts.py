@@ -155,8 +155,8 @@ def test_titles_of_korea_say_what_the_release_said(drawn):
         "2018, mainly as goods exports rose"
     )
     assert title(drawn, "KOR", "chapters") == (
-        "Exports of mineral fuels to South Korea rose $2.3 billion; imports of motor vehicles and parts "
-        "fell $2.3 billion"
+        "The goods deficit with South Korea narrowed by $2.5 billion in January-July 2018, led by lower "
+        "imports of motor vehicles and parts and higher exports of mineral fuels"
     )
     assert title(drawn, "KOR", "standing") == (
         "The U.S. deficit with South Korea in goods and services is the 9th largest among 15 countries"
@@ -293,26 +293,59 @@ def test_rounding_that_would_be_seen_gets_its_own_bar(korea):
     assert "Parts differ" not in caption(fig, "source")
 
 
-def test_chapter_bars_are_the_changes_of_the_facts(drawn, korea):
-    exports, imports = drawn[JULY, "KOR", "chapters"].axes
-    for ax, flow in ((exports, "exports"), (imports, "imports")):
-        labels = [label.get_text() for label in ax.get_yticklabels()]
-        widths = dict(zip(labels, (bar.get_width() for bar in ax.patches), strict=True))
-        told = {
-            id.split(".")[2]: fact.value
-            for id, fact in korea.items()
-            if id.endswith(f"{flow}.ytd.change_usd") and "hs2" in id
-        }
-        assert len(widths) == 6
-        for code, usd in told.items():
-            shown = [width for label, width in widths.items() if label.startswith(code)]
-            assert shown == [usd]
+def test_chapters_run_from_last_year_to_now_over_the_contributions_of_the_fact(drawn, sheets):
+    for month, who in CASES:
+        fig, fact = drawn[month, who, "chapters"], sheets[month, who]["commodity.hs2.contributions"]
+        if fig is None:
+            continue
+        way = -1 if fact.more["covers"] == "imports only" else 1
+        first, *steps, last = fig.axes[0].patches
+        parts = [way * entry["contribution_usd"] for entry in fact.value]
+        assert first.get_width() == 0
+        assert [bar.get_width() for bar in steps] == parts
+        level = 0.0
+        for bar in steps:
+            assert bar.get_x() == pytest.approx(level, abs=1e-3)
+            level += bar.get_width()
+        assert level == last.get_width() == way * fact.more["change_usd"]
+        levels = fact.more["now_usd"] - fact.more["before_usd"]
+        assert (last.get_x(), levels) == (0, level), (month, who)
 
 
-def test_one_flow_gets_one_panel_that_says_which(drawn):
-    assert [ax.get_title(loc="left") for ax in drawn[AUGUST, "KOR", "chapters"].axes] == ["Imports"]
-    assert [ax.get_title(loc="left") for ax in drawn[JULY, "HKG", "chapters"].axes] == ["Exports"]
-    assert caption(drawn[JULY, "HKG", "chapters"], "subtitle").startswith("U.S. exports by HS chapter")
+def test_chapters_name_flow_direction_and_chapter_and_colour_the_flow(drawn):
+    fig = drawn[JULY, "KOR", "chapters"]
+    rows = [label.get_text().replace("\n", " ") for label in fig.axes[0].get_yticklabels()]
+    assert rows[:3] + rows[-2:] == [
+        "January-July 2017 −$12.4 billion",
+        "Lower imports of motor vehicles and parts (HS 87)",
+        "Higher exports of mineral fuels (HS 27)",
+        "Other chapters",
+        "January-July 2018 −$9.9 billion",
+    ]
+    colours = {"imports": "imports", "exports": "exports", "Other": "quiet", "January": "balance"}
+    for row, bar in zip(rows, fig.axes[0].patches, strict=True):
+        name = next(colour for word, colour in colours.items() if word in row)
+        assert bar.get_facecolor()[:3] == to_rgb(COLOURS[name])
+
+
+def test_one_flow_is_drawn_as_itself_and_says_which(drawn, sheets):
+    imports = drawn[AUGUST, "KOR", "chapters"]
+    assert caption(imports).startswith("General imports from South Korea rose by $13.0 billion")
+    assert caption(imports, "subtitle").startswith("U.S. general imports by HS chapter")
+    assert imports.axes[0].patches[-1].get_width() > 0  # more imports, a longer bar to the right
+    exports = drawn[JULY, "HKG", "chapters"]
+    assert caption(exports) == (
+        "Exports to Hong Kong fell by $1.3 billion in January-July 2018, led by lower exports of precious "
+        "metals and stones"
+    )
+    assert caption(exports, "subtitle").startswith("U.S. exports by HS chapter")
+
+
+def test_the_longest_chapter_name_takes_no_more_than_two_lines(drawn):
+    for key, fig in drawn.items():
+        if key[2] == "chapters" and fig is not None:
+            for label in fig.axes[0].get_yticklabels():
+                assert label.get_text().count("\n") <= 1, (key, label.get_text())
 
 
 def test_standing_shows_the_whole_universe_in_order(drawn, korea):

@@ -14,9 +14,12 @@ API_TABLES = {
     ("ALL_VAL_MO", None): ("goods_census_nsa_api", "exports"),
     ("GEN_VAL_MO", None): ("goods_census_nsa_api", "imports"),
     ("ALL_VAL_MO", "E_COMMODITY"): ("exports_hs2_nsa", "exports"),
+    ("ALL_VAL_MO", "NAICS"): ("exports_naics_nsa", "exports"),
     ("GEN_VAL_MO", "I_COMMODITY"): ("imports_general_hs2_nsa", "imports"),
     ("CON_VAL_MO", "I_COMMODITY"): ("imports_consumption_hs2_nsa", "imports"),
 }
+#: Commodity column -> the one level of it that a table holds: levels contain each other.
+LEVELS = {"E_COMMODITY": "HS2", "I_COMMODITY": "HS2", "NAICS": "NA3"}
 
 
 def read_api_reply(data: bytes) -> pd.DataFrame:
@@ -64,7 +67,7 @@ def parse_api(replies: list[pd.DataFrame]) -> tuple[str, pd.DataFrame]:
     replies : list of DataFrame
         Strings as returned: a value (`ALL_VAL_MO`, `GEN_VAL_MO` or `CON_VAL_MO` with
         `CAL_DUT_MO`), `CTY_CODE` or `CTY_NAME`, `time` or `YEAR` and `MONTH`, and perhaps
-        `E_COMMODITY` or `I_COMMODITY` at level HS2. Whole dollars.
+        `E_COMMODITY` or `I_COMMODITY` at level HS2, or `NAICS` at level NA3. Whole dollars.
 
     Returns
     -------
@@ -106,15 +109,16 @@ def parse_api(replies: list[pd.DataFrame]) -> tuple[str, pd.DataFrame]:
 
 def _parse_reply(reply: pd.DataFrame) -> tuple[str, pd.DataFrame]:
     value = next((c for c in ("ALL_VAL_MO", "GEN_VAL_MO", "CON_VAL_MO") if c in reply), None)
-    commodity = next((c for c in ("E_COMMODITY", "I_COMMODITY") if c in reply), None)
+    commodity = next((c for c in LEVELS if c in reply), None)
     if (value, commodity) not in API_TABLES:
         raise CheckError(
             f"No table has these columns: {', '.join(map(str, reply.columns))}.",
-            "Known: ALL_VAL_MO or GEN_VAL_MO by CTY_CODE; with E_COMMODITY or I_COMMODITY by HS chapter.",
+            "Known: ALL_VAL_MO or GEN_VAL_MO by CTY_CODE; with E_COMMODITY or I_COMMODITY by HS chapter;",
+            "ALL_VAL_MO with NAICS by three-digit code.",
         )
     table, flow = API_TABLES[value, commodity]
-    if commodity and set(reply.get("COMM_LVL", ["HS2"])) != {"HS2"}:
-        raise CheckError(f"{table} holds HS chapters (COMM_LVL HS2); got {set(reply['COMM_LVL'])}.")
+    if commodity:
+        _one_level(reply, table, commodity)
     codes = reply["CTY_CODE"] if "CTY_CODE" in reply else reply["CTY_NAME"]
     time = reply["time"] if "time" in reply else reply["YEAR"] + "-" + reply["MONTH"]
     frame = pd.DataFrame(
@@ -122,7 +126,7 @@ def _parse_reply(reply: pd.DataFrame) -> tuple[str, pd.DataFrame]:
             "period": pd.PeriodIndex(_mapped(time, lambda text: pd.Period(text, "M")), freq="M"),
             "partner": _mapped(codes, _api_partner),
             "flow": flow,
-            "item": reply[commodity].str.zfill(2) if commodity else "goods",
+            "item": reply[commodity].str.strip().str.zfill(2) if commodity else "goods",
             "value_usd": pd.to_numeric(reply[value], errors="coerce"),
             "note": pd.Series(pd.NA, index=reply.index, dtype="str"),
         }
@@ -131,6 +135,17 @@ def _parse_reply(reply: pd.DataFrame) -> tuple[str, pd.DataFrame]:
         frame["duty_usd"] = pd.to_numeric(reply["CAL_DUT_MO"], errors="coerce")
     refuse_rows(reply[frame["value_usd"].isna()], f"{value} is a number")
     return table, frame
+
+
+def _one_level(reply: pd.DataFrame, table: str, commodity: str) -> None:
+    level = LEVELS[commodity]
+    digits = {"HS2": r"\d{1,2}", "NA3": r"\d{3}"}[level]
+    if set(reply.get("COMM_LVL", [level])) != {level}:
+        raise CheckError(f"{table} holds one level, COMM_LVL {level}; got {set(reply['COMM_LVL'])}.")
+    other = reply[~reply[commodity].str.strip().str.fullmatch(digits)]
+    refuse_rows(
+        other, f"{table}: {commodity} is a code of level {level}", f"Ask the API for COMM_LVL={level}."
+    )
 
 
 def _api_partner(text: str) -> str:

@@ -6,22 +6,17 @@ Where there is nothing to draw, a chart is None. Artists hold whole dollars; the
 import pandas as pd
 from matplotlib.figure import Figure
 
-from tradelib import balances, headlines, marks, wording
+from tradelib import balances, commodities, headlines, marks, wording
 from tradelib import house_style as style
-from tradelib.factsheet import Sheet
+from tradelib.factsheet import Sheet, contributor
 from tradelib.house_style import COLOURS, Unit, alt_text, show, styled
 from tradelib.partners import partner
-from tradelib.snapshot import EXPORT_CHAPTERS, GOODS, TRADE
-from tradelib.wording import missing, money, ordinal
+from tradelib.snapshot import GOODS, TRADE
+from tradelib.wording import missing, money, ordinal, signed_money
 
 __all__ = ["alt_text", "chapters", "goods_history", "show", "standing"]
 __all__ += ["total_trend", "what_moved", "ytd_by_year"]
-HISTORY, BARS, CHAPTERS, LARGEST = 20, 12, 6, 15  # years, years, rows, rows
-FLOW_OF = {
-    EXPORT_CHAPTERS: ("exports", "Exports"),
-    "imports_general_hs2_nsa": ("imports", "Imports"),
-    "imports_consumption_hs2_nsa": ("imports", "Imports for consumption"),
-}
+HISTORY, BARS, LARGEST = 20, 12, 15  # years, years, rows
 
 
 @styled
@@ -220,7 +215,7 @@ def what_moved(sheet: Sheet) -> Figure | None:
 
 @styled
 def chapters(sheet: Sheet) -> Figure | None:
-    """Draw the HS chapters whose exports and imports changed most on the same months a year earlier.
+    """Draw how HS chapters took the balance from a year earlier to now, as a level waterfall.
 
     Parameters
     ----------
@@ -230,40 +225,43 @@ def chapters(sheet: Sheet) -> Figure | None:
     Returns
     -------
     Figure or None
-        One panel for each flow with data; None where there are none.
+        Of the balance, or of the one flow with data; None where no table by chapter has the partner
+        or nothing changed.
 
     Examples
     --------
     >>> from tradelib import facts_of, resolve, take
     >>> sheet = facts_of(resolve("KOR"), take("2018-07", as_of="2018-10-05"))
-    >>> [ax.get_title(loc="left") for ax in chapters(sheet).axes]
-    ['Exports', 'Imports for consumption']
+    >>> len(chapters(sheet).axes[0].patches)
+    9
     """
-    s, panels = sheet.snapshot, {}
-    for table, frame in sheet.snapshot.chapter_windows.items():
-        rows = frame["change_usd"].get(sheet.partner.code, pd.Series(dtype=float))
-        top = rows[rows != 0].abs().nlargest(CHAPTERS).index
-        if len(top):
-            named = rows[top].rename(lambda item: f"{item} {wording.chapter(item)}")
-            panels[table] = named.sort_values(ascending=False)
-    if not panels:
+    s, fact = sheet.snapshot, sheet["commodity.hs2.contributions"]
+    if fact.value is None or not any(entry["contribution_usd"] for entry in fact.value):
         return None
-    ends, sizes = pd.concat([*panels.values(), pd.Series([0.0])]), [len(rows) for rows in panels.values()]
-    unit, low, high = Unit.of(ends), ends.min(), ends.max()
-    room = marks.bar_room(low, high, longest=max(map(len, ends.index[:-1])))
-    height = 1.5 + 0.5 * len(panels) + 0.27 * sum(sizes)
-    fig, axes = style.canvas(height=height, panels=len(panels), ratios=sizes)
-    for ax, (table, rows) in zip(axes, panels.items(), strict=True):
-        marks.chapter_bars(ax, rows, unit, *FLOW_OF[table])
-        style.money_axis(ax, unit, low - room * (low < 0), high + room * (high > 0), along="x")
-        ax.tick_params(labelbottom=ax is axes[-1])
-    flows = {FLOW_OF[table][0]: rows for table, rows in panels.items()}
-    what = f"U.S. {'trade' if len(flows) > 1 else next(iter(flows))} by HS chapter"
-    span = f"change in {wording.span(s.months)} on a year earlier"
+    tables, covers, change = (fact.more[name] for name in ("tables", "covers", "change_usd"))
+    way = -1 if covers == "imports only" else 1  # one flow is drawn as itself
+    parts = [entry | {"usd": way * entry["contribution_usd"]} for entry in fact.value]
+    parts = [part for part in parts if part["usd"]]
+    unit = Unit.of([part["usd"] for part in parts] + [change])
+    spans = [wording.span(window) for window in (s.months.year_earlier, s.months)]
+    levels = [signed_money(fact.more[f"{name}_usd"]).replace("-", "−") for name in ("before", "now")]
+    rows = [(f"{spans[0]}\n{levels[0]}", 0.0, "balance")]
+    for part in parts:
+        name = wording.capital(contributor(part | {"contribution_usd": way * part["usd"]}))
+        rows.append((name, part["usd"], part["flow"] or "quiet"))
+    rows.append((f"{spans[1]}\n{levels[1]}", way * change, "balance"))
+    fig, (ax,) = style.canvas(height=1.9 + 0.4 * len(rows))
+    table = pd.DataFrame(rows, columns=["name", "usd", "colour"]).set_index("name")
+    marks.level_waterfall(ax, table, unit)
+    what = "goods balance" if covers == "both flows" else commodities.KINDS[tables[0]]
+    of = f"U.S. {what} by HS chapter"
+    if covers == "both flows":
+        of += f" ({' less '.join(commodities.KINDS[name] for name in tables)})"
     return style.dress(
-        *(fig, style.source_line(s, *panels)),
-        title=headlines.chapters(sheet, flows),
-        subtitle=style.measure(next(iter(panels)), what, unit, span),
+        *(fig, style.source_line(s, *tables)),
+        title=headlines.chapters(sheet),
+        subtitle=style.measure(tables[0], of, unit, f"change from {spans[0]}"),
+        note="Higher exports and lower imports improve the balance." if covers == "both flows" else "",
     )
 
 

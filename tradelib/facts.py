@@ -2,16 +2,15 @@
 
 import pandas as pd
 
-from tradelib import balances, wording
+from tradelib import balances, commodities, wording
 from tradelib.factsheet import Sheet
-from tradelib.partners import Partner, partner
-from tradelib.snapshot import EXPORT_CHAPTERS, GOODS, TRADE, Snapshot
-from tradelib.windows import Window, full_year
+from tradelib.partners import WORLD, Partner, partner
+from tradelib.realtime import CANADA
+from tradelib.snapshot import GOODS, TRADE, Snapshot
+from tradelib.windows import Window
 from tradelib.wording import missing, money
 
 ITEMS = {"goods": "goods", "services": "services", "total": "goods and services"}
-TOP_CHAPTERS = 3
-OIL = "27"
 
 
 def facts_of(who: Partner, snapshot: Snapshot) -> Sheet:
@@ -41,9 +40,10 @@ def facts_of(who: Partner, snapshot: Snapshot) -> Sheet:
     _goods_rank(sheet)
     _goods_record(sheet)
     _services_and_total(sheet)
+    commodities.exports_led(sheet)
     _total_rank(sheet)
     _trend(sheet)
-    _chapters(sheet)
+    commodities.chapter_facts(sheet)
     return sheet
 
 
@@ -123,24 +123,26 @@ def _goods(sheet: Sheet) -> None:
     sheet.put(
         *("goods.deficit.ytd.reduction_pct", _reduction(*pair), "percent", versus, title, GOODS),
         _reduction_reason(*pair),
+        undefined=not any(map(missing, pair)),
     )
     year = Window(s.month - 11, s.month)
     trailing = _row(s.goods_windows["trailing"], code).get("balance_usd")
     title = f"U.S. goods balance with {{p}}, twelve months to {wording.period(s.month)}"
     sheet.put("goods.balance.trailing12", trailing, "USD", year, title, GOODS, reason)
-    world, world_base = (_row(s.goods_windows[name], "0015") for name in ("ytd", "ytd before"))
+    world, world_base = (_row(s.goods_windows[name], WORLD) for name in ("ytd", "ytd before"))
     deficits = -world.get("balance_usd", float("nan")), -world_base.get("balance_usd", float("nan"))
     title = f"Change of the U.S. goods deficit with the world, {wording.span(s.months)} on a year earlier"
     sheet.put(
         *("world.goods.deficit.ytd.change_pct", _percent_change(*deficits), "percent", versus, title, GOODS),
         "no World row for both years",
+        rows_of=WORLD,
     )
     trade, whole = (
         sum(r.get(f"{x}_usd", float("nan")) for x in ("exports", "imports")) for r in (now, world)
     )
     portion = balances.share(trade, whole) if not missing(trade) and not missing(whole) else None
     title = f"Share of {{p}} in U.S. goods trade, {wording.span(s.months)}"
-    sheet.put("goods.trade.ytd.share_pct", portion, "percent", s.months, title, GOODS, reason)
+    sheet.put("goods.trade.ytd.share_pct", portion, "percent", s.months, title, GOODS, reason, rows_of=WORLD)
 
 
 def _goods_rank(sheet: Sheet) -> None:
@@ -163,6 +165,8 @@ def _goods_rank(sheet: Sheet) -> None:
         sheet.put(
             *(id, value, "rank", windows[key], f"Rank of the U.S. goods deficit with {{p}}, {words}"),
             *(GOODS, reason),
+            rows_of=CANADA,  # one of those ranked
+            undefined=not missing(usd) and usd >= 0,
             universe=universe,
             n=len(ranks),
             measure="goods balance, largest deficit first",
@@ -205,10 +209,16 @@ def _services_and_total(sheet: Sheet) -> None:
             title = f"Change of U.S. {ITEMS[item]} {label} {{p}}, {words} on a year earlier"
             difference = _difference(value, before)
             sheet.put(f"{item}.{side}.ytd.change_usd", difference, "USD", versus, title, TRADE, reason)
+    first = str(s.first_services[code]) if code in s.first_services else None
+    title = "First quarter of services with {p} in BEA's table"
+    sheet.put("services.first_quarter", first, "quarter", window, title, TRADE, reason)
     pair = tuple(row.get("balance_usd") for row in rows["total"])
     title = f"Reduction of the U.S. deficit with {{p}} in goods and services, {words} on a year earlier"
     why = reason if missing(pair[0]) else _reduction_reason(*pair)
-    sheet.put("total.deficit.ytd.reduction_pct", _reduction(*pair), "percent", versus, title, TRADE, why)
+    sheet.put(
+        *("total.deficit.ytd.reduction_pct", _reduction(*pair), "percent", versus, title, TRADE, why),
+        undefined=not any(map(missing, pair)),
+    )
     for item in ("goods", "services"):
         for side, sign in (("exports", 1), ("imports", -1)):
             now, base = (row.get(f"{side}_usd") for row in rows[item])
@@ -241,8 +251,12 @@ def _total_rank(sheet: Sheet) -> None:
     sheet.put(
         *("total.deficit.rank", value, "rank", s.quarters, title, TRADE, reason),
         **more,
+        undefined=not missing(usd) and usd >= 0,
         measure="goods and services balance, largest deficit first",
     )
+    larger = None if value is None else [_deficit(code, s) for code in ranks.index if ranks[code] < value]
+    title = f"Countries with a larger U.S. deficit in goods and services than {{p}}, {words}"
+    sheet.put("total.deficit.larger", larger, "list", s.quarters, title, TRADE, reason, **more)
     found = None
     if TRADE in s.sources:
         found = [_reducer(code, row) for code, row in s.total_reducers.to_dict("index").items()]
@@ -251,13 +265,18 @@ def _total_rank(sheet: Sheet) -> None:
     sheet.put("total.reducers", found, "list", versus, title, TRADE, "", **more)
 
 
-def _reducer(code: str, row: dict) -> dict:
+def _named(code: str) -> dict:
     who = partner(code)
+    return {"code": code, "iso3": who.iso3, "name": who.name, "prose": who.prose}
+
+
+def _reducer(code: str, row: dict) -> dict:
     pct = row["reduction_pct"]
-    return {
-        **{"code": code, "iso3": who.iso3, "name": who.name, "prose": who.prose},
-        **{"reduction_pct": None if missing(pct) else pct, "change_usd": row["change_usd"]},
-    }
+    return _named(code) | {"reduction_pct": None if missing(pct) else pct, "change_usd": row["change_usd"]}
+
+
+def _deficit(code: str, snapshot: Snapshot) -> dict:
+    return _named(code) | {"balance_usd": snapshot.total_balances[0][code]}
 
 
 def _trend(sheet: Sheet) -> None:
@@ -273,50 +292,3 @@ def _trend(sheet: Sheet) -> None:
     rule = "last trough or peak followed by a move of 3 % of two-way trade lasting 4 quarters or more"
     value = str(turn[0]) if turn else None
     sheet.put("total.trend.start", value, "quarter", window, title, TRADE, why, rule=rule, **more)
-
-
-def _chapters(sheet: Sheet) -> None:
-    """HS chapters: mineral fuels always, and those whose exports or imports changed most."""
-    s, code = sheet.snapshot, sheet.partner.code
-    _chapter(sheet, EXPORT_CHAPTERS, "exports", OIL, {})
-    for table, frame in s.chapter_windows.items():
-        if code not in frame.index.get_level_values(0):
-            continue
-        rows = frame.loc[code]
-        top = rows["change_usd"].abs().nlargest(TOP_CHAPTERS).index
-        flow = "exports" if table == EXPORT_CHAPTERS else "imports"
-        for chapter in dict.fromkeys([OIL, *top] if flow == "exports" else top):
-            _chapter(sheet, table, flow, chapter, _row(rows, chapter))
-
-
-def _chapter(sheet: Sheet, table: str, flow: str, chapter: str, row: dict) -> None:
-    s = sheet.snapshot
-    year = full_year(s.month.year - 1, "M")
-    versus = f"{s.months} vs {s.months.year_earlier}"
-    kind = {
-        "imports_general_hs2_nsa": "general imports",
-        "imports_consumption_hs2_nsa": "imports for consumption",
-    }
-    name = f"U.S. {kind.get(table, 'exports')} of HS {chapter} {'to' if flow == 'exports' else 'from'} {{p}}"
-    prefix = f"commodity.hs2.{chapter}.{flow}"
-    reason = f"{table} has no rows of {sheet.partner.prose}"
-    for id, key, window, words in (
-        ("ytd", "ytd", s.months, wording.span(s.months)),
-        ("ytd.change_usd", "change_usd", versus, f"change in {wording.span(s.months)} on a year earlier"),
-        ("previous_year", "previous_year", year, f"all of {year.end.year}"),
-    ):
-        sheet.put(
-            f"{prefix}.{id}", row.get(key), "USD", window, f"{name}, {words}", table, reason, hs2=chapter
-        )
-    gap = _difference(row.get("ytd"), row.get("previous_year"))
-    title = f"{name}, {wording.span(s.months)} less all of {year.end.year} (a level, not growth)"
-    sheet.put(
-        f"{prefix}.ytd.less_previous_year",
-        gap,
-        "USD",
-        f"{s.months} vs {year}",
-        title,
-        table,
-        reason,
-        hs2=chapter,
-    )

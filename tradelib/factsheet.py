@@ -15,8 +15,9 @@ class Fact:
     """One number of a brief.
 
     `value` is in whole dollars ("USD"), percent (11.1, not 0.111), a rank, a period, a list or a
-    bool; None with a `reason` where it cannot be had. `more` holds what belongs to some facts
-    only, such as the `universe` and `n` of a rank.
+    bool; None with a `reason` where it cannot be had: for want of data, or because it is `undefined`
+    for what the data say, as the percentage of a deficit that turned into a surplus. `more` holds what
+    belongs to some facts only, such as the `universe` and `n` of a rank.
     """
 
     id: str
@@ -27,9 +28,11 @@ class Fact:
     table: str
     vintage: str | None
     vintage_lag_days: int | None
+    vintage_method: str | None
     basis: str
     adjustment: str
     reason: str | None = None
+    undefined: bool = False
     more: dict = field(default_factory=dict)
 
     def to_dict(self) -> dict:
@@ -52,17 +55,32 @@ class Sheet(dict):
         self.partner, self.snapshot = partner, snapshot
 
     def put(
-        self, id: str, value, unit: str, window, label: str, table: str, reason: str = "", **more
+        self,
+        id: str,
+        value,
+        unit: str,
+        window,
+        label: str,
+        table: str,
+        reason: str = "",
+        *,
+        rows_of="",
+        undefined=False,
+        **more,
     ) -> None:
-        """Write a fact; a missing value gets its reason instead of a rendering."""
+        """Write a fact; a missing value gets its reason instead of a rendering.
+
+        `rows_of` names the partner on whose rows the figure rests, if it is not the sheet's own.
+        """
         absent = missing(value)
         reason = self.snapshot.absent.get(table) or reason or "not available" if absent else None
         shown = f"not available ({reason})" if absent else _render(value, unit)
         label = label.format(p=self.partner.prose)
         self[id] = Fact(
             *(id, None if absent else _plain(value), unit, str(window), f"{capital(label)}: {shown}"),
-            **source_of(self.snapshot, table),
+            **source_of(self.snapshot, table, rows_of or self.partner.code),
             reason=reason,
+            undefined=bool(absent and undefined),
             more={key: _plain(entry) for key, entry in more.items()},
         )
 
@@ -90,8 +108,27 @@ def _render(value, unit: str) -> str:
 
 
 def _entry(entry: dict) -> str:
+    if "contribution_usd" in entry:
+        usd = entry["contribution_usd"]
+        return f"{contributor(entry)} ({'+' if usd > 0 else ''}{signed_money(usd)})"
+    if "balance_usd" in entry:
+        return f"{entry['prose']} ({signed_money(entry['balance_usd'])})"
     reduction = entry["reduction_pct"]
     return f"{entry['prose']} ({'it became a surplus' if reduction is None else percent(reduction)})"
+
+
+def contributor(entry: dict) -> str:
+    """Name one entry of a list of contributions, and say which way its flow went.
+
+    Examples
+    --------
+    >>> contributor({"flow": "imports", "hs2": "27", "name": "Mineral fuels", "contribution_usd": 3e6})
+    'lower imports of mineral fuels (HS 27)'
+    """
+    if entry["hs2"] is None:
+        return entry["name"]
+    higher = (entry["contribution_usd"] > 0) == (entry["flow"] == "exports")
+    return f"{'higher' if higher else 'lower'} {entry['flow']} of {entry['name'].lower()} (HS {entry['hs2']})"
 
 
 def document(sheet: Sheet) -> dict:

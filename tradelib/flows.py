@@ -56,6 +56,11 @@ TABLES = {
             *("Census", "NSA", "M", "Census", "HS chapter", ("exports",)),
         ),
         Table(
+            "exports_naics_nsa",
+            "Total exports by three-digit NAICS code",
+            *("Census", "NSA", "M", "Census", "NAICS code", ("exports",)),
+        ),
+        Table(
             "imports_general_hs2_nsa",
             "General imports by HS chapter",
             *("Census", "NSA", "M", "Census", "HS chapter", ("imports",)),

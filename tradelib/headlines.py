@@ -3,7 +3,8 @@
 import pandas as pd
 
 from tradelib import wording
-from tradelib.factsheet import Sheet
+from tradelib.commodities import how_it_moved
+from tradelib.factsheet import Sheet, contributor
 from tradelib.partners import partner
 from tradelib.snapshot import SUMMED_GROUPS
 from tradelib.wording import missing, money, ordinal, position
@@ -140,15 +141,24 @@ def why(sheet: Sheet, now: float, change: float, parts: dict[str, float], window
     )
 
 
-def chapters(sheet: Sheet, flows: dict[str, pd.Series]) -> str:
-    """Say which chapter of each flow changed most: changes in dollars by label, "27 Mineral fuels"."""
-    told = []
-    for flow, rows in flows.items():
-        label = rows.abs().idxmax()
-        name, usd = label.split(" ", 1)[1], rows[label]
-        link = "" if told else f" {'to' if flow == 'exports' else 'from'} {sheet.partner.prose}"
-        told.append(f"{flow} of {name.lower()}{link} {'rose' if usd > 0 else 'fell'} {money(usd)}")
-    return wording.capital("; ".join(told))
+def chapters(sheet: Sheet) -> str:
+    """Say how the balance by chapter moved, or the one flow, and which chapters did most of it."""
+    fact, who = sheet["commodity.hs2.contributions"], sheet.partner.prose
+    now, before, change = (fact.more[f"{name}_usd"] for name in ("now", "before", "change"))
+    months = wording.span(sheet.snapshot.months)
+    if fact.more["covers"] == "both flows":
+        what = f"goods {{}} with {who}"
+        if change == 0 or position(now) != position(before):
+            lead = moved(what, now, before, f"in {months}")
+        else:
+            lead = f"The {what.format(position(now))} {grew(now, before)} by {money(change)} in {months}"
+    else:
+        lead = f"{wording.capital(how_it_moved(sheet))} in {months}"
+    same_way = [e for e in fact.value if e["hs2"] and e["contribution_usd"] * change > 0]
+    sizes = [abs(entry["contribution_usd"]) for entry in same_way]
+    alone = sizes and sizes[0] >= 0.6 * sum(sizes)
+    causes = [contributor(entry).rsplit(" (", 1)[0] for entry in same_way[: 1 if alone else 2]]
+    return f"{lead}, led by {' and '.join(causes)}" if causes else lead
 
 
 def standing(sheet: Sheet, balances: pd.Series, in_total: bool) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 
 from tradelib.house_style import COLOURS, LABEL, Unit, ink, money_axis
@@ -133,28 +132,78 @@ def _colour(name: str) -> str:
     return COLOURS.get(name.split("_")[-1], COLOURS["quiet"])
 
 
-def chapter_bars(ax: Axes, rows: pd.Series, unit: Unit, flow: str, title: str) -> None:
-    """Draw changes by HS chapter as level bars, each with its number; `rows` by label, in dollars."""
-    look = {"color": COLOURS[flow], "saturation": 1, "width": 0.7, "zorder": 2}
-    sns.barplot(x=rows.to_numpy(), y=list(rows.index), orient="h", ax=ax, **look)
-    for y, usd in enumerate(rows):
-        shift = {"xytext": (4 if usd > 0 else -4, 0), "textcoords": "offset points", "va": "center"}
-        ax.annotate(unit.number(usd, sign=True), (usd, y), ha="left" if usd > 0 else "right", **shift)
-    ax.set_title(title)
+def level_waterfall(ax: Axes, rows: pd.DataFrame, unit: Unit) -> None:
+    """Draw level bars one below the other, each from where the last one ended, from zero to the whole.
+
+    Parameters
+    ----------
+    ax : Axes
+    rows : DataFrame
+        Index: what is written at the left of a row. `usd`: dollars, zero in the first row, the whole in
+        the last, which stands on zero too. `colour`: a name of the palette.
+    unit : Unit
+        Of the axis.
+    """
+    usd = rows["usd"].to_numpy()
+    ends = np.append(usd[:-1].cumsum(), usd[-1])
+    starts = ends - usd
+    ax.barh(range(len(usd)), usd, left=starts, height=0.62, color=rows["colour"].map(COLOURS), zorder=2)
+    ax.plot(0, 0, "o", color=COLOURS["balance"], ms=6, zorder=4, clip_on=False)
+    for y, end in enumerate(ends[:-1]):
+        ax.plot([end, end], [y - 0.31 * (y > 0), y + 1.31], color=COLOURS["muted"], lw=1, zorder=1.9)
+    outside = {y: outer(*ends_of_bar) for y, ends_of_bar in enumerate(zip(starts, ends, strict=True)) if y}
+    for y, (tip, side) in outside.items():
+        place = {"xytext": (5 * side, 0), "textcoords": "offset points", "va": "center", "weight": "bold"}
+        text = unit.number(usd[y], sign=True)
+        ax.annotate(text, (tip, y), ha="left" if side > 0 else "right", zorder=3, **place)
+    names = [even_lines(name, 36) for name in rows.index]
+    longest = max(len(line) for name in names for line in name.split("\n"))
+    number, axis = 52, 500 - 5.9 * longest  # points
+    sides, (low, high) = [side for _, side in outside.values()], (min(*ends, 0), max(*ends, 0))
+    room = (high - low) * number / (axis - number * len(set(sides)))
+    slack = 0.01 * (high - low)  # so that the line at zero is seen whole
+    rooms = [room if side in sides else slack for side in (-1, 1)]
+    money_axis(ax, unit, low - rooms[0], high + rooms[1], along="x")
+    ax.set_yticks(range(len(rows)), names, linespacing=1.05)
+    ax.set_ylim(len(rows) - 0.4, -0.6)
+    for label in (ax.get_yticklabels()[0], ax.get_yticklabels()[-1]):
+        label.set_weight("bold")
     ax.tick_params(axis="y", length=0)
     ax.spines["bottom"].set_visible(False)
 
 
-def bar_room(low: float, high: float, *, longest: int) -> float:
-    """Work out how much axis the number beyond a level bar takes, given the longest label's letters.
+def outer(start: float, end: float) -> tuple[float, int]:
+    """Find the end of a bar that is away from zero, and on which side: no number sits on that line.
 
     Examples
     --------
-    >>> round(bar_room(-1.0, 1.0, longest=24), 2)
-    0.35
+    >>> outer(-8.9, -4.2), outer(-1.0, 2.0), outer(2.0, 1.0)
+    ((-8.9, -1), (2.0, 1), (2.0, 1))
     """
-    number, axis = 46, 500 - 5.9 * longest  # points
-    return (high - low) * number / (axis - number * ((low < 0) + (high > 0)))
+    if min(start, end) < 0 < max(start, end):
+        return end, 1 if end > 0 else -1
+    tip = max(start, end, key=abs)
+    return tip, 1 if tip > 0 else -1
+
+
+def even_lines(text: str, width: int) -> str:
+    """Break words into as few lines as fit a width in letters, of about even lengths.
+
+    Lines that are there already are kept.
+
+    Examples
+    --------
+    >>> even_lines("Higher imports of pharmaceuticals (HS 30)", 36)
+    'Higher imports of\\npharmaceuticals (HS 30)'
+    """
+    if "\n" in text:
+        return text
+    fewest = len(textwrap.wrap(text, width))
+    return next(
+        "\n".join(lines)
+        for lines in (textwrap.wrap(text, narrow) for narrow in range(8, width + 1))
+        if len(lines) == fewest
+    )
 
 
 def reach(rows: pd.DataFrame, code: str) -> float:

@@ -1,6 +1,7 @@
 """Facts to sentences: each function writes one passage of the brief, from facts alone."""
 
 from tradelib import wording
+from tradelib.commodities import who_contributed
 from tradelib.factsheet import Fact, Sheet
 from tradelib.snapshot import IMPORT_CHAPTERS
 from tradelib.wording import Text, a_position, capital, cardinal, money, ordinal, percent, position, series
@@ -209,6 +210,7 @@ def chapters(sheet: Sheet) -> Text:
                 f"In {words} {sheet.partner.prose}{kind}, the chapters that changed most over {span} "
                 f"against a year earlier were {series(told)}."
             )
+    passages += filter(None, [who_contributed(sheet)])
     fuels, year = sheet["commodity.hs2.27.exports.ytd"], sheet["commodity.hs2.27.exports.previous_year"]
     exports = sheet.value("goods.exports.ytd")
     if fuels.value and exports and fuels.value >= FUELS_WORTH_TELLING * exports:

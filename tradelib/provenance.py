@@ -11,6 +11,15 @@ from tradelib.wording import Text, capital, day, series
 #: What the last cell of a notebook shows; a run without it has not come to its end.
 COMPLETED = "Brief completed"
 
+#: How a vintage stands to the as-of date, where it came out after it.
+METHODS = {
+    "later": "**Later data.** Figures marked with days come from a vintage published after the as-of "
+    "date, because no earlier one is at hand: they may include revisions nobody knew then.",
+    "reconstructed": "**Reconstructed.** This vintage came out later, but before the next annual revision. "
+    "In between, figures of this partner are not revised, so these are the figures of the day; ranks and "
+    "shares rest on Canada and the world too, which are revised every month.",
+}
+
 
 def sources(sheet: Sheet) -> Text:
     """Draw the box: release, dates, and the vintage and lag of every table used."""
@@ -37,16 +46,14 @@ def sources(sheet: Sheet) -> Text:
             vintage, lag = s.sources[table], s.lag(table)
             dated = "saved by" if vintage.dated_by == "saved" else "of"
             late = f", **{lag:,} days after the as-of date**" if lag else ""
+            if s.method(table, sheet.partner.code) == "reconstructed":
+                late = f", {lag:,} days after the as-of date, **reconstructed**"
             rows.append((name, f"`{table}`, vintage {dated} {day(vintage.published)}{late}"))
         elif table in s.absent and table not in IMPORT_CHAPTERS[1:]:
             rows.append((name, f"none: {s.absent[table]}"))
     lines = ["| | |", "|:--|:--|", *(f"| {name} | {words} |" for name, words in rows)]
-    if any(s.lag(table) for table in s.sources):
-        lines += [
-            "",
-            "> **Later data.** Figures marked with days come from a vintage published after the as-of "
-            "date, because no earlier one is at hand: they include revisions nobody knew then.",
-        ]
+    methods = {s.method(table, sheet.partner.code) for table in s.sources}
+    lines += [f"\n> {words}" for method, words in METHODS.items() if method in methods]
     return Text("\n".join(lines))
 
 
@@ -84,8 +91,11 @@ def every_figure(sheet: Sheet):
     """Tabulate all facts, as a pandas Styler: what, how much, which window, which vintage."""
     rows = []
     for fact in sheet.values():
+        if fact.vintage is None:  # its whole table is absent, as the box of sources says
+            continue
         label, _, value = fact.text.partition(": ")
         late = f" (+{fact.vintage_lag_days:,} days)" if fact.vintage_lag_days else ""
-        rows.append((label, value, fact.window, f"{fact.vintage or 'none'}{late}"))
+        late = " (reconstructed)" if fact.vintage_method == "reconstructed" else late
+        rows.append((label, value, fact.window, f"{fact.vintage}{late}"))
     frame = pd.DataFrame(rows, columns=["Figure", "Value", "Window", "Vintage"])
     return frame.style.hide(axis="index")

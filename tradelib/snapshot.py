@@ -14,11 +14,12 @@ from tradelib import balances, calendar, loaders, vintages
 from tradelib.errors import TradelibError
 from tradelib.flows import table_info
 from tradelib.partners import all_partners, countries, members
+from tradelib.realtime import vintage_method
 from tradelib.trend import turning_point
 from tradelib.windows import Window, full_year, year_to_date
 
 GOODS, TRADE = "goods_census_nsa", "trade_bop_sa"
-EXPORT_CHAPTERS = "exports_hs2_nsa"
+EXPORT_CHAPTERS, EXPORT_NAICS = "exports_hs2_nsa", "exports_naics_nsa"
 IMPORT_CHAPTERS = ("imports_general_hs2_nsa", "imports_consumption_hs2_nsa")
 #: Groups that the country table does not print are summed from their members of the day.
 SUMMED_GROUPS = ("ASEAN", "USMCA", "EURO")
@@ -35,10 +36,15 @@ class Snapshot:
     goods_flows: pd.DataFrame = field(repr=False)
     trade_flows: pd.DataFrame | None = field(repr=False)
     chapter_flows: dict[str, pd.DataFrame] = field(repr=False)
+    universe_day: date | None = None
 
     def lag(self, table: str) -> int:
         """Days by which the vintage used is later than the as-of date."""
         return self.sources[table].lag_days(self.as_of)
+
+    def method(self, table: str, code: str) -> str:
+        """Say whether a partner's figures were out on the as-of date; see `vintage_method`."""
+        return vintage_method(self.sources[table], self.as_of, code)
 
     @property
     def month(self) -> pd.Period:
@@ -86,20 +92,24 @@ class Snapshot:
 
     @cached_property
     def chapter_windows(self) -> dict[str, pd.DataFrame]:
-        """By flow: `ytd`, `before` and `previous_year` in dollars, by partner and HS chapter."""
+        """By table: `ytd`, `before` and `previous_year` in dollars, by partner and HS chapter."""
+        return {name: self._commodities(name) for name in self.chapter_flows if name != EXPORT_NAICS}
+
+    @cached_property
+    def naics_windows(self) -> pd.DataFrame | None:
+        """The same of exports by NAICS code; None where no vintage reaches the release."""
+        return self._commodities(EXPORT_NAICS) if EXPORT_NAICS in self.chapter_flows else None
+
+    def _commodities(self, table: str) -> pd.DataFrame:
+        sides = self.chapter_flows[table].set_index(["partner", "item", "period"])[["value_usd"]]
         year = full_year(self.month.year - 1, "M")
-        result = {}
-        for table, flows in self.chapter_flows.items():
-            sides = flows.set_index(["partner", "item", "period"])[["value_usd"]]
-            spans = {"ytd": self.months, "before": self.months.year_earlier, "previous_year": year}
-            sums = {
-                name: balances.window_sum(sides, window, absent_is_zero=True)["value_usd"]
-                for name, window in spans.items()
-            }
-            frame = pd.DataFrame(sums).fillna(0)
-            frame["change_usd"] = frame["ytd"] - frame["before"]
-            result[table] = frame
-        return result
+        spans = {"ytd": self.months, "before": self.months.year_earlier, "previous_year": year}
+        sums = {
+            name: balances.window_sum(sides, window, absent_is_zero=True)["value_usd"]
+            for name, window in spans.items()
+        }
+        frame = pd.DataFrame(sums).fillna(0)
+        return frame.assign(change_usd=frame["ytd"] - frame["before"])
 
     @cached_property
     def goods_ranks(self) -> dict[str, pd.Series]:
@@ -118,8 +128,11 @@ class Snapshot:
 
     @cached_property
     def universe(self) -> tuple[list[str], str]:
-        """The countries of that release's Exhibit 20, and how the list is known."""
-        return calendar.universe(self.release.default_as_of)
+        """The countries of that release's Exhibit 20, and how the list is known.
+
+        `universe_day` asks for the list of another day.
+        """
+        return calendar.universe(self.universe_day or self.release.default_as_of)
 
     @cached_property
     def total_balances(self) -> tuple[pd.Series, pd.Series]:
@@ -136,6 +149,16 @@ class Snapshot:
     def total_reducers(self) -> pd.DataFrame:
         """Which members of the universe reduced their deficit in goods and services."""
         return balances.reducers(*self.total_balances, self.universe[0])
+
+    @cached_property
+    def first_services(self) -> pd.Series:
+        """The first quarter of services of each partner."""
+        if self.trade_flows is None:
+            return pd.Series(dtype=object)
+        rows = self.trade_flows[
+            (self.trade_flows["item"] == "services") & self.trade_flows["value_usd"].notna()
+        ]
+        return rows.groupby("partner", observed=True)["period"].min()
 
     @cached_property
     def trailing_total(self) -> pd.DataFrame:
@@ -201,7 +224,7 @@ def take(release: str, *, as_of: str | date | None = None, strict: bool = False)
         )
     month, quarter = found.period, calendar.quarter_out(found.period)
     spans = {GOODS: (None, month), TRADE: (quarter - 4, quarter)}
-    for name in (EXPORT_CHAPTERS, *IMPORT_CHAPTERS):
+    for name in (EXPORT_CHAPTERS, EXPORT_NAICS, *IMPORT_CHAPTERS):
         spans[name] = (month - month.month - 11, month)
     sources, absent = _choose(spans, day, strict)
     if GOODS in absent:
@@ -211,7 +234,7 @@ def take(release: str, *, as_of: str | date | None = None, strict: bool = False)
             f"The latest month there is: {max(v.through for v in reach) if reach else 'none'}.",
             "Add a newer one with `tradelib ingest country.xlsx --published YYYY-MM-DD`.",
         )
-    chapters = [EXPORT_CHAPTERS, *[t for t in IMPORT_CHAPTERS if t in sources][:1]]
+    chapters = [EXPORT_CHAPTERS, EXPORT_NAICS, *[t for t in IMPORT_CHAPTERS if t in sources][:1]]
     for table in set(IMPORT_CHAPTERS) - set(chapters):
         sources.pop(table, None)
     options = {"as_of": day, "nearest_later": not strict}
@@ -234,7 +257,9 @@ def _choose(spans: dict, day: date, strict: bool) -> tuple[dict, dict]:
             sources[table] = loaders.pick(table, as_of=day, nearest_later=True, **reach)
         except TradelibError:
             has = ", ".join(f"{v.since} to {v.through}" for v in vintages.list_vintages(table))
-            absent[table] = f"{table} covers {has or 'nothing'}, not {through}"
+            absent[table] = (
+                f"{table} covers {has}, not {through}" if has else f"no vintage of {table} is at hand"
+            )
             continue
         lag = sources[table].lag_days(day)
         if lag:
@@ -278,13 +303,17 @@ def covered_partners(snapshot: Snapshot) -> list[str]:
     return [code for code in codes if kinds[code] in ("country", "other")]
 
 
-def source_of(snapshot: Snapshot, table: str) -> dict:
-    """Return what a fact says of its source: table, vintage, lag, basis and adjustment."""
+def source_of(snapshot: Snapshot, table: str, code: str) -> dict:
+    """Return what a fact says of its source: table, vintage, lag, method, basis and adjustment.
+
+    `code` is the partner whose rows the fact rests on; the method depends on it.
+    """
     info, vintage = table_info(table), snapshot.sources.get(table)
     return {
         "table": table,
         "vintage": vintage.published.isoformat() if vintage else None,
         "vintage_lag_days": snapshot.lag(table) if vintage else None,
+        "vintage_method": snapshot.method(table, code) if vintage else None,
         "basis": info.basis,
         "adjustment": info.adjustment,
     }
