@@ -1,4 +1,4 @@
-"""Which figures of a later vintage were on the table on the day, tested where two vintages of one cycle are."""
+"""Which figures of a later vintage were on the table on the day, tested on two vintages of one cycle."""
 
 from datetime import date
 
@@ -67,7 +67,9 @@ def test_a_cycle_runs_from_one_june_release_to_the_next(as_of, published, same):
 def test_every_fact_of_korea_on_the_release_day_says_how_it_is_known():
     facts = tl.facts_of(tl.resolve("KOR"), tl.take("2018-07"))
     methods = {id: fact.vintage_method for id, fact in facts.items() if fact.vintage}
-    own = {m for id, m in methods.items() if id.startswith(("goods.exports", "goods.imports", "goods.balance"))}
+    own = {
+        m for id, m in methods.items() if id.startswith(("goods.exports", "goods.imports", "goods.balance"))
+    }
     assert own == {"reconstructed"}
     for id in ("goods.deficit.rank", "world.goods.deficit.ytd.change_pct", "goods.trade.ytd.share_pct"):
         assert methods[id] == "later", id

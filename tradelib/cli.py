@@ -17,6 +17,8 @@ AS_OF = click.option(
 )
 STRICT = click.option("--strict", is_flag=True, help="Refuse where only later vintages reach the release.")
 
+LEDGER = [8, 30, 16, 22, 12, 22]  # widths of the columns of `audit`
+
 
 class Commands(click.Group):
     """A group whose commands turn a TradelibError into a message and exit code 1."""
@@ -146,6 +148,29 @@ def list_vintages(table) -> None:
             rows, head, colalign=("left",) * 4 + ("right", "left", "left", "left"), disable_numparse=True
         )
     )
+
+
+@main.command()
+@click.argument("article")
+@click.option("--as-of", help="Day that counts as now, YYYY-MM-DD; default: the newest vintage's.")
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def audit(article, as_of, form) -> None:
+    """Judge the claims of a published ARTICLE (an id, or a .yaml file), then and now."""
+    from tradelib import claims, ledger
+
+    source = claims.load_article(article)
+    newest = max([source.published, *(v.published for v in vintages.list_vintages())])
+    now = calendar.parse_date(as_of, "--as-of") if as_of and as_of != "latest" else newest
+    lines = ledger.audit(source, as_of=now)
+    if form == "json":
+        click.echo(json.dumps(ledger.to_dict(source, lines, now), indent=1, ensure_ascii=False))
+        return
+    click.echo(f"{source.publisher}, {source.published}: {source.title}. Now: {now}.")
+    rows = [list(row.values()) for row in ledger.rows(lines)]
+    click.echo(tabulate(rows, ledger.HEAD, "simple_grid", maxcolwidths=LEDGER, disable_numparse=True))
+    click.echo(str(ledger.summary(source, lines)))
+    for reason, ids in ledger.missing(lines).items():
+        click.echo(f"\n{', '.join(ids)}, on the day: {reason}")
 
 
 @main.command()

@@ -74,7 +74,7 @@ class Sheet(dict):
         """
         absent = missing(value)
         reason = self.snapshot.absent.get(table) or reason or "not available" if absent else None
-        shown = f"not available ({reason})" if absent else _render(value, unit)
+        shown = f"not available ({reason})" if absent else render(value, unit)
         label = label.format(p=self.partner.prose)
         self[id] = Fact(
             *(id, None if absent else _plain(value), unit, str(window), f"{capital(label)}: {shown}"),
@@ -93,7 +93,14 @@ def _plain(value):
     return value.item() if hasattr(value, "item") else value
 
 
-def _render(value, unit: str) -> str:
+def render(value, unit: str) -> str:
+    """Render a fact's value by its unit.
+
+    Examples
+    --------
+    >>> render(-979e6, "USD"), render(11.139, "percent"), render(9, "rank"), render("2016Q2", "quarter")
+    ('-$979 million', '11.1 percent', '9th', 'the second quarter of 2016')
+    """
     if unit == "USD":
         return signed_money(value)
     if unit == "percent":
