@@ -16,6 +16,7 @@ from tradelib.wording import missing, money, ordinal, signed_money
 
 __all__ = ["alt_text", "chapters", "goods_history", "show", "standing"]
 __all__ += ["total_trend", "what_moved", "ytd_by_year"]
+SHADED = "Shaded: the quarters in which a change of slope may lie (95 percent confidence set)."
 HISTORY, BARS, LARGEST = 20, 12, 15  # years, years, rows
 
 
@@ -156,6 +157,10 @@ def total_trend(sheet: Sheet) -> Figure | None:
     style.money_axis(ax, unit, low, high, snug=False)
     style.year_axis(ax, years)
     marks.end_labels(ax, ends)
+    broken = sheet["total.trend.break"]
+    if broken.value:
+        first, last = style.years_of(pd.PeriodIndex(broken.more["confidence"], freq="Q"))
+        ax.axvspan(first, last + 0.25, color=COLOURS["before"], alpha=0.5, lw=0, zorder=0)
     if turn:
         at = sums["total"][turn[0]]
         marks.mark_turn(ax, style.years_of(turn[:1])[0], at, f"{turn[0]}\n{unit.number(at)}")
@@ -164,7 +169,7 @@ def total_trend(sheet: Sheet) -> Figure | None:
         *(fig, style.source_line(s, TRADE)),
         title=headlines.trend(sheet, sums["total"].iloc[-1], before),
         subtitle=style.measure(TRADE, "U.S. balance", unit, "four-quarter sums"),
-        note=headlines.membership(sheet),
+        note=f"{SHADED if broken.value else ''} {headlines.membership(sheet)}",
     )
 
 

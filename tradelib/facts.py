@@ -3,6 +3,7 @@
 import pandas as pd
 
 from tradelib import balances, commodities, wording
+from tradelib.breaks import RULE, kink
 from tradelib.factsheet import Sheet
 from tradelib.partners import WORLD, Partner, partner
 from tradelib.realtime import CANADA
@@ -11,6 +12,8 @@ from tradelib.windows import Window
 from tradelib.wording import missing, money
 
 ITEMS = {"goods": "goods", "services": "services", "total": "goods and services"}
+
+SURE = 0.05
 
 
 def facts_of(who: Partner, snapshot: Snapshot) -> Sheet:
@@ -292,3 +295,22 @@ def _trend(sheet: Sheet) -> None:
     rule = "last trough or peak followed by a move of 3 % of two-way trade lasting 4 quarters or more"
     value = str(turn[0]) if turn else None
     sheet.put("total.trend.start", value, "quarter", window, title, TRADE, why, rule=rule, **more)
+    _break(sheet)
+
+
+def _break(sheet: Sheet) -> None:
+    """The evidence beside the turning point: one change of slope in the last quarters."""
+    s, code = sheet.snapshot, sheet.partner.code
+    history = s.total_balance(code)
+    found = kink(history) if len(history) else None
+    value, more, why = None, {"rule": RULE}, "no quarters without gaps long enough for a test"
+    if found:
+        first, last = map(str, found.confidence)
+        why = f"no change of slope at the 5 percent level (p = {found.p_value:.2f})"
+        value = str(found.period) if found.p_value <= SURE else None
+        more |= {"p_value": found.p_value, "f_statistic": found.f_statistic, "confidence": [first, last]}
+        slopes = found.slope_before, found.slope_after
+        more |= dict(zip(("slope_before_usd", "slope_after_usd"), slopes, strict=True))
+    window = Window(s.quarter - 23, s.quarter)
+    title = "Change of slope of the quarterly U.S. balance with {p} in goods and services"
+    sheet.put("total.trend.break", value, "quarter", window, title, TRADE, why, **more)

@@ -1,5 +1,7 @@
 """Facts to sentences: each function writes one passage of the brief, from facts alone."""
 
+import pandas as pd
+
 from tradelib import wording
 from tradelib.commodities import who_contributed
 from tradelib.factsheet import Fact, Sheet
@@ -301,7 +303,7 @@ def since_when(sheet: Sheet) -> Text:
             return Text(f"No trend is dated for {who}: {fact.reason}.")
         return Text(
             f"The balance in goods and services with {who}, summed over four quarters, shows no clear "
-            f"turning point: no {fact.more['rule'].removeprefix('last ')}."
+            f"turning point: no {fact.more['rule'].removeprefix('last ')}.{_evidence(sheet)}"
         )
     turn = wording.period(sheet.snapshot.quarter.__class__(fact.value))
     rising = fact.more["direction"] == "rising"
@@ -309,5 +311,27 @@ def since_when(sheet: Sheet) -> Text:
         f"The balance in goods and services with {who}, summed over four quarters, has been "
         f"{'rising' if rising else 'falling'} since its {'trough' if rising else 'peak'} in {turn}: from "
         f"{a_position(fact.more['turn_usd'])} to {a_position(fact.more['latest_usd'])} in the four "
-        f"quarters to {wording.period(sheet.snapshot.quarter)}."
+        f"quarters to {wording.period(sheet.snapshot.quarter)}.{_evidence(sheet)}"
     )
+
+
+def _evidence(sheet: Sheet) -> str:
+    """What the test for a change of slope says, and whether it agrees with the turning point."""
+    fact, start = sheet["total.trend.break"], sheet.value("total.trend.start")
+    if "p_value" not in fact.more:
+        return ""
+    p = "p < 0.01" if fact.more["p_value"] < 0.01 else f"p = {fact.more['p_value']:.2f}"
+    test = "A test for one change of slope in the last 24 quarters"
+    if fact.value is None:
+        return f"\n\n{test} finds none ({p})."
+    first, last = (wording.period(pd.Period(quarter)) for quarter in fact.more["confidence"])
+    slopes = (fact.more[f"slope_{when}_usd"] for when in ("before", "after"))
+    before, after = (f"{'rising' if usd > 0 else 'falling'} by {money(usd)}" for usd in slopes)
+    told = (
+        f"\n\n{test} dates one to {wording.period(pd.Period(fact.value))} ({p}; 95 percent confidence set: "
+        f"{first} to {last}), from {before} to {after} a quarter."
+    )
+    # a sum over four quarters turns about one and a half quarters after its quarters do
+    if start and not fact.more["confidence"][0] <= start <= str(pd.Period(fact.more["confidence"][1]) + 2):
+        told += " That is another change than the turning point above."
+    return told

@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -95,18 +96,21 @@ def make_report(
       See the known ones with `tradelib releases`.
     """
     who = resolve(partner)
-    sheet = facts_of(who, take(release, as_of=as_of, strict=strict))
+    snapshot = take(release, as_of=as_of, strict=strict)
+    blank = Sheet(who, snapshot)  # names and dates; the facts are worked out while the kernel works
     source = notebook or _bundled_notebook()
     if not source.is_file():
         raise TradelibError(f"There is no notebook {source}.", "Give --notebook the path of an .ipynb file.")
-    target, name = _target(sheet, reports, source)
-    record = _record(sheet, source)
+    target, name = _target(blank, reports, source)
+    record = _record(blank, source)
     paths = tuple(target / f"{name}{end}" for end in (".ipynb", ".html", ".facts.json"))
     if not force and _up_to_date(paths, record["fingerprint"]):
-        return Made(paths, headline(sheet), _notices(sheet), ran=False)
+        return Made(paths, headline(facts_of(who, snapshot)), _notices(blank), ran=False)
     _check_parameters(source)
-    with _workplace(target, name) as folder:
+    with _workplace(target, name) as folder, ThreadPoolExecutor(1) as beside:
+        sheet = beside.submit(facts_of, who, snapshot)
         finished = _run(source, folder, record, target / f"{name}.failed.ipynb", progress)
+        sheet = sheet.result()
         texts = {
             paths[2]: json.dumps(document(sheet) | {"tradelib": record}, indent=1, ensure_ascii=False),
             paths[1]: _html(finished),

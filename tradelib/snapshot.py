@@ -166,6 +166,12 @@ class Snapshot:
         total = self.trade[self.trade.index.get_level_values("item") == "total"]
         return balances.trailing_sum(total, 4).droplevel("item").dropna()
 
+    def total_balance(self, code: str) -> pd.Series:
+        """One partner's quarterly balance in goods and services; empty where there is none."""
+        if self.trade_flows is None or (code, "total") not in self.trade.index.droplevel("period"):
+            return pd.Series(dtype=float)
+        return self.trade.loc[(code, "total")]["balance_usd"].dropna()
+
     @cached_property
     def turning_points(self) -> dict[str, tuple[pd.Period, str] | None]:
         """The last clear turn of each partner's trailing balance in goods and services."""

@@ -1,0 +1,148 @@
+"""The evidence for a turn: a test for one change of slope, and which quarters it may lie in."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+RULE = (
+    "one change of slope of a continuous trend at an unknown quarter, last 24 quarters, seasonally "
+    "adjusted; sup-F test and confidence set of the date by bootstrap with AR(1) errors"
+)
+
+PARAMETERS = 6  # a bent line has five with date and autocorrelation; six came nearer the nominal level
+
+
+@dataclass(frozen=True, slots=True)
+class Kink:
+    """Where a trend most likely changed its slope, and how sure that is.
+
+    `period` is the last quarter of the old slope; `confidence` holds the first and the last quarter
+    of the confidence set of that date. Slopes are in the units of the series per period.
+    """
+
+    period: pd.Period
+    f_statistic: float
+    p_value: float
+    confidence: tuple[pd.Period, pd.Period]
+    slope_before: float
+    slope_after: float
+
+
+def kink(
+    series: pd.Series, *, periods: int = 24, trim: int = 4, draws: int = 999, level: float = 0.95
+) -> Kink | None:
+    """Test for one change of slope in the last periods of a series, and date it.
+
+    The model is a continuous linear trend with one change of slope at an unknown period (a regression
+    kink with an unknown threshold, Hansen 2017, Journal of Business and Economic Statistics 35(2)).
+    The statistic is the largest F against a straight line over all dates at least `trim` periods from
+    both ends. Its p-value, and the critical value of the confidence set (all dates whose F against the
+    best date is not larger), come from a bootstrap with AR(1) errors and a fixed seed.
+
+    The span is fixed, not chosen by looking. It is built on the OLS of statsmodels because none of the
+    packages there are does the whole: the break tests of statsmodels (CUSUM, Hansen) give no date, and
+    ruptures gives dates without a confidence set.
+
+    Parameters
+    ----------
+    series : Series
+        Seasonally adjusted values by period, not trailing sums: those are autocorrelated by
+        construction. Any units.
+    periods : int
+        How many of the last periods to look at.
+    trim : int
+        How far a change must lie from both ends.
+    draws : int
+        Bootstrap samples.
+    level : float
+        Of the confidence set.
+
+    Returns
+    -------
+    Kink or None
+        None where there are fewer periods, or gaps among them.
+
+    Examples
+    --------
+    >>> quarters = pd.period_range("2012Q3", periods=24, freq="Q")
+    >>> wiggle = np.tile([0.3, -0.3, 0.1, -0.1], 6)
+    >>> found = kink(pd.Series(np.abs(np.arange(24) - 14.0) + wiggle, index=quarters))
+    >>> str(found.period), found.p_value <= 0.01
+    ('2016Q1', True)
+    """
+    span = pd.period_range(end=series.index.max(), periods=periods, freq=series.index.freq)
+    values = series.reindex(span).to_numpy(dtype=float)
+    if np.isnan(values).any() or np.ptp(values) == 0:
+        return None
+    scale = np.ptp(values)
+    y, dates = values / scale, np.arange(trim, periods - trim)
+    line, bent = _designs(periods, dates)
+    best = int(np.argmin(_rss(bent, y[:, None])[:, 0]))
+    straight, fit = _ols(y, line), _ols(y, bent[best])
+    f_statistic = float(fit.compare_f_test(straight)[0])
+    rho, shocks = _ar1(fit.resid, PARAMETERS)
+    errors = _errors(rho, shocks, periods, draws)
+    under_null = _sup_f(line, bent, straight.fittedvalues[:, None] + errors)
+    p_value = (1 + int((under_null >= f_statistic).sum())) / (1 + draws)
+    rss = _rss(bent, fit.fittedvalues[:, None] + errors)
+    critical = np.quantile(_f(rss[best], rss.min(axis=0), 1, periods - 4), level)
+    own = _rss(bent, y[:, None])[:, 0]
+    inside = dates[_f(own, own.min(), 1, periods - 4) <= critical]
+    slope, bend = fit.params[1] * scale, fit.params[2] * scale
+    return Kink(
+        *(span[dates[best]], f_statistic, p_value, (span[inside.min()], span[inside.max()])),
+        *(slope, slope + bend),
+    )
+
+
+def _designs(n: int, dates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Regressors of the straight line (n x 2), and of each bent one (dates x n x 3)."""
+    time = np.arange(n, dtype=float)
+    line = np.column_stack([np.ones(n), time])
+    bend = np.maximum(time - dates[:, None], 0)
+    return line, np.stack([np.column_stack([line, one]) for one in bend])
+
+
+def _ols(y: np.ndarray, x: np.ndarray):
+    from statsmodels.regression.linear_model import OLS  # here, for it takes long to import
+
+    return OLS(y, x).fit()
+
+
+def _rss(designs: np.ndarray, samples: np.ndarray) -> np.ndarray:
+    """Residual sums of squares of every design (k x n x p) on every sample (n x m): k x m."""
+    basis, _ = np.linalg.qr(designs)
+    return (samples**2).sum(axis=0) - ((basis.transpose(0, 2, 1) @ samples) ** 2).sum(axis=1)
+
+
+def _f(restricted, free, extra: int, left: int):
+    return (restricted - free) / extra / (np.maximum(free, 1e-15) / left)
+
+
+def _sup_f(line: np.ndarray, bent: np.ndarray, samples: np.ndarray) -> np.ndarray:
+    n = len(line)
+    return _f(_rss(line[None], samples)[0], _rss(bent, samples).min(axis=0), 1, n - 3)
+
+
+def _ar1(residuals: np.ndarray, parameters: int) -> tuple[float, np.ndarray]:
+    """First-order autocorrelation, corrected for its bias in short series, and centred shocks.
+
+    Residuals of a trend with p parameters understate it by about (p - 2 + p rho) / n.
+    """
+    n = len(residuals)
+    raw = (residuals[1:] @ residuals[:-1]) / (residuals @ residuals)
+    rho = float(np.clip((raw + (parameters - 2) / n) / (1 - parameters / n), 0, 0.9))
+    shocks = residuals[1:] - rho * residuals[:-1]
+    return rho, (shocks - shocks.mean()) * np.sqrt(n / (n - parameters))
+
+
+def _errors(rho: float, shocks: np.ndarray, n: int, draws: int) -> np.ndarray:
+    """Draw series of AR(1) errors (n x draws) from resampled shocks, after a run-in."""
+    drawn = np.random.default_rng(0).choice(shocks, size=(n + 30, draws))
+    errors = np.zeros(draws)
+    path = []
+    for shock in drawn:
+        errors = rho * errors + shock
+        path.append(errors)
+    return np.array(path[30:])
