@@ -6,17 +6,17 @@ from datetime import date
 
 import pandas as pd
 
-from tradelib import vintages
-from tradelib.claims import Article, Claim
+from tradelib import calendar, vintages
+from tradelib.claims import Article, Claim, list_articles, load_article
 from tradelib.errors import TradelibError
 from tradelib.facts import facts_of
-from tradelib.factsheet import Fact, render
-from tradelib.snapshot import EXPORT_NAICS, TRADE, Snapshot, take
+from tradelib.factsheet import Fact, Sheet, render
+from tradelib.snapshot import EXPORT_NAICS, GOODS, TRADE, Snapshot, take
 from tradelib.wording import Text, cardinal, day, series
 
 VERDICTS = ("reproduced", "close", "differs", "reversed", "cannot be tested")
 UNTESTED = VERDICTS[-1]
-HEAD = ["", "Claim", "Printed", "On the day", "Verdict changed", "Now"]
+HEAD = ["Id", "Claim", "Printed", "On the day", "Verdict changed", "Now"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,3 +287,36 @@ def table(lines: list[Line]) -> Text:
     """Return the ledger as a Markdown table for a notebook."""
     body = [list(row.values()) for row in rows(lines)]
     return Text("\n".join("| " + " | ".join(row) + " |" for row in [HEAD, [":--"] * len(HEAD), *body]))
+
+
+def now(as_of: str) -> date:
+    """Read the day that counts as now; for an empty text, that of the newest country or BEA table."""
+    if as_of:
+        return calendar.parse_date(as_of, "as_of")
+    return max(vintage.published for table in (GOODS, TRADE) for vintage in vintages.list_vintages(table))
+
+
+def articles_on(article: str, sheet: Sheet) -> list[Article]:
+    """Return the article asked for, or all bundled ones on the partner and release of a sheet."""
+    if article:
+        return [load_article(article)]
+    found = map(load_article, list_articles())
+    about = (sheet.partner.code, sheet.snapshot.release.month)
+    return [one for one in found if (one.partner.code, one.release) == about]
+
+
+def summaries(audits: list[tuple[Article, list[Line]]]) -> Text:
+    """Say for each article how its claims stand."""
+    if not audits:
+        return Text("No bundled claims file is about this partner and release; a YAML file of yours can be.")
+    told = [f"**{a.publisher}, {day(a.published)}: {a.title}.** {summary(a, lines)}" for a, lines in audits]
+    return Text("\n\n".join(told))
+
+
+def tables(audits: list[tuple[Article, list[Line]]]) -> Text:
+    """Return the ledgers one below the other, each with what would be needed to test the rest."""
+    parts = []
+    for _, lines in audits:
+        parts.append(str(table(lines)))
+        parts += [f"- {', '.join(ids)}, on the day: {reason}" for reason, ids in missing(lines).items()]
+    return Text("\n\n".join(parts))
