@@ -8,6 +8,7 @@ import warnings
 import matplotlib as mpl
 import nbformat
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
@@ -257,6 +258,22 @@ def test_trend_ends_at_the_trailing_total_and_marks_the_turn(drawn, sheets):
             assert lines["turn"] == pytest.approx([turn.more["turn_usd"]], abs=1)
 
 
+def test_trend_shades_the_confidence_set_only_where_a_break_is_found(drawn, sheets):
+    found = 0
+    for month, who in CASES:
+        fig, broken = drawn[month, who, "total_trend"], sheets[month, who]["total.trend.break"]
+        if fig is None:
+            continue
+        bands, shaded = fig.axes[0].patches, "95 percent confidence set" in caption(fig, "source")
+        assert len(bands) == shaded == (broken.value is not None)
+        for band in bands:
+            first, last = (pd.Period(quarter) for quarter in broken.more["confidence"])
+            ends = [p.year + (p.quarter - 1) / 4 for p in (first, last + 1)]
+            assert [band.get_x(), band.get_x() + band.get_width()] == pytest.approx(ends)
+            found += 1
+    assert found, "at least Korea in July 2018"
+
+
 def test_waterfall_runs_from_last_year_to_now_over_the_contributions(drawn, sheets):
     for month, who in CASES:
         fig, sheet = drawn[month, who, "what_moved"], sheets[month, who]
@@ -384,6 +401,7 @@ def test_the_source_line_names_vintage_and_lag(drawn):
         "Source: U.S. Census Bureau, country.xlsx; vintage of 2018-10-05"
     )
     assert caption(drawn[JULY, "KOR", "total_trend"], "source") == (
+        "Shaded: the quarters in which a change of slope may lie (95 percent confidence set). "
         "Source: U.S. Bureau of Economic Analysis, trade by country; vintage of 2025-03-06, "
         "2,344 days after the as-of date"
     )

@@ -99,6 +99,7 @@ def test_every_package_that_the_module_imports_is_required():
         "IPython": "ipykernel",
         "jupyter_client": "ipykernel",
         "python_calamine": "python-calamine",
+        "yaml": "pyyaml",
     }
     distributions |= {"jinja2": "nbconvert", "traitlets": "nbconvert", "PIL": "matplotlib"}  # brought along
     required = {requirement(line)[0] for line in PROJECT["dependencies"]}

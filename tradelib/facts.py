@@ -128,6 +128,12 @@ def _goods(sheet: Sheet) -> None:
         _reduction_reason(*pair),
         undefined=not any(map(missing, pair)),
     )
+    _goods_context(sheet, now, versus, reason)
+
+
+def _goods_context(sheet: Sheet, now: dict, versus: str, reason: str) -> None:
+    """Twelve months, the world's deficit, and the share in U.S. trade, beside the year to date `now`."""
+    s, code = sheet.snapshot, sheet.partner.code
     year = Window(s.month - 11, s.month)
     trailing = _row(s.goods_windows["trailing"], code).get("balance_usd")
     title = f"U.S. goods balance with {{p}}, twelve months to {wording.period(s.month)}"
