@@ -113,7 +113,10 @@ def test_korea_at_the_july_2018_release():
     assert fact.more["slope_before_usd"] < 0 < fact.more["slope_after_usd"]
     words = str(narrative.since_when(sheet))
     assert "trough in the second quarter of 2016" in words
-    assert "dates one to the fourth quarter of 2015" in words and "95 percent confidence set" in words
+    assert (
+        "dates one, on weak evidence, to the fourth quarter of 2015" in words
+        and "95 percent confidence set" in words
+    )
 
 
 def test_where_the_test_finds_nothing_the_brief_says_so():

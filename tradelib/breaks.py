@@ -42,11 +42,11 @@ def kink(
     both ends. Its p-value, and the critical value of the confidence set (all dates whose F against the
     best date is not larger), come from a bootstrap with AR(1) errors and a fixed seed.
 
-    Read p with care where errors are autocorrelated: 24 quarters are few. In 1,000 generated series
-    without a change of slope, p was 0.05 or less in 4 percent with white noise, 13 percent with AR(1)
-    errors of 0.5, 18 percent with 0.7 and 29 percent of random walks; the 95 percent set held the date
-    of a clear change in 96 percent with white noise and 89 percent with AR(1) errors of 0.5.
-    `tests/benchmarks/hit_rate.py` prints such rates.
+    Read p with care where errors are autocorrelated: 24 quarters are few. In two runs of 1,000
+    generated series without a change of slope, p was 0.05 or less in 3 to 4 percent with white noise, 11
+    to 13 percent with AR(1) errors of 0.5 and about 30 percent of random walks; the 95 percent set held
+    the date of a clear change in 96 percent with white noise and 89 to 91 percent with AR(1) errors of
+    0.5. `tests/benchmarks/hit_rate.py` prints such rates.
 
     The span is fixed, not chosen by looking. It is built on the OLS of statsmodels because none of the
     packages there are does the whole: the break tests of statsmodels (CUSUM, Hansen) give no date, and

@@ -5,21 +5,22 @@ import json
 import pandas as pd
 
 from tradelib.census import WORLD, check_world
-from tradelib.flows import CheckError, refuse_rows
+from tradelib.flows import TABLES, CheckError, refuse_rows
 from tradelib.partners import from_api_code, resolve
 
 PARSER_VERSION = "1"
-#: (value column, commodity column) of an API reply -> (table, flow).
-API_TABLES = {
-    ("ALL_VAL_MO", None): ("goods_census_nsa_api", "exports"),
-    ("GEN_VAL_MO", None): ("goods_census_nsa_api", "imports"),
-    ("ALL_VAL_MO", "E_COMMODITY"): ("exports_hs2_nsa", "exports"),
-    ("ALL_VAL_MO", "NAICS"): ("exports_naics_nsa", "exports"),
-    ("GEN_VAL_MO", "I_COMMODITY"): ("imports_general_hs2_nsa", "imports"),
-    ("CON_VAL_MO", "I_COMMODITY"): ("imports_consumption_hs2_nsa", "imports"),
+#: Value column of an API reply -> how its tables begin, and the flow.
+VALUES = {
+    "ALL_VAL_MO": ("exports", "exports"),
+    "GEN_VAL_MO": ("imports_general", "imports"),
+    "CON_VAL_MO": ("imports_consumption", "imports"),
 }
-#: Commodity column -> the one level of it that a table holds: levels contain each other.
-LEVELS = {"E_COMMODITY": "HS2", "I_COMMODITY": "HS2", "NAICS": "NA3"}
+#: Commodity column -> digits of its codes -> classification of the table. Each table holds one level.
+HS = {2: "hs2", 4: "hs4", 6: "hs6"}
+CODES = {"E_COMMODITY": HS, "I_COMMODITY": HS, "NAICS": {3: "naics"}}
+CODES |= {"E_ENDUSE": {5: "enduse"}, "I_ENDUSE": {5: "enduse"}}
+FOREIGN = {"exports": "I_", "imports": "E_"}  # how codes of the other flow begin
+LEVELS = {"hs2": "HS2", "hs4": "HS4", "hs6": "HS6", "naics": "NA3"}
 
 
 def read_api_reply(data: bytes) -> pd.DataFrame:
@@ -67,7 +68,8 @@ def parse_api(replies: list[pd.DataFrame]) -> tuple[str, pd.DataFrame]:
     replies : list of DataFrame
         Strings as returned: a value (`ALL_VAL_MO`, `GEN_VAL_MO` or `CON_VAL_MO` with
         `CAL_DUT_MO`), `CTY_CODE` or `CTY_NAME`, `time` or `YEAR` and `MONTH`, and perhaps
-        `E_COMMODITY` or `I_COMMODITY` at level HS2, or `NAICS` at level NA3. Whole dollars.
+        `E_COMMODITY` or `I_COMMODITY` (2, 4 or 6 digits), `NAICS` (3) or `E_ENDUSE` or `I_ENDUSE` (5).
+        Whole dollars.
 
     Returns
     -------
@@ -108,17 +110,20 @@ def parse_api(replies: list[pd.DataFrame]) -> tuple[str, pd.DataFrame]:
 
 
 def _parse_reply(reply: pd.DataFrame) -> tuple[str, pd.DataFrame]:
-    value = next((c for c in ("ALL_VAL_MO", "GEN_VAL_MO", "CON_VAL_MO") if c in reply), None)
-    commodity = next((c for c in LEVELS if c in reply), None)
-    if (value, commodity) not in API_TABLES:
+    value = next((c for c in VALUES if c in reply), None)
+    commodity = next((c for c in CODES if c in reply), None)
+    kind, flow = VALUES.get(value, (None, None))
+    table = "goods_census_nsa_api" if kind in ("exports", "imports_general") and not commodity else None
+    if kind and commodity and commodity[:2] != FOREIGN[flow]:
+        codes = reply[commodity].str.strip()
+        reply = reply.assign(**{commodity: codes.str.zfill(2)})
+        table = f"{kind}_{_level(reply, commodity)}_nsa"
+    if table not in TABLES:
         raise CheckError(
             f"No table has these columns: {', '.join(map(str, reply.columns))}.",
-            "Known: ALL_VAL_MO or GEN_VAL_MO by CTY_CODE; with E_COMMODITY or I_COMMODITY by HS chapter;",
-            "ALL_VAL_MO with NAICS by three-digit code.",
+            "Known: ALL_VAL_MO or GEN_VAL_MO by CTY_CODE, and by E_COMMODITY or I_COMMODITY (2, 4 or 6",
+            "digits), NAICS (3), E_ENDUSE or I_ENDUSE (5); CON_VAL_MO by I_COMMODITY (2).",
         )
-    table, flow = API_TABLES[value, commodity]
-    if commodity:
-        _one_level(reply, table, commodity)
     codes = reply["CTY_CODE"] if "CTY_CODE" in reply else reply["CTY_NAME"]
     time = reply["time"] if "time" in reply else reply["YEAR"] + "-" + reply["MONTH"]
     frame = pd.DataFrame(
@@ -126,7 +131,7 @@ def _parse_reply(reply: pd.DataFrame) -> tuple[str, pd.DataFrame]:
             "period": pd.PeriodIndex(_mapped(time, lambda text: pd.Period(text, "M")), freq="M"),
             "partner": _mapped(codes, _api_partner),
             "flow": flow,
-            "item": reply[commodity].str.strip().str.zfill(2) if commodity else "goods",
+            "item": reply[commodity] if commodity else "goods",
             "value_usd": pd.to_numeric(reply[value], errors="coerce"),
             "note": pd.Series(pd.NA, index=reply.index, dtype="str"),
         }
@@ -137,15 +142,21 @@ def _parse_reply(reply: pd.DataFrame) -> tuple[str, pd.DataFrame]:
     return table, frame
 
 
-def _one_level(reply: pd.DataFrame, table: str, commodity: str) -> None:
-    level = LEVELS[commodity]
-    digits = {"HS2": r"\d{1,2}", "NA3": r"\d{3}"}[level]
-    if set(reply.get("COMM_LVL", [level])) != {level}:
-        raise CheckError(f"{table} holds one level, COMM_LVL {level}; got {set(reply['COMM_LVL'])}.")
-    other = reply[~reply[commodity].str.strip().str.fullmatch(digits)]
-    refuse_rows(
-        other, f"{table}: {commodity} is a code of level {level}", f"Ask the API for COMM_LVL={level}."
-    )
+def _level(reply: pd.DataFrame, commodity: str) -> str:
+    """Tell the classification by the digits of the codes.
+
+    Levels contain each other, so that a reply may hold only one.
+    """
+    known, digits = CODES[commodity], reply[commodity].str.len()
+    odd = ~reply[commodity].str.fullmatch(r"\d+") | ~digits.isin(list(known)) | digits.ne(digits.iloc[0])
+    allowed = " or ".join(map(str, known))
+    rule = f"{commodity} has codes of one length, {allowed} digits"
+    refuse_rows(reply[odd], rule, "Ask the API for one COMM_LVL at a time.")
+    found = known[digits.iloc[0]]
+    level = LEVELS.get(found)
+    if level and set(reply.get("COMM_LVL", [level])) != {level}:
+        raise CheckError(f"These are codes of COMM_LVL {level}; the reply says {set(reply['COMM_LVL'])}.")
+    return found
 
 
 def _api_partner(text: str) -> str:

@@ -1,16 +1,13 @@
 """What drove it: HS chapters, their contributions to the change of a balance, and whether exports led."""
 
-import numpy as np
-import pandas as pd
-
 from tradelib import wording
-from tradelib.errors import TradelibError
+from tradelib.contributions import contributions, tables_of
 from tradelib.factsheet import Sheet, contributor
-from tradelib.snapshot import EXPORT_CHAPTERS, EXPORT_NAICS, TRADE, Snapshot
+from tradelib.snapshot import EXPORT_CHAPTERS, EXPORT_NAICS, TRADE
 from tradelib.windows import full_year
 from tradelib.wording import missing, money, percent, series
 
-TOP_CHAPTERS, TOP_CONTRIBUTIONS = 3, 6
+TOP_CHAPTERS = 3
 OIL, OIL_AND_GAS = "27", "211"  # HS chapter, NAICS code
 KINDS = {
     EXPORT_CHAPTERS: "exports",
@@ -21,53 +18,6 @@ EXPORTS_LED = (
     "the balance improved, exports of goods and of services both rose, and together they contributed more "
     "to the change, in size, than imports did"
 )
-
-
-def decompose(now: pd.Series, before: pd.Series, *, top: int = 6) -> pd.DataFrame:
-    """Split the change of a balance into what each item of exports and imports contributed.
-
-    Parameters
-    ----------
-    now, before : Series
-        Dollars of two windows by (`flow`, `item`), each pair once. An item with no row in one of them
-        had no trade in it: for tables in which no row means no trade.
-    top : int
-        How many contributions to name, the largest by size.
-
-    Returns
-    -------
-    DataFrame
-        `flow`, `item`, `contribution_usd`: higher exports and lower imports add. The last row is
-        "other", the rest. Together exactly the change of the balance, if dollars are whole.
-
-    Raises
-    ------
-    TradelibError
-        If a value is missing: that is not zero.
-
-    Examples
-    --------
-    >>> flows = pd.MultiIndex.from_product([["exports", "imports"], ["27", "87"]], names=["flow", "item"])
-    >>> now, before = pd.Series([9.0, 2.0, 1.0, 3.0], flows), pd.Series([4.0, 2.0, 1.0, 5.0], flows)
-    >>> decompose(now, before, top=1)
-          flow   item  contribution_usd
-    0  exports     27               5.0
-    1    other  other               2.0
-    """
-    empty = int(now.isna().sum() + before.isna().sum())
-    if empty:
-        raise TradelibError(
-            f"{empty} value(s) are missing: no contributions.",
-            "A missing figure is not zero; leave the window out, or use a vintage that has it.",
-        )
-    both = pd.DataFrame({"now": now, "before": before}).fillna(0).sort_index()
-    sign = np.where(both.index.get_level_values("flow") == "exports", 1.0, -1.0)
-    usd = sign * (both["now"] - both["before"]).to_numpy()
-    order = np.argsort(-np.abs(usd), kind="stable")
-    named = [n for n in order[:top] if usd[n]]
-    keys = [*both.index[named], ("other", "other")]
-    sizes = [*usd[named], usd.sum() - usd[named].sum()]
-    return pd.DataFrame(keys, columns=["flow", "item"]).assign(contribution_usd=sizes)
 
 
 def chapter_facts(sheet: Sheet) -> None:
@@ -95,21 +45,8 @@ def chapter_facts(sheet: Sheet) -> None:
         for chapter in dict.fromkeys([OIL, *top] if flow == "exports" else top):
             row = rows.loc[chapter].to_dict() if chapter in rows.index else {}
             _chapter(sheet, table, flow, chapter, row)
-    _contributions(sheet)
+    contributions(sheet)
     _oil_and_gas(sheet)
-
-
-def tables_of(snapshot: Snapshot, code: str) -> list[str]:
-    """List the tables by HS chapter of a snapshot that have rows of a partner, exports first.
-
-    Examples
-    --------
-    >>> from tradelib import take
-    >>> tables_of(take("2018-07"), "5820")
-    ['exports_hs2_nsa']
-    """
-    windows = snapshot.chapter_windows
-    return [table for table, rows in windows.items() if code in rows.index]
 
 
 def _chapter(sheet: Sheet, table: str, flow: str, chapter: str, row: dict) -> None:
@@ -120,7 +57,7 @@ def _chapter(sheet: Sheet, table: str, flow: str, chapter: str, row: dict) -> No
 
 def _oil_and_gas(sheet: Sheet) -> None:
     """Exports of NAICS 211, which is what is called oil and gas; HS 27 is broader."""
-    windows, row = sheet.snapshot.naics_windows, {}
+    windows, row = sheet.snapshot.detail_windows.get(EXPORT_NAICS), {}
     if windows is not None and (sheet.partner.code, OIL_AND_GAS) in windows.index:
         row = windows.loc[(sheet.partner.code, OIL_AND_GAS)].to_dict()
     name, prefix = "U.S. exports of oil and gas (NAICS 211) to {p}", f"commodity.naics.{OIL_AND_GAS}.exports"
@@ -145,56 +82,6 @@ def _levels(sheet: Sheet, table: str, row: dict, prefix: str, name: str, **more)
     title = f"{name}, {wording.span(s.months)} less all of {year.end.year} (a level, not growth)"
     id, versus = f"{prefix}.ytd.less_previous_year", f"{s.months} vs {year}"
     sheet.put(id, gap, "USD", versus, title, *put, **more)
-
-
-def _contributions(sheet: Sheet) -> None:
-    """What each chapter added to the change of the balance, or of the one flow that there is."""
-    s, code = sheet.snapshot, sheet.partner.code
-    tables = tables_of(s, code)
-    vintages = sorted({s.sources[table].published.isoformat() for table in tables})
-    flows = {t: "exports" if t == EXPORT_CHAPTERS else "imports" for t in tables}
-    value, more = None, {"tables": tables}
-    reason = f"no table by HS chapter has rows of {sheet.partner.prose}"
-    if len(vintages) > 1:  # figures of two vintages are not taken from one another
-        reason = "exports and imports by HS chapter are at hand in different vintages only"
-    elif tables:
-        rows = {flows[table]: s.chapter_windows[table].loc[code] for table in tables}
-        now, before = (
-            pd.concat({flow: frame[name] for flow, frame in rows.items()}, names=["flow"])
-            for name in ("ytd", "before")
-        )
-        parts = decompose(now, before, top=TOP_CONTRIBUTIONS)
-        change = float(parts["contribution_usd"].sum())
-        value = [_entry(row, change) for row in parts.to_dict("records")]
-        levels = {"now_usd": _level(rows, "ytd"), "before_usd": _level(rows, "before")}
-        covers = "both flows" if len(rows) == 2 else f"{next(iter(rows))} only"
-        more |= {"change_usd": change, "covers": covers, **levels}
-    what = " less ".join(KINDS[table] for table in tables) or "exports less imports"
-    of = f" ({' and '.join(tables)}, {'both ' if len(tables) > 1 else ''}of {vintages[0]})" if value else ""
-    title = (
-        f"Contributions of HS chapters to the change of the U.S. goods balance with {{p}}, "
-        f"{wording.span(s.months)} on a year earlier, {what}{of}"
-    )
-    versus = f"{s.months} vs {s.months.year_earlier}"
-    table = tables[0] if tables else EXPORT_CHAPTERS
-    sheet.put("commodity.hs2.contributions", value, "list", versus, title, table, reason, **more)
-
-
-def _entry(row: dict, change: float) -> dict:
-    usd, other = row["contribution_usd"], row["item"] == "other"
-    return {
-        "flow": None if other else row["flow"],
-        "hs2": None if other else row["item"],
-        "name": "other chapters" if other else wording.chapter(row["item"]),
-        "contribution_usd": usd,
-        "pct_of_change": 100 * usd / change if change else None,
-    }
-
-
-def _level(rows: dict[str, pd.DataFrame], name: str) -> float:
-    """The balance of a window, or the one flow where there is one."""
-    sums = [float(frame[name].sum()) for frame in rows.values()]
-    return sums[0] - sums[1] if len(sums) == 2 else sums[0]
 
 
 def who_contributed(sheet: Sheet) -> str:

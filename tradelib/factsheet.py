@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 import pandas as pd
 
 from tradelib import wording
+from tradelib.flows import DETAILS
 from tradelib.partners import Partner
 from tradelib.snapshot import Snapshot, source_of
 from tradelib.wording import capital, missing, percent, signed_money
@@ -132,10 +133,14 @@ def contributor(entry: dict) -> str:
     >>> contributor({"flow": "imports", "hs2": "27", "name": "Mineral fuels", "contribution_usd": 3e6})
     'lower imports of mineral fuels (HS 27)'
     """
-    if entry["hs2"] is None:
+    kind = next(key for key in ("hs2", *DETAILS) if key in entry)
+    if entry[kind] is None:
         return entry["name"]
     higher = (entry["contribution_usd"] > 0) == (entry["flow"] == "exports")
-    return f"{'higher' if higher else 'lower'} {entry['flow']} of {entry['name'].lower()} (HS {entry['hs2']})"
+    what = (
+        f"{entry['name'].lower()} (HS {entry['hs2']})" if kind == "hs2" else f"{entry['name']} {entry[kind]}"
+    )
+    return f"{'higher' if higher else 'lower'} {entry['flow']} of {what}"
 
 
 def document(sheet: Sheet) -> dict:

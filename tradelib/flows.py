@@ -34,6 +34,13 @@ class Table:
     extra: tuple[str, ...] = ()
 
 
+#: Finer than chapters; none is bundled, each is there once a reply of the API has been ingested.
+DETAILS = {
+    "hs4": "four-digit HS heading",
+    "hs6": "six-digit HS subheading",
+    "naics": "three-digit NAICS code",
+    "enduse": "five-digit end-use code",
+}
 TABLES = {
     table.name: table
     for table in [
@@ -56,11 +63,6 @@ TABLES = {
             *("Census", "NSA", "M", "Census", "HS chapter", ("exports",)),
         ),
         Table(
-            "exports_naics_nsa",
-            "Total exports by three-digit NAICS code",
-            *("Census", "NSA", "M", "Census", "NAICS code", ("exports",)),
-        ),
-        Table(
             "imports_general_hs2_nsa",
             "General imports by HS chapter",
             *("Census", "NSA", "M", "Census", "HS chapter", ("imports",)),
@@ -69,6 +71,18 @@ TABLES = {
             "imports_consumption_hs2_nsa",
             "Imports for consumption and duties by HS chapter",
             *("Census", "NSA", "M", "Census", "HS chapter", ("imports",), ("duty_usd",)),
+        ),
+        *(
+            Table(
+                f"{kind}_{key}_nsa",
+                f"{title} by {items}",
+                *("Census", "NSA", "M", "Census", items, (flow,)),
+            )
+            for key, items in DETAILS.items()
+            for kind, title, flow in (
+                ("exports", "Total exports", "exports"),
+                ("imports_general", "General imports", "imports"),
+            )
         ),
     ]
 }

@@ -327,8 +327,9 @@ def _evidence(sheet: Sheet) -> str:
     first, last = (wording.period(pd.Period(quarter)) for quarter in fact.more["confidence"])
     slopes = (fact.more[f"slope_{when}_usd"] for when in ("before", "after"))
     before, after = (f"{'rising' if usd > 0 else 'falling'} by {money(usd)}" for usd in slopes)
+    weak = "" if p == "p < 0.01" else ", on weak evidence,"
     told = (
-        f"\n\n{test} dates one to {wording.period(pd.Period(fact.value))} ({p}; 95 percent confidence set: "
+        f"\n\n{test} dates one{weak} to {wording.period(pd.Period(fact.value))} ({p}; 95 percent confidence set: "
         f"{first} to {last}), from {before} to {after} a quarter."
     )
     # a sum over four quarters turns about one and a half quarters after its quarters do

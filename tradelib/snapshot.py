@@ -12,7 +12,7 @@ import pandas as pd
 
 from tradelib import balances, calendar, loaders, vintages
 from tradelib.errors import TradelibError
-from tradelib.flows import table_info
+from tradelib.flows import DETAILS, table_info
 from tradelib.partners import all_partners, countries, members
 from tradelib.realtime import vintage_method
 from tradelib.trend import turning_point
@@ -21,6 +21,7 @@ from tradelib.windows import Window, full_year, year_to_date
 GOODS, TRADE = "goods_census_nsa", "trade_bop_sa"
 EXPORT_CHAPTERS, EXPORT_NAICS = "exports_hs2_nsa", "exports_naics_nsa"
 IMPORT_CHAPTERS = ("imports_general_hs2_nsa", "imports_consumption_hs2_nsa")
+DETAIL_TABLES = [f"{kind}_{key}_nsa" for key in DETAILS for kind in ("exports", "imports_general")]
 #: Groups that the country table does not print are summed from their members of the day.
 SUMMED_GROUPS = ("ASEAN", "USMCA", "EURO")
 
@@ -93,12 +94,13 @@ class Snapshot:
     @cached_property
     def chapter_windows(self) -> dict[str, pd.DataFrame]:
         """By table: `ytd`, `before` and `previous_year` in dollars, by partner and HS chapter."""
-        return {name: self._commodities(name) for name in self.chapter_flows if name != EXPORT_NAICS}
+        chapters = (EXPORT_CHAPTERS, *IMPORT_CHAPTERS)
+        return {name: self._commodities(name) for name in self.chapter_flows if name in chapters}
 
     @cached_property
-    def naics_windows(self) -> pd.DataFrame | None:
-        """The same of exports by NAICS code; None where no vintage reaches the release."""
-        return self._commodities(EXPORT_NAICS) if EXPORT_NAICS in self.chapter_flows else None
+    def detail_windows(self) -> dict[str, pd.DataFrame]:
+        """The same of the tables in finer detail that have been ingested."""
+        return {name: self._commodities(name) for name in self.chapter_flows if name in DETAIL_TABLES}
 
     def _commodities(self, table: str) -> pd.DataFrame:
         sides = self.chapter_flows[table].set_index(["partner", "item", "period"])[["value_usd"]]
@@ -230,7 +232,8 @@ def take(release: str, *, as_of: str | date | None = None, strict: bool = False)
         )
     month, quarter = found.period, calendar.quarter_out(found.period)
     spans = {GOODS: (None, month), TRADE: (quarter - 4, quarter)}
-    for name in (EXPORT_CHAPTERS, EXPORT_NAICS, *IMPORT_CHAPTERS):
+    details = [name for name in DETAIL_TABLES if name == EXPORT_NAICS or vintages.list_vintages(name)]
+    for name in (EXPORT_CHAPTERS, *IMPORT_CHAPTERS, *details):
         spans[name] = (month - month.month - 11, month)
     sources, absent = _choose(spans, day, strict)
     if GOODS in absent:
@@ -240,7 +243,7 @@ def take(release: str, *, as_of: str | date | None = None, strict: bool = False)
             f"The latest month there is: {max(v.through for v in reach) if reach else 'none'}.",
             "Add a newer one with `tradelib ingest country.xlsx --published YYYY-MM-DD`.",
         )
-    chapters = [EXPORT_CHAPTERS, EXPORT_NAICS, *[t for t in IMPORT_CHAPTERS if t in sources][:1]]
+    chapters = [EXPORT_CHAPTERS, *[t for t in IMPORT_CHAPTERS if t in sources][:1], *details]
     for table in set(IMPORT_CHAPTERS) - set(chapters):
         sources.pop(table, None)
     options = {"as_of": day, "nearest_later": not strict}
