@@ -329,8 +329,8 @@ def _evidence(sheet: Sheet) -> str:
     before, after = (f"{'rising' if usd > 0 else 'falling'} by {money(usd)}" for usd in slopes)
     weak = "" if p == "p < 0.01" else ", on weak evidence,"
     told = (
-        f"\n\n{test} dates one{weak} to {wording.period(pd.Period(fact.value))} ({p}; 95 percent confidence set: "
-        f"{first} to {last}), from {before} to {after} a quarter."
+        f"\n\n{test} dates one{weak} to {wording.period(pd.Period(fact.value))} ({p}; 95 percent "
+        f"confidence set: {first} to {last}), from {before} to {after} a quarter."
     )
     # a sum over four quarters turns about one and a half quarters after its quarters do
     if start and not fact.more["confidence"][0] <= start <= str(pd.Period(fact.more["confidence"][1]) + 2):
