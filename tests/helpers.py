@@ -223,7 +223,8 @@ def workbook_cells(path: Path) -> dict[tuple[str, str, str], int]:
     """Whole dollars of a country workbook by (code, YYYY-MM, flow), with openpyxl."""
     from openpyxl import load_workbook
 
-    rows = load_workbook(path, read_only=True).worksheets[0].iter_rows(values_only=True)
+    book = load_workbook(path, read_only=True)
+    rows = book.worksheets[0].iter_rows(values_only=True)
     head = [str(name).strip() for name in next(rows)]
     cells = {}
     for values in rows:
@@ -233,6 +234,7 @@ def workbook_cells(path: Path) -> dict[tuple[str, str, str], int]:
                 for n, name in enumerate(MONTHS, 1):
                     key = str(row["CTY_CODE"]).zfill(4), f"{int(float(row['year']))}-{n:02d}", flow
                     cells[key] = round(float(row[letter + name]) * 1e6)
+    book.close()
     return cells
 
 
@@ -241,7 +243,8 @@ def bea_cells(path: Path, table: int) -> dict[tuple[str, str], object]:
     """Cells of one table of BEA's workbook by (period label, area), with openpyxl."""
     from openpyxl import load_workbook
 
-    rows = load_workbook(path, read_only=True)[f"Table {table}"].iter_rows(values_only=True)
+    book = load_workbook(path, read_only=True)
+    rows = book[f"Table {table}"].iter_rows(values_only=True)
     cells, areas = {}, None
     for row in rows:
         if row and row[0] == "Period":
@@ -249,4 +252,5 @@ def bea_cells(path: Path, table: int) -> dict[tuple[str, str], object]:
         elif areas and row and row[0] is not None:
             label = str(row[0]).replace("(R)", "").strip()
             cells |= {(label, area): cell for area, cell in zip(areas[1:], row[1:], strict=False)}
+    book.close()
     return cells

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tradelib import covered_partners, decompose, facts_of, list_vintages, narrative, resolve, take, vintages
 from tradelib.commodities import exports_led, how_it_moved, who_contributed
-from tradelib.contributions import tables_of
+from tradelib.decomposition import tables_of
 from tradelib.errors import TradelibError
 from tradelib.factsheet import Sheet
 

@@ -210,3 +210,11 @@ def test_a_notebook_tells_nothing_of_the_run_that_made_it(path):
     page = json.loads(path.read_text(encoding="utf-8"))
     assert not {"papermill", "widgets"} & set(page["metadata"])
     assert not any("papermill" in cell["metadata"] for cell in page["cells"])
+
+
+def test_no_module_takes_the_name_of_a_public_function():
+    """Importing such a module would put it in the function's place."""
+    import tradelib
+
+    modules = {path.stem for path in (ROOT / "tradelib").glob("*.py")}
+    assert not modules & set(tradelib.__all__)

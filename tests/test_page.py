@@ -8,12 +8,14 @@ import re
 import shutil
 import subprocess
 import threading
+from pathlib import Path
 
 import pytest
 
 from tradelib.report import make_report
 
 pytestmark = pytest.mark.browser
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -30,7 +32,8 @@ f.onload = () => {{
   seen.textContent = JSON.stringify({{
     title: d.title, h1: d.querySelector("h1").innerText, text: d.body.innerText,
     pictures: images.map(i => [i.naturalWidth, i.getBoundingClientRect().width, i.alt]),
-    sideways: wide.filter(e => !e.closest(".output_html")).map(e => e.tagName).slice(0, 5),
+    sideways: wide.filter(e => !e.closest(".output_html, .output_markdown")).map(e => e.tagName).slice(0, 5),
+    boxes: [...d.querySelectorAll(".output_markdown")].filter(e => e.scrollWidth > e.clientWidth + 1).length,
     scrolls: d.documentElement.scrollWidth > {width},
     size: parseFloat(getComputedStyle(d.querySelector("p")).fontSize),
     fetched: f.contentWindow.performance.getEntriesByType("resource").map(r => r.name),
@@ -56,9 +59,9 @@ def see(brief, tmp_path_factory):
     profile = tmp_path_factory.mktemp("profile")
 
     @functools.cache
-    def look(width):
+    def look(width, page=brief.name):
         probe = brief.with_name(f"probe-{width}.html")
-        probe.write_text(PROBE.format(page=brief.name, width=width), encoding="utf-8")
+        probe.write_text(PROBE.format(page=page, width=width), encoding="utf-8")
         url = f"http://127.0.0.1:{server.server_port}/{probe.name}"
         command = [CHROMIUM, *FLAGS, f"--user-data-dir={profile}", "--virtual-time-budget=8000"]
         done = subprocess.run([*command, "--dump-dom", url], capture_output=True, text=True, timeout=120)
@@ -68,6 +71,35 @@ def see(brief, tmp_path_factory):
 
     yield look
     server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def others(brief):
+    """The pages of the other notebooks, in the brief's folder: name -> file name."""
+    options = {"reports": brief.parents[1], "as_of": "2025-04-03"}
+    books = {name: NOTEBOOKS / f"{name}.ipynb" for name in ("revisions", "seasonal")}
+    made = {n: make_report("KOR", "2018-07", notebook=book, **options) for n, book in books.items()}
+    return {name: one.paths[1].name for name, one in made.items()}
+
+
+@pytest.mark.parametrize(
+    ("name", "heading", "pictures"),
+    [
+        ("revisions", "Then and now: U.S. trade", 4),
+        ("seasonal", "Seasonal adjustment of U.S. goods trade", 2),
+    ],
+)
+@pytest.mark.parametrize("width", [390, 1100])
+def test_the_pages_of_the_other_notebooks_open_too(see, others, name, heading, pictures, width):
+    page = see(width, others[name])
+    assert page["h1"].startswith(heading)
+    assert len(page["pictures"]) == pictures
+    assert all(natural > 600 and shown > 300 and alt for natural, shown, alt in page["pictures"])
+    assert page["sideways"] == [] and not page["scrolls"]
+    assert page["boxes"] == (name == "revisions" and width < 600), "only the ledger scrolls, on a phone"
+    assert page["fetched"] == [] and page["scripts"] == 0
+    for word in ("import tradelib", "charts.show", "\\$", "**"):
+        assert word not in page["text"], word
 
 
 def test_the_page_opens_with_its_title_headline_and_lag(see):
@@ -101,6 +133,7 @@ def test_the_page_fetches_nothing_and_runs_no_script(see, brief):
 def test_nothing_runs_off_the_side_on_any_device(see, width):
     page = see(width)
     assert page["sideways"] == []
+    assert page["boxes"] == 0, "text and the box of sources need no scrolling"
     assert not page["scrolls"]
     assert page["size"] >= 15
 

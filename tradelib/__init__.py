@@ -12,7 +12,7 @@ from tradelib.balances import (
     trailing_sum,
     window_sum,
 )
-from tradelib.contributions import decompose
+from tradelib.decomposition import decompose
 from tradelib.errors import TradelibError
 from tradelib.facts import all_facts, facts_of
 from tradelib.loaders import load, load_chapters, load_goods, load_goods_sa, load_trade

@@ -1,7 +1,7 @@
 """What drove it: HS chapters, their contributions to the change of a balance, and whether exports led."""
 
 from tradelib import wording
-from tradelib.contributions import contributions, tables_of
+from tradelib.decomposition import contributions, tables_of
 from tradelib.factsheet import Sheet, contributor
 from tradelib.snapshot import EXPORT_CHAPTERS, EXPORT_NAICS, TRADE
 from tradelib.windows import full_year
