@@ -60,7 +60,7 @@ def see(brief, tmp_path_factory):
 
     @functools.cache
     def look(width, page=brief.name):
-        probe = brief.with_name(f"probe-{width}.html")
+        probe = brief.with_name(f"probe-{width}-{page}")  # a name of its own: the browser keeps pages
         probe.write_text(PROBE.format(page=page, width=width), encoding="utf-8")
         url = f"http://127.0.0.1:{server.server_port}/{probe.name}"
         command = [CHROMIUM, *FLAGS, f"--user-data-dir={profile}", "--virtual-time-budget=8000"]
