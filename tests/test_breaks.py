@@ -70,6 +70,11 @@ def test_too_few_quarters_or_a_gap_give_no_answer():
     assert kink(pd.Series(0.0, index=QUARTERS)) is None
 
 
+@given(st.integers(-(10**9), 10**9), st.integers(-(10**12), 10**12))
+def test_the_rounding_of_an_exact_straight_line_is_no_change_of_slope(slope, level):
+    assert kink(pd.Series(slope * np.arange(24.0) + level, index=QUARTERS), draws=19) is None
+
+
 def test_the_same_series_gives_the_same_answer():
     assert kink(bent(12, 0.5)) == kink(bent(12, 0.5))
 
@@ -123,7 +128,22 @@ def test_where_the_test_finds_nothing_the_brief_says_so():
     sheet = tl.facts_of(tl.resolve("CHN"), tl.take("2018-07"))
     assert sheet["total.trend.break"].value is None
     assert "no change of slope at the 5 percent level" in sheet["total.trend.break"].reason
-    assert "finds none (p = 0.75)" in str(narrative.since_when(sheet))
+    words = str(narrative.since_when(sheet))
+    assert sheet.value("total.trend.start") == "2017Q1"
+    assert "finds none (p = 0.75). It does not confirm the turning point." in words
+
+
+def test_a_turn_before_the_dates_that_are_tested_is_not_called_unconfirmed():
+    for who, release, turn in (("CAN", "2018-07", "2006Q2"), ("KOR", "2024-08", "2018Q4")):
+        sheet = tl.facts_of(tl.resolve(who), tl.take(release))
+        assert (sheet.value("total.trend.start"), sheet.value("total.trend.break")) == (turn, None)
+        assert "confirm" not in str(narrative.since_when(sheet))
+
+
+def test_a_change_of_slope_without_a_turn_is_told_to_be_one():
+    sheet = tl.facts_of(tl.resolve("CHE"), tl.take("2024-08"))
+    assert sheet.value("total.trend.start") is None and sheet.value("total.trend.break") == "2020Q2"
+    assert "a change of pace, not a turning point by the rule above" in str(narrative.since_when(sheet))
 
 
 def test_two_dates_that_disagree_are_told_to():

@@ -68,9 +68,10 @@ def test_first_print_and_revision_add_up_to_the_later_print(frame):
 def test_by_age_counts_every_revision_once_and_lies_within_them(frame):
     table = revisions.revised(frame, "5800")
     summary = revisions.by_age(table)
-    assert summary["n"].sum() == table["revision_pct"].notna().sum()
+    due = table[table["revision_due"].astype(bool)]
+    assert summary["n"].sum() == due["revision_pct"].notna().sum()
     for flow, rows in summary.groupby(level="flow"):
-        pct = table.loc[table["flow"] == flow, "revision_pct"]
+        pct = due.loc[due["flow"] == flow, "revision_pct"]
         assert (rows["mean"] * rows["n"]).sum() / rows["n"].sum() == pytest.approx(pct.mean())
         assert (rows["mean_abs"] >= rows["mean"].abs() - 1e-9).all()
         assert (rows["low"] <= rows["high"]).all()
@@ -120,6 +121,9 @@ def test_what_was_not_due_for_revision_counts_in_no_average(held):
     assert f"by {due['revision_pct'].abs().mean():.2f} percent" in said and "37 months" in said
     title = caption(revision_charts.each_month(table, resolve("KOR")))
     assert f"by {due['revision_pct'].abs().mean():.1f} percent" in title
+    ages = revisions.by_age(table).loc["exports"]
+    assert "under 1" not in ages.index, "its five months had crossed no June: zeros that tell nothing"
+    assert ages["n"].sum() == len(table.query("revision_due and flow == 'exports'"))
     read = revisions.how_to_read(held["KOR"], table, "5800")
     assert "42 have a first print and a later one; 37 of these" in read
 
@@ -293,6 +297,16 @@ def test_bars_of_months_are_the_revisions(drawn, held):
         heights = [bar.get_height() for bar in ax.patches]
         exports, imports = (last.loc[last["flow"] == flow, column] for flow in ("exports", "imports"))
         assert heights == [*exports, *imports]
+
+
+def test_an_area_with_imports_only_has_its_charts_and_its_words():
+    area = resolve("0021")  # Mexico under the USMCA: imports for consumption
+    table = revisions.revised(revisions.prints("0021", as_of=NOW), "0021")
+    summary = revisions.by_age(table)
+    assert set(summary.index.get_level_values("flow")) == {"imports"}
+    drawn = revision_charts.each_month(table, area), revision_charts.by_age(summary, area, [NOW])
+    for said in (*map(caption, drawn), str(revisions.finding(table, area))):
+        assert "imports" in said.lower() and "exports" not in said and "nan" not in said.split()
 
 
 def test_a_partner_without_first_prints_has_no_chart_and_is_told_so(held):

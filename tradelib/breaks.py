@@ -48,6 +48,8 @@ def kink(
     the date of a clear change in 96 percent with white noise and 89 to 91 percent with AR(1) errors of
     0.5. `tests/benchmarks/hit_rate.py` prints such rates.
 
+    No date within `trim` periods of an end is looked at: a set that begins or ends there may reach further.
+
     The span is fixed, not chosen by looking. It is built on the OLS of statsmodels because none of the
     packages there are does the whole: the break tests of statsmodels (CUSUM, Hansen) give no date, and
     ruptures gives dates without a confidence set.
@@ -69,7 +71,7 @@ def kink(
     Returns
     -------
     Kink or None
-        None where there are fewer periods, or gaps among them.
+        None where there are fewer periods, gaps among them, or an exact straight line.
 
     Examples
     --------
@@ -84,10 +86,13 @@ def kink(
     if np.isnan(values).any() or np.ptp(values) == 0:
         return None
     scale = np.ptp(values)
-    y, dates = values / scale, np.arange(trim, periods - trim)
+    y, dates = (values - values[0]) / scale, np.arange(trim, periods - trim)
     line, bent = _designs(periods, dates)
+    straight = _ols(y, line)
+    if straight.ssr < 1e-20:  # only rounding is left, and F would compare rounding with rounding
+        return None
     best = int(np.argmin(_rss(bent, y[:, None])[:, 0]))
-    straight, fit = _ols(y, line), _ols(y, bent[best])
+    fit = _ols(y, bent[best])
     f_statistic = float(fit.compare_f_test(straight)[0])
     rho, shocks = _ar1(fit.resid, PARAMETERS)
     errors = _errors(rho, shocks, periods, draws)

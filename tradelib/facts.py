@@ -308,7 +308,7 @@ def _break(sheet: Sheet) -> None:
     """The evidence beside the turning point: one change of slope in the last quarters."""
     s, code = sheet.snapshot, sheet.partner.code
     history = s.total_balance(code)
-    found = kink(history) if len(history) else None
+    found = kink(history) if len(history) and history.index.max() == s.quarter else None
     value, more, why = None, {"rule": RULE}, "no quarters without gaps long enough for a test"
     if found:
         first, last = map(str, found.confidence)

@@ -323,7 +323,9 @@ def _evidence(sheet: Sheet) -> str:
     p = "p < 0.01" if fact.more["p_value"] < 0.01 else f"p = {fact.more['p_value']:.2f}"
     test = "A test for one change of slope in the last 24 quarters"
     if fact.value is None:
-        return f"\n\n{test} finds none ({p})."
+        # no date in the first four quarters is tested
+        tested = start and start >= str(pd.Period(fact.window.split("..")[0]) + 4)
+        return f"\n\n{test} finds none ({p}).{' It does not confirm the turning point.' if tested else ''}"
     first, last = (wording.period(pd.Period(quarter)) for quarter in fact.more["confidence"])
     slopes = (fact.more[f"slope_{when}_usd"] for when in ("before", "after"))
     before, after = (f"{'rising' if usd > 0 else 'falling'} by {money(usd)}" for usd in slopes)
@@ -335,4 +337,6 @@ def _evidence(sheet: Sheet) -> str:
     # a sum over four quarters turns about one and a half quarters after its quarters do
     if start and not fact.more["confidence"][0] <= start <= str(pd.Period(fact.more["confidence"][1]) + 2):
         told += " That is another change than the turning point above."
+    if not start:
+        told += " It is a change of pace, not a turning point by the rule above."
     return told

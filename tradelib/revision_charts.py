@@ -324,7 +324,7 @@ def by_age(summary: pd.DataFrame, partner: Partner, days: list) -> Figure | None
         return None
     fig, (ax,) = style.canvas()
     for shift, flow in ((-0.12, "exports"), (0.12, "imports")):
-        rows = summary.loc[flow].reindex(revisions.AGE_NAMES)
+        rows = summary.query("flow == @flow").droplevel("flow").reindex(revisions.AGE_NAMES)
         place = np.arange(len(rows)) + shift
         ax.vlines(place, rows["low"], rows["high"], color=COLOURS[flow], lw=4, alpha=0.45)
         ax.plot(place, rows["mean"], "o", color=COLOURS[flow], ms=7, label=flow)

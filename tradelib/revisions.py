@@ -149,7 +149,7 @@ def by_age(table: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         Index (`flow`, `age` in years); in percent of the first print `mean`, `mean_abs`, `std`, `low`
         and `high` (5 and 95 percent of the revisions lie below); `n`, how many, and of how many
-        `months`: a month counts once for each later vintage.
+        `months`: a month counts once for each later vintage. What was not due counts nowhere.
 
     Examples
     --------
@@ -157,7 +157,8 @@ def by_age(table: pd.DataFrame) -> pd.DataFrame:
     >>> int(table.loc["exports", "n"].sum()) > 50
     True
     """
-    rows = table[table["flow"].isin(FLOWS)].dropna(subset="revision_pct")
+    due = table["revision_due"].astype(bool)
+    rows = table[due & table["flow"].isin(FLOWS)].dropna(subset="revision_pct")
     place = pd.cut(rows["age_years"], AGES).cat.rename_categories(AGE_NAMES)
     grouped = rows.groupby(["flow", place.rename("age")], observed=True)["revision_pct"]
     summary = grouped.agg(["mean", "std", "count"]).rename(columns={"count": "n"})
