@@ -140,10 +140,10 @@ def test_a_turn_before_the_dates_that_are_tested_is_not_called_unconfirmed():
         assert "confirm" not in str(narrative.since_when(sheet))
 
 
-def test_a_change_of_slope_without_a_turn_is_told_to_be_one():
+def test_a_change_of_slope_without_a_turning_point_is_told_so():
     sheet = tl.facts_of(tl.resolve("CHE"), tl.take("2024-08"))
     assert sheet.value("total.trend.start") is None and sheet.value("total.trend.break") == "2020Q2"
-    assert "a change of pace, not a turning point by the rule above" in str(narrative.since_when(sheet))
+    assert "By the rule above it is no turning point." in str(narrative.since_when(sheet))
 
 
 def test_two_dates_that_disagree_are_told_to():

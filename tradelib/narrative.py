@@ -338,5 +338,5 @@ def _evidence(sheet: Sheet) -> str:
     if start and not fact.more["confidence"][0] <= start <= str(pd.Period(fact.more["confidence"][1]) + 2):
         told += " That is another change than the turning point above."
     if not start:
-        told += " It is a change of pace, not a turning point by the rule above."
+        told += " By the rule above it is no turning point."
     return told

@@ -279,7 +279,7 @@ def how_to_read(held: pd.DataFrame, table: pd.DataFrame, code: str) -> Text:
     """Explain what a first print is here, and when figures are revised."""
     months, counted = held.index.get_level_values("period").nunique(), table["period"].nunique()
     due = table.loc[table["revision_due"], "period"].nunique()
-    rest = "The rest stand only in the table by age, as zeros." if counted > due else ""
+    rest = "The rest count in no average." if counted > due else ""
     quarterly = len(vintages.list_vintages(TRADE))
     quarters = (
         "one vintage of BEA's country table is bundled, so that its revisions cannot be shown until a "
