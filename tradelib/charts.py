@@ -6,8 +6,9 @@ Where there is nothing to draw, a chart is None. Artists hold whole dollars; the
 import pandas as pd
 from matplotlib.figure import Figure
 
-from tradelib import balances, commodities, headlines, marks, wording
+from tradelib import balances, headlines, marks, wording
 from tradelib import house_style as style
+from tradelib.decomposition import flow_in_words
 from tradelib.factsheet import Sheet, contributor
 from tradelib.house_style import COLOURS, Unit, alt_text, show, styled
 from tradelib.partners import partner
@@ -258,10 +259,10 @@ def chapters(sheet: Sheet) -> Figure | None:
     fig, (ax,) = style.canvas(height=1.9 + 0.4 * len(rows))
     table = pd.DataFrame(rows, columns=["name", "usd", "colour"]).set_index("name")
     marks.level_waterfall(ax, table, unit)
-    what = "goods balance" if covers == "both flows" else commodities.KINDS[tables[0]]
+    what = "goods balance" if covers == "both flows" else flow_in_words(tables[0])
     of = f"U.S. {what} by HS chapter"
     if covers == "both flows":
-        of += f" ({' less '.join(commodities.KINDS[name] for name in tables)})"
+        of += f" ({' less '.join(map(flow_in_words, tables))})"
     return style.dress(
         *(fig, style.source_line(s, *tables)),
         title=headlines.chapters(sheet),

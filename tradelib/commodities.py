@@ -1,7 +1,7 @@
 """What drove it: HS chapters, their contributions to the change of a balance, and whether exports led."""
 
 from tradelib import wording
-from tradelib.decomposition import contributions, tables_of
+from tradelib.decomposition import contributions, flow_in_words, tables_of
 from tradelib.factsheet import Sheet, contributor
 from tradelib.snapshot import EXPORT_CHAPTERS, EXPORT_NAICS, TRADE
 from tradelib.windows import full_year
@@ -9,11 +9,6 @@ from tradelib.wording import missing, money, percent, series
 
 TOP_CHAPTERS = 3
 OIL, OIL_AND_GAS = "27", "211"  # HS chapter, NAICS code
-KINDS = {
-    EXPORT_CHAPTERS: "exports",
-    "imports_general_hs2_nsa": "general imports",
-    "imports_consumption_hs2_nsa": "imports for consumption",
-}
 EXPORTS_LED = (
     "the balance improved, exports of goods and of services both rose, and together they contributed more "
     "to the change, in size, than imports did"
@@ -50,7 +45,7 @@ def chapter_facts(sheet: Sheet) -> None:
 
 
 def _chapter(sheet: Sheet, table: str, flow: str, chapter: str, row: dict) -> None:
-    name = f"U.S. {KINDS[table]} of HS {chapter} {'to' if flow == 'exports' else 'from'} {{p}}"
+    name = f"U.S. {flow_in_words(table)} of HS {chapter} {'to' if flow == 'exports' else 'from'} {{p}}"
     prefix = f"commodity.hs2.{chapter}.{flow}"
     _levels(sheet, table, row, prefix, name, hs2=chapter)
 
@@ -140,7 +135,7 @@ def how_it_moved(sheet: Sheet) -> str:
     'the goods balance with South Korea (exports less imports for consumption) improved by $2.5 billion'
     """
     fact, who = sheet["commodity.hs2.contributions"], sheet.partner.prose
-    change, kinds = fact.more["change_usd"], [KINDS[table] for table in fact.more["tables"]]
+    change, kinds = fact.more["change_usd"], [*map(flow_in_words, fact.more["tables"])]
     if fact.more["covers"] == "both flows":
         subject, way = f"the goods balance with {who} ({' less '.join(kinds)})", ("improved", "worsened")
     elif fact.more["covers"] == "exports only":

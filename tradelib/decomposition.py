@@ -16,7 +16,18 @@ WORDS = {
     "imports_general": "general imports",
     "imports_consumption": "imports for consumption",
 }
-ITEMS = {HS2: "HS chapters"} | {key: f"{words}s" for key, words in DETAILS.items()}
+ITEMS = {HS2: "HS chapter"} | DETAILS
+
+
+def flow_in_words(table: str) -> str:
+    """Say which flow a table by commodity holds.
+
+    Examples
+    --------
+    >>> flow_in_words("imports_consumption_hs2_nsa"), flow_in_words("exports_naics_nsa")
+    ('imports for consumption', 'exports')
+    """
+    return WORDS[table.rsplit("_", 2)[0]]
 
 
 def decompose(now: pd.Series, before: pd.Series, *, top: int = 6) -> pd.DataFrame:
@@ -98,11 +109,9 @@ def _put(sheet: Sheet, kind: str) -> None:
     windows, tables = _windows(s, kind), tables_of(s, code, kind)
     vintages = sorted({s.sources[table].published.isoformat() for table in tables})
     value, more = None, {"tables": tables}
-    reason = f"no table by {ITEMS[kind].removesuffix('s')} has rows of {sheet.partner.prose}"
+    reason = f"no table by {ITEMS[kind]} has rows of {sheet.partner.prose}"
     if len(vintages) > 1:  # figures of two vintages are not taken from one another
-        reason = (
-            f"exports and imports by {ITEMS[kind].removesuffix('s')} are at hand in different vintages only"
-        )
+        reason = f"exports and imports by {ITEMS[kind]} are at hand in different vintages only"
     elif tables:
         rows = {table.split("_")[0]: windows[table].loc[code] for table in tables}
         now, before = (
@@ -117,10 +126,10 @@ def _put(sheet: Sheet, kind: str) -> None:
         more |= {"change_usd": change, "covers": covers, **levels}
         if kind != HS2:  # a reply may hold some items only
             more["items_held"] = len(now.index.union(before.index).unique("item"))
-    what = " less ".join(WORDS[t.removesuffix(f"_{kind}_nsa")] for t in tables) or "exports less imports"
+    what = " less ".join(map(flow_in_words, tables)) or "exports less imports"
     of = f" ({' and '.join(tables)}, {'both ' if len(tables) > 1 else ''}of {vintages[0]})" if value else ""
     title = (
-        f"Contributions of {ITEMS[kind]} to the change of the U.S. goods balance with {{p}}, "
+        f"Contributions of {ITEMS[kind]}s to the change of the U.S. goods balance with {{p}}, "
         f"{wording.span(s.months)} on a year earlier, {what}{of}"
     )
     versus = f"{s.months} vs {s.months.year_earlier}"

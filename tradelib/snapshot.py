@@ -12,7 +12,7 @@ import pandas as pd
 
 from tradelib import balances, calendar, loaders, vintages
 from tradelib.errors import TradelibError
-from tradelib.flows import DETAILS, table_info
+from tradelib.flows import DETAILS, PROVENANCE, table_info
 from tradelib.partners import all_partners, countries, members
 from tradelib.realtime import vintage_method
 from tradelib.trend import turning_point
@@ -294,7 +294,7 @@ def _with_groups(goods: pd.DataFrame, release: calendar.Release) -> pd.DataFrame
         total = rows.groupby(["flow", "item", "period"], as_index=False, observed=True)["value_usd"].sum()
         parts.append(total.assign(partner=group, note="sum of members"))
     frame = pd.concat(parts, ignore_index=True)
-    for column in ("table", "vintage", "vintage_lag_days"):
+    for column in PROVENANCE:
         frame[column] = goods[column].iloc[0]
     return frame
 
