@@ -49,8 +49,9 @@ def texts(tracked) -> dict[Path, str]:
 
 def requirement(line: str) -> tuple[str, frozenset[str]]:
     """'pandas>=3.0,<4' -> its name and the set of its version specifiers."""
-    name, specifiers = re.fullmatch(r"([A-Za-z0-9_.-]+)\s*(.*)", line.strip()).groups()
-    return name.lower().replace("_", "-"), frozenset(filter(None, specifiers.replace(" ", "").split(",")))
+    name, specifiers = re.fullmatch(r"([A-Za-z0-9_.-]+)(?:\[\w+\])?\s*(.*)", line.strip()).groups()
+    name = name.lower().replace("_", "-").removeprefix("python-" if "duckdb" in name else "")  # conda's name
+    return name, frozenset(filter(None, specifiers.replace(" ", "").split(",")))
 
 
 # --- requirements -------------------------------------------------------------------------------
@@ -99,9 +100,16 @@ def test_every_package_that_the_module_imports_is_required():
         "IPython": "ipykernel",
         "jupyter_client": "ipykernel",
         "python_calamine": "python-calamine",
+        "bs4": "beautifulsoup4",
+        "upath": "universal-pathlib",
         "yaml": "pyyaml",
     }
-    distributions |= {"jinja2": "nbconvert", "traitlets": "nbconvert", "PIL": "matplotlib"}  # brought along
+    distributions |= {
+        "jinja2": "nbconvert",
+        "bs4": "nbconvert",
+        "traitlets": "nbconvert",
+        "PIL": "matplotlib",
+    }  # brought along
     required = {requirement(line)[0] for line in PROJECT["dependencies"]}
     assert {distributions.get(name, name).replace("_", "-") for name in needed} <= required
 

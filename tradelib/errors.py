@@ -17,3 +17,15 @@ class TradelibError(ValueError):
 
     def __init__(self, problem: str, *advice: str):
         super().__init__("\n  ".join([problem, *advice]))
+
+
+class FetchError(TradelibError):
+    """A server could not be reached, or sent what is not what was asked for."""
+
+
+class TimedOut(FetchError):
+    """A server gave up on a query, or took too long, time and again: it may answer smaller ones."""
+
+
+class StoredOtherwise(TradelibError):
+    """The vintage of that table and day is there already, with other figures; it is never overwritten."""

@@ -32,58 +32,88 @@ class Table:
     items: str = "goods"
     flows: tuple[str, ...] = FLOWS
     extra: tuple[str, ...] = ()
+    large: bool = False
+    signed: bool = False
 
 
-#: Finer than chapters; none is bundled, each is there once a reply of the API has been ingested.
+#: Finer than chapters; none is bundled, each is there once it has been fetched or ingested.
 DETAILS = {
     "hs4": "four-digit HS heading",
     "hs6": "six-digit HS subheading",
     "naics": "three-digit NAICS code",
     "enduse": "five-digit end-use code",
 }
+#: Half a million rows a month each way: stored by year, and read through a lazy engine.
+LARGE_DETAILS = {"hs10": "ten-digit HS code"}
+CENSUS_GOODS, CENSUS_SA = ("Census", "NSA", "M", "Census"), ("Census", "SA", "M", "Census")
+BOP_QUARTERS = ("BOP", "SA", "Q", "BEA", "goods, services, total", (*FLOWS, "balance"))
+BOP_YEARS = ("BOP", "not needed", "Y", "BEA", "goods, services, total", (*FLOWS, "balance"))
+WITH_BALANCE = ("goods", (*FLOWS, "balance"))
+KINDS = (
+    ("exports", "Total exports", ("exports",), ()),
+    ("imports_general", "General imports", ("imports",), ()),
+    ("imports_consumption", "Imports for consumption and duties", ("imports",), ("duty_usd",)),
+)
+
+
+def _by_item() -> list[Table]:
+    """Tables of exports and imports by commodity, one for each classification."""
+    items = {"hs2": "HS chapter"} | DETAILS | LARGE_DETAILS
+    return [
+        Table(
+            f"{kind}_{key}_nsa",
+            f"{title} by {item}",
+            *(*CENSUS_GOODS, item, flows, extra, key in LARGE_DETAILS),
+        )
+        for key, item in items.items()
+        for kind, title, flows, extra in KINDS
+    ]
+
+
 TABLES = {
     table.name: table
     for table in [
-        Table("goods_census_nsa", "Goods by partner (country.xlsx)", "Census", "NSA", "M", "Census"),
-        Table("goods_census_nsa_api", "Goods by partner (Census API)", "Census", "NSA", "M", "Census"),
-        Table("goods_census_sa", "Goods, selected partners", "Census", "SA", "M", "Census"),
+        Table("goods_census_nsa", "Goods by partner (country.xlsx)", *CENSUS_GOODS),
+        Table("goods_census_nsa_api", "Goods by partner (Census API)", *CENSUS_GOODS),
         Table(
-            "trade_bop_sa",
-            "Goods, services and their total by partner, quarters",
-            *("BOP", "SA", "Q", "BEA", "goods, services, total", (*FLOWS, "balance")),
+            "imports_consumption_nsa",
+            "Imports for consumption and duties by partner",
+            *(*CENSUS_GOODS, "goods", ("imports",), ("duty_usd",)),
         ),
+        Table("goods_census_sa", "Goods, selected partners", *CENSUS_SA),
+        Table("trade_bop_sa", "Goods, services and their total by partner, quarters", *BOP_QUARTERS),
+        Table("trade_bop_annual", "Goods, services and their total by partner, years", *BOP_YEARS),
+        Table("trade_bop_sa_api", "The same quarters by partner (BEA API)", *BOP_QUARTERS),
         Table(
-            "trade_bop_annual",
-            "Goods, services and their total by partner, years",
-            *("BOP", "not needed", "Y", "BEA", "goods, services, total", (*FLOWS, "balance")),
-        ),
-        Table(
-            "exports_hs2_nsa",
-            "Total exports by HS chapter",
-            *("Census", "NSA", "M", "Census", "HS chapter", ("exports",)),
-        ),
-        Table(
-            "imports_general_hs2_nsa",
-            "General imports by HS chapter",
-            *("Census", "NSA", "M", "Census", "HS chapter", ("imports",)),
+            "services_bop_annual",
+            "Services by type and partner, years (BEA API)",
+            *("BOP", "not needed", "Y", "BEA", "type of service"),
+            signed=True,  # a type such as insurance can be negative
         ),
         Table(
-            "imports_consumption_hs2_nsa",
-            "Imports for consumption and duties by HS chapter",
-            *("Census", "NSA", "M", "Census", "HS chapter", ("imports",), ("duty_usd",)),
+            "goods_ft900_nsa", "Goods by partner (FT-900, Exhibits 14 and 14a)", *CENSUS_GOODS, *WITH_BALANCE
         ),
-        *(
-            Table(
-                f"{kind}_{key}_nsa",
-                f"{title} by {items}",
-                *("Census", "NSA", "M", "Census", items, (flow,)),
-            )
-            for key, items in DETAILS.items()
-            for kind, title, flow in (
-                ("exports", "Total exports", "exports"),
-                ("imports_general", "General imports", "imports"),
-            )
+        Table(
+            "goods_ft900_ytd_nsa",
+            "Goods by partner, January through the month (FT-900, Exhibits 14 and 14a)",
+            *(*CENSUS_GOODS, *WITH_BALANCE),
         ),
+        Table("goods_ft900_sa", "Goods, selected partners (FT-900, Exhibit 19)", *CENSUS_SA, *WITH_BALANCE),
+        Table(
+            "goods_ft900_ytd_sa",
+            "Goods, selected partners, January through the month (FT-900, Exhibit 19)",
+            *(*CENSUS_SA, *WITH_BALANCE),
+        ),
+        Table(
+            "goods_ft900_quarters_sa",
+            "Goods, selected partners, quarters (FT-900, Exhibit 19)",
+            *("Census", "SA", "Q", "Census", *WITH_BALANCE),
+        ),
+        Table(
+            "trade_ft900_sa", "Goods, services and their total (FT-900, Exhibits 20, 20a, 20b)", *BOP_QUARTERS
+        ),
+        Table("trade_ft900_annual", "The same by year (FT-900, Exhibits 20, 20a, 20b)", *BOP_YEARS),
+        *_by_item(),
     ]
 }
 
@@ -173,7 +203,8 @@ def check_flows(frame: pd.DataFrame, table: str) -> pd.DataFrame:
         raise CheckError(f"{table}: flows must be {info.flows}; got {tuple(sorted(flows))}.")
     for column in [c for c in columns if c.endswith("_usd")]:
         value = frame[column]
-        refuse_rows(frame[(value < 0) & (frame["flow"] != "balance")], f"{table}: no flow is negative")
+        negative = (value < 0) & (frame["flow"] != "balance") & (not info.signed)
+        refuse_rows(frame[negative], f"{table}: no flow is negative")
         refuse_rows(frame[value.notna() & (value != np.rint(value))], f"{table}: whole dollars")
     unexplained = frame["value_usd"].isna() & frame["note"].isna()
     refuse_rows(frame[unexplained], f"{table}: a missing value needs the publisher's mark")
