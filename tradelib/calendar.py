@@ -1,28 +1,48 @@
-"""FT-900 releases: which statistical month was published when, and what was out by then."""
+"""FT-900 releases: which statistical month was published when, what is due, and what was out by then.
+
+The bundled calendar (`data/releases.csv`) says for each date how it is known. A schedule that the user
+refreshed (see `schedule`) lies on top of it, in the store; it never changes a publication date that
+was seen.
+"""
 
 import re
+import time
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
+from io import StringIO
 from pathlib import Path
 
 import pandas as pd
 
+from tradelib import storage
 from tradelib.errors import TradelibError
 
 DATA = Path(__file__).parent / "data"
+COLUMNS = ["month", "scheduled", "published", "status", "how_known"]
+#: "scheduled" holds a slot; "suspended" was taken off the schedule and has no slot that holds.
+STATUSES = ("published", "scheduled", "suspended")
+NOT_ESTABLISHED = "not established"
+MONTH = r"(?:19|20)\d\d-(?:0[1-9]|1[0-2])"
+REMOTE_S = 60  # a calendar in an object store is looked at again after so many seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """One FT-900 release: its statistical month, its publication date and how that is known.
+    """One FT-900 release: its statistical month, its dates, and how they are known.
 
-    `published` is None where the date is not established.
+    `published` is None where the date is not established, `scheduled` where no slot is known.
     """
 
     month: str
     published: date | None
     how_known: str
+    scheduled: date | None = None
+    status: str = ""
+
+    def __post_init__(self):
+        if not self.status:
+            object.__setattr__(self, "status", "published" if self.published else NOT_ESTABLISHED)
 
     @property
     def period(self) -> pd.Period:
@@ -30,30 +50,145 @@ class Release:
         return pd.Period(self.month, "M")
 
     @property
-    def default_as_of(self) -> date:
-        """The publication date; where it is not established, a day by which it was surely out.
+    def day(self) -> date | None:
+        """The publication date; where there is none yet, the slot; None where neither holds."""
+        return self.published or (self.scheduled if self.status == "scheduled" else None)
 
-        FT-900 releases appear within five to six weeks, so that the end of the second month
+    @property
+    def default_as_of(self) -> date:
+        """The publication date or the slot; without either, a day by which it was surely out.
+
+        FT-900 releases appear within five to seven weeks, so that the end of the second month
         after the statistical month is late enough in all years but those of long shutdowns.
         """
-        return self.published or (self.period + 2).end_time.date()
+        return self.day or (self.period + 2).end_time.date()
 
 
-@cache
 def all_releases() -> pd.DataFrame:
-    """Return the bundled release calendar.
+    """Return the release calendar: the bundled one, with the user's refreshed schedule on top.
 
     Returns
     -------
     DataFrame
-        `month` (YYYY-MM), `published` (ISO date), `how_known` ("seen: ..." or "inferred ...").
+        `month` (YYYY-MM), `scheduled` and `published` (ISO dates, empty where unknown), `status`
+        ("published", "scheduled" or "suspended") and `how_known` ("seen: ..." or "inferred: ...").
+        A month of which nothing is established has no row.
 
     Examples
     --------
     >>> all_releases().query("month == '2018-07'").published.item()
     '2018-09-05'
     """
-    return pd.read_csv(DATA / "releases.csv", dtype="str")
+    return _calendar(*_refreshed())[0]
+
+
+def refreshed_path() -> Path:
+    """Return the place in the user's store where a refreshed schedule is kept."""
+    return storage.store_path() / "calendar" / "releases.csv"
+
+
+def _refreshed() -> tuple[Path, str]:
+    """The refreshed schedule and what changes whenever it does; empty while there is none."""
+    path = refreshed_path()
+    if storage.is_remote(path):
+        return path, f"minute {time.monotonic() // REMOTE_S}"
+    try:
+        found = path.stat()
+    except OSError:
+        return path, ""
+    return path, f"{found.st_mtime_ns} {found.st_size}"
+
+
+@lru_cache(maxsize=8)
+def _calendar(path: Path, stamp: str) -> tuple[pd.DataFrame, dict[str, Release]]:
+    table = read_table((DATA / "releases.csv").read_text(), "releases.csv")
+    if stamp and path.exists():
+        table = overlay(table, read_table(storage.read_bytes(path).decode(errors="replace"), str(path)))
+    return table, {row.month: _release(row) for row in table.itertuples(index=False)}
+
+
+def _release(row) -> Release:
+    published, slot = (date.fromisoformat(day) if day else None for day in (row.published, row.scheduled))
+    return Release(row.month, published, row.how_known, slot, row.status)
+
+
+def read_table(text: str, where: str) -> pd.DataFrame:
+    """Read a calendar from CSV text, and refuse one that is no calendar.
+
+    Parameters
+    ----------
+    text : str
+        CSV with the columns of `all_releases`.
+    where : str
+        What it is called in a message.
+
+    Raises
+    ------
+    TradelibError
+        Naming the first row that is wrong.
+
+    Examples
+    --------
+    >>> read_table("month,scheduled,published,status,how_known\\n2026-09,2026-11-04,,scheduled,seen: BEA",
+    ...     "example").status.tolist()
+    ['scheduled']
+    """
+    try:
+        table = pd.read_csv(StringIO(text), dtype="str", keep_default_na=False)
+    except ValueError:  # empty, or not CSV
+        table = pd.DataFrame()
+    if list(table.columns) != COLUMNS:
+        raise _no_calendar(where, f"its columns are {', '.join(map(str, table.columns[:8])) or 'none'}")
+    for row in table.itertuples(index=False):
+        needed = {"published": row.published, "scheduled": row.scheduled}.get(row.status, "-")
+        days = [day for day in (row.scheduled, row.published) if day]
+        right = re.fullmatch(MONTH, row.month) and row.status in STATUSES and needed and row.how_known
+        if not right or not all(map(_is_day, days)) or (row.published and row.status != "published"):
+            raise _no_calendar(where, f"it has the row {','.join(row)!r}")
+    if table["month"].duplicated().any():
+        raise _no_calendar(where, f"{table.loc[table['month'].duplicated(), 'month'].iloc[0]} is there twice")
+    return table.sort_values("month", ignore_index=True)
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def _no_calendar(where: str, why: str) -> TradelibError:
+    return TradelibError(
+        f"{where} is not a release calendar: {why}.",
+        f"Its columns are {', '.join(COLUMNS)}; dates are YYYY-MM-DD.",
+        f"A status is one of {', '.join(STATUSES)}.",
+        "Remove it, or refresh it; the bundled calendar is untouched.",
+    )
+
+
+def overlay(bundled: pd.DataFrame, refreshed: pd.DataFrame) -> pd.DataFrame:
+    """Lay a newer calendar on an older one, month by month.
+
+    A publication date that was seen stays. One that was inferred gives way to a publication date only,
+    not to a slot. Everything else, and every new month, comes from the newer one.
+
+    Examples
+    --------
+    >>> old = read_table("month,scheduled,published,status,how_known\\n"
+    ...     "2026-08,,2026-10-06,published,seen: BEA\\n2026-09,2026-11-04,,scheduled,seen: BEA", "old")
+    >>> new = old.assign(scheduled="2026-11-12", published="", status="scheduled")
+    >>> overlay(old, new)[["month", "scheduled", "status"]].values.tolist()
+    [['2026-08', '', 'published'], ['2026-09', '2026-11-12', 'scheduled']]
+    """
+    old, new = bundled.set_index("month"), refreshed.set_index("month")
+    kept = old["published"].ne("")
+    seen = kept & old["how_known"].str.startswith("seen")
+    inferred = kept & ~seen
+    better = new.index[new["published"].ne("")]
+    stays = old.index[seen | (inferred & ~old.index.isin(better))]
+    new = new.loc[~new.index.isin(stays)]
+    both = pd.concat([old.loc[~old.index.isin(new.index)], new]).sort_index()
+    return both.reset_index()[COLUMNS]
 
 
 def release(month: str) -> Release:
@@ -80,17 +215,47 @@ def release(month: str) -> Release:
     datetime.date(2018, 9, 5)
     """
     text = str(month).strip()
-    if not re.fullmatch(r"(19|20)\d\d-(0[1-9]|1[0-2])", text):
+    if not re.fullmatch(MONTH, text):
         raise TradelibError(
             f"{text!r} is not a month.",
             "A release is named by its statistical month, YYYY-MM, such as 2018-07.",
             "See the known ones with `tradelib releases`.",
         )
-    found = all_releases().loc[lambda table: table["month"] == text]
-    if found.empty:
-        return Release(text, None, "not established")
-    row = found.iloc[0]
-    return Release(text, date.fromisoformat(row["published"]), row["how_known"])
+    return _calendar(*_refreshed())[1].get(text) or Release(text, None, NOT_ESTABLISHED)
+
+
+def due(today: date) -> list[Release]:
+    """List the releases that are out by a day, or whose slot has come; a suspended slot never does.
+
+    Examples
+    --------
+    >>> [found.month for found in due(date(2026, 10, 6))][-2:]
+    ['2026-07', '2026-08']
+    """
+    return [found for found in _calendar(*_refreshed())[1].values() if found.day and found.day <= today]
+
+
+def newest_due(today: date) -> Release | None:
+    """Return the release of the newest statistical month that is out or due by a day.
+
+    Examples
+    --------
+    >>> newest_due(date(2026, 10, 5)).month, newest_due(date(2026, 10, 6)).month
+    ('2026-07', '2026-08')
+    """
+    return max(due(today), key=lambda found: found.month, default=None)
+
+
+def next_due(today: date) -> Release | None:
+    """Return the release that comes next after a day, by the slots that are known.
+
+    Examples
+    --------
+    >>> next_due(date(2026, 10, 5)).day
+    datetime.date(2026, 10, 6)
+    """
+    coming = [found for found in _calendar(*_refreshed())[1].values() if found.day and found.day > today]
+    return min(coming, key=lambda found: (found.day, found.month), default=None)
 
 
 def parse_date(text: str | date, what: str = "date") -> date:
