@@ -4,12 +4,20 @@ import re
 
 import pandas as pd
 import pytest
-from helpers import BEA_COPY, bea_cells, bea_sheets, raw_rows, raw_sum
+from bea_server import WORKBOOK_PATH, BeaServer, page_of
+from helpers import BEA_COPY, bea_cells, bea_sheets, raw_rows, raw_sum, write_xlsx
 
 from tradelib import balance, list_vintages, load_trade, vintages
-from tradelib.bea import is_country_workbook, last_updated, parse_country_workbook, read_sheets
-from tradelib.errors import TradelibError
+from tradelib.bea import (
+    fetch_country_workbook,
+    find_workbook_link,
+    is_country_workbook,
+    last_updated,
+    parse_country_workbook,
+)
+from tradelib.errors import FetchError, TradelibError
 from tradelib.flows import CheckError, check_flows
+from tradelib.workbooks import read_sheets
 
 TABLES = {("exports", "total"): 1, ("imports", "total"): 2, ("balance", "total"): 3}
 TABLES |= {(flow, "goods"): n for n, flow in enumerate(("exports", "imports", "balance"), 4)}
@@ -291,3 +299,133 @@ def test_the_residual_need_not_add_up_before_2013_and_must_since(sheets):
         for row in rows:
             row[0] = re.sub("^201[78]", lambda year: str(int(year[0]) - 10), str(row[0]))
     parse_country_workbook(sheets)
+
+
+# --- where it is, and getting it ----------------------------------------------------------------
+
+FILES = "/sites/default/files/"
+OLD, NEW = FILES + "2025-03/trad-geo-time-series-0125.xlsx", FILES + "2026-09/trad0726-geo-time-series.xlsx"
+HERE = "https://www.bea.gov"
+
+
+@pytest.mark.parametrize(
+    ("hrefs", "found"),
+    [
+        ([OLD], HERE + OLD),
+        ([NEW], HERE + NEW),
+        ([HERE + OLD], HERE + OLD),
+        (["//www.bea.gov" + OLD], HERE + OLD),
+        (["http://www.bea.gov" + OLD], HERE + OLD),
+        (["https://apps.bea.gov" + OLD], "https://apps.bea.gov" + OLD),
+        ([f" \n{OLD} "], HERE + OLD),
+        ([OLD + "?a=1&amp;b=2#top"], HERE + OLD + "?a=1&b=2"),
+        ([OLD.replace("-0125", "&#45;0125")], HERE + OLD),
+        ([OLD.replace(".xlsx", ".XLSX")], HERE + OLD.replace(".xlsx", ".XLSX")),
+        (["../../sites/default/files/trad-geo-time-series-0125.xlsx"], None),
+        ([OLD, NEW], HERE + NEW),
+        ([NEW, OLD], HERE + NEW),
+        (
+            [
+                FILES + "2025-12/trad-geo-time-series-1025.xlsx",
+                FILES + "2026-03/trad0126-geo-time-series.xlsx",
+            ],
+            1,
+        ),
+        (
+            [
+                FILES + "2025-03/trad-geo-time-series-0125.xlsx",
+                FILES + "2025-04/trad-geo-time-series-0125.xlsx",
+            ],
+            1,
+        ),
+        ([OLD.replace(".xlsx", "_0.xlsx"), OLD], 0),
+        ([OLD, OLD], 0),
+    ],
+)
+def test_the_newest_country_workbook_is_found_among_the_links(hrefs, found):
+    expected = {None: HERE + "/sites/default/files/trad-geo-time-series-0125.xlsx"}.get(found, found)
+    expected = HERE + hrefs[found] if isinstance(found, int) else expected
+    assert find_workbook_link(page_of(*hrefs)) == expected
+
+
+@pytest.mark.parametrize(
+    "href",
+    [
+        "https://example.org" + OLD,
+        "https://notbea.gov" + OLD,
+        "https://www.bea.gov.example.org" + OLD,
+        "https://www.bea.gov@example.org" + OLD,
+        "//example.org" + OLD,
+        "ftp://www.bea.gov" + OLD,
+        "file://" + OLD,
+        "http://[www.bea.gov" + OLD,
+        FILES + "2025-03/trad-time-series-0125.xlsx",
+        FILES + "2026-09/trad0726-time-series.xlsx",
+        FILES + "2025-03/trad-geo-time-series-0125.pdf",
+        FILES + "2025-03/trad-geo-time-series-1325.xlsx",
+        FILES + "2025-03/trad-geo-time-series.xlsx",
+        FILES + "2025-03/nottrad-geo-time-series-0125.xlsx",
+        FILES + "2025-03/x.html?file=/trad-geo-time-series-0125.xlsx",
+        "#" + OLD,
+        "javascript:void(0)",
+        "",
+    ],
+)
+def test_other_links_are_not_taken_for_it(href):
+    with pytest.raises(FetchError, match="no country workbook of BEA's own"):
+        find_workbook_link(page_of(href))
+    assert find_workbook_link(page_of(href, OLD)) == HERE + OLD
+
+
+def test_a_page_without_the_workbook_is_told_with_the_workbooks_it_has_and_what_to_do():
+    with pytest.raises(FetchError) as refusal:
+        find_workbook_link(page_of(FILES + "a.pdf", "https://example.org/trad-geo-time-series-0125.xlsx?k=v"))
+    for words in ("trad-time-series-0125.xlsx", "https://example.org/trad-geo", "tradelib ingest FILE"):
+        assert words in str(refusal.value)
+    assert "a.pdf" not in str(refusal.value) and "k=v" not in str(refusal.value)
+    with pytest.raises(FetchError, match="Its workbooks: none"):
+        find_workbook_link(b"")
+
+
+@pytest.fixture
+def site(mirror, tmp_path, sheets):
+    return BeaServer(mirror, workbook=write_xlsx(tmp_path / "book.xlsx", sheets).read_bytes())
+
+
+def test_the_workbook_is_fetched_from_where_the_page_links_to(site, sheets):
+    reply = fetch_country_workbook()
+    assert reply.content == site.workbook and reply.transferred == len(site.workbook)
+    assert reply.url == HERE + OLD and f"{reply.last_modified:%Y-%m-%d}" == "2025-03-06"
+    fetched, drawn = (parse_country_workbook(book) for book in (read_sheets(reply.content), sheets))
+    assert fetched["trade_bop_sa"].equals(drawn["trade_bop_sa"])
+
+
+def test_an_unchanged_workbook_is_not_transferred_again_and_a_changed_one_is(site):
+    first = fetch_country_workbook()
+    again = fetch_country_workbook()
+    assert again.content == first.content and again.transferred == 0
+    assert (site.pages, site.workbooks_sent) == (2, 1)
+    site.workbook += b"changed"
+    assert fetch_country_workbook().content == site.workbook
+    assert site.workbooks_sent == 2
+
+
+def test_the_workbook_of_2026_is_found_under_its_new_name(site):
+    site.workbook_path, site.page = "/www.bea.gov" + NEW, page_of(OLD, NEW)
+    assert fetch_country_workbook().url == HERE + NEW
+
+
+def test_a_link_that_leads_nowhere_is_told(site):
+    site.workbook_path = WORKBOOK_PATH.replace("0125", "0425")
+    with pytest.raises(FetchError, match="no such file"):
+        fetch_country_workbook()
+
+
+def test_a_page_without_the_link_is_told_and_a_page_in_the_workbooks_place_refused(site):
+    good = site.page
+    site.page = b"<html><title>Maintenance</title></html>"
+    with pytest.raises(FetchError, match="no country workbook"):
+        fetch_country_workbook()
+    site.page, site.workbook = good, b"<html><title>Maintenance</title></html>"
+    with pytest.raises(FetchError, match="a web page came instead"):
+        fetch_country_workbook()

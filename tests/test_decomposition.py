@@ -72,7 +72,7 @@ def test_one_flow_alone_is_told_as_one_flow(tmp_path):
 
 def test_two_levels_in_one_reply_are_refused(tmp_path):
     path, _ = reply(tmp_path / "e.json", "exports", "E_COMMODITY", ["27", "2709"], None)
-    with pytest.raises(TradelibError, match="codes of one length, 2 or 4 or 6 digits"):
+    with pytest.raises(TradelibError, match="codes of one length, 2 or 4 or 6 or 10 digits"):
         ingest([path], published="2018-09-05")
 
 

@@ -1,19 +1,26 @@
-"""BEA country workbook: bytes -> goods and services by partner, balance-of-payments basis.
+"""BEA country workbook: where it is, and bytes -> goods and services by partner, BOP basis.
 
 Source: "U.S. International Trade by Selected Countries and Areas" (trad-geo-time-series) of
 bea.gov. Tables 1-9 hold exports, imports and balance of goods and services, goods, and services.
 """
 
-import io
 import re
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 import numpy as np
 import pandas as pd
 
+from tradelib.download import get_file
+from tradelib.errors import FetchError
 from tradelib.flows import CheckError, refuse_rows
 from tradelib.partners import from_area_name
+from tradelib.replies import Reply
 
 PARSER_VERSION = "1"
+PAGE = "https://www.bea.gov/data/intl-trade-investment/international-trade-goods-and-services"
+#: trad-geo-time-series-0125.xlsx; in 2026 names like trad0726-geo-time-series.xlsx; _0 where put up again.
+_MONTH, _WORDS, _VERSION = r"((?:0[1-9]|1[0-2])\d\d)", "geo[a-z-]*", r"(?:[_-]\d)?\.xlsx$"
+WORKBOOK = re.compile(f"/(?:trad{_MONTH}-{_WORDS}|trad-{_WORDS}-{_MONTH}){_VERSION}", re.I)
 #: Subtitle of a sheet -> (flow, item). Sheets are told by it, not by their number.
 SUBTITLES = {
     f"{flow} {of} {words}": (flow.lower(), item)
@@ -25,6 +32,83 @@ RESIDUAL = "REST"
 ROUNDING_USD = 1.01e6
 QUARTER = re.compile(r"^(\d{4})\s*:?\s*Q?([1-4])\s*(\(R\))?\s*$")
 YEAR = re.compile(r"^(\d{4})(?:\.0)?\s*(\(R\))?\s*$")
+
+
+def fetch_country_workbook() -> Reply:
+    """Get the workbook that BEA's page on trade in goods and services links to.
+
+    Returns
+    -------
+    Reply
+        Its bytes, for `read_sheets`; `transferred` is 0 where it has not changed since it was kept.
+
+    Raises
+    ------
+    FetchError
+        If the page or the workbook cannot be had, or the page links to none.
+    """
+    return get_file(workbook_address(), name="BEA's country workbook")
+
+
+def workbook_address() -> str:
+    """Ask BEA's page where the workbook is: its name changes with each release, and in its pattern."""
+    return find_workbook_link(get_file(PAGE, name="BEA's page on trade", page=True).content)
+
+
+def find_workbook_link(html: bytes, base: str = PAGE) -> str:
+    """Find the country workbook among the links of a page.
+
+    Parameters
+    ----------
+    html : bytes
+        The page.
+    base : str
+        Its address.
+
+    Returns
+    -------
+    str
+        The address of the newest one: by the month in its name, then by its folder and version (_0).
+
+    Raises
+    ------
+    FetchError
+        If there is none on a host of BEA; the workbooks it does link to are told.
+
+    Examples
+    --------
+    >>> find_workbook_link(b'<a href="/sites/default/files/2025-03/trad-geo-time-series-0125.xlsx">A</a>')
+    'https://www.bea.gov/sites/default/files/2025-03/trad-geo-time-series-0125.xlsx'
+    """
+    from bs4 import BeautifulSoup
+
+    hrefs = [tag["href"].strip() for tag in BeautifulSoup(html, "html.parser").find_all("a", href=True)]
+    books = [
+        link for href in hrefs if (link := _absolute(href, base)).path.lower().endswith((".xlsx", ".xls"))
+    ]
+    found = []
+    for link in books:
+        name = WORKBOOK.search(link.path)
+        if name and link.scheme == "https" and ("." + (link.hostname or "")).endswith(".bea.gov"):
+            month = name[1] or name[2]
+            found.append((month[2:] + month[:2], link.path, link.geturl()))
+    if not found:
+        seen = dict.fromkeys(link._replace(query="").geturl() for link in books)
+        raise FetchError(
+            "BEA's page links to no country workbook of BEA's own (trad-geo-time-series-MMYY.xlsx or "
+            f"tradMMYY-geo-time-series.xlsx). Its workbooks: {', '.join([*seen][:8]) or 'none'}.",
+            f"Look at {base}, download it by hand, and take it in with `tradelib ingest FILE`.",
+        )
+    return max(found)[2]
+
+
+def _absolute(href: str, base: str) -> SplitResult:
+    """Split a link, made absolute and without its fragment; what is no address at all has no path."""
+    try:
+        link = urlsplit(urljoin(base, href))
+        return link._replace(fragment="", scheme="https" if link.scheme == "http" else link.scheme)
+    except ValueError:
+        return urlsplit("")
 
 
 def parse_country_workbook(sheets: dict[str, list[list]]) -> dict[str, pd.DataFrame]:
@@ -70,7 +154,7 @@ def parse_country_workbook(sheets: dict[str, list[list]]) -> dict[str, pd.DataFr
     missing = [kind for kind in SUBTITLES.values() if kind not in found]
     if missing:
         raise CheckError(f"The workbook lacks {', '.join(f'{f} of {i}' for f, i in missing)}.")
-    _check_sums(found)
+    check_sums(found)
     parts = [frame.assign(flow=flow, item=item) for (flow, item), frame in found.items()]
     tidy = pd.concat(parts, ignore_index=True)
     return {
@@ -157,8 +241,8 @@ def _cell(cell, where: str) -> tuple[float, str | None]:
         raise CheckError(f"{where}: expected a number or n.a., got {words!r}.") from None
 
 
-def _check_sums(found: dict) -> None:
-    """Balance is exports less imports; goods and services make the total; within rounding."""
+def check_sums(found: dict) -> None:
+    """Refuse where a balance is not exports less imports, or goods and services not the total."""
     wide = {kind: f.set_index(["period", "partner"])["value_usd"] for kind, f in found.items()}
     rules = [
         (
@@ -190,11 +274,3 @@ def _with_period(frame: pd.DataFrame, freq: str) -> pd.DataFrame:
     periods = pd.PeriodIndex(frame["period"], freq=freq)
     note = frame["note"].astype("str")
     return frame.assign(period=periods, note=note).drop(columns="quarterly").reset_index(drop=True)
-
-
-def read_sheets(data: bytes) -> dict[str, list[list]]:
-    """Read every sheet of a workbook as rows of cells, from its first cell on."""
-    from python_calamine import CalamineWorkbook
-
-    book = CalamineWorkbook.from_filelike(io.BytesIO(data))
-    return {name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in book.sheet_names}
