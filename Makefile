@@ -15,8 +15,11 @@ report: $(VENV)/installed
 test: $(VENV)/installed-test
 	$(BIN)/python -m pytest -n 2 $(ARGS)
 
+# Two of them take minutes: HS10 writes 60 million generated rows, kills needs the originals.
 bench: $(VENV)/installed-test
 	$(BIN)/python tests/benchmarks/bench.py
+	$(BIN)/python tests/benchmarks/hs10.py
+	$(BIN)/python tests/benchmarks/kills.py 200
 
 lab: $(VENV)/installed
 	$(BIN)/jupyter lab notebooks
@@ -56,6 +59,7 @@ bundle: $(VENV)/installed
 	  --note "Census API replies saved by others; 20 partners and the total"
 	$(INGEST) $(ORIGINALS)/census/api_imports_general_hs2_2023-2024_2025-10-18.parquet --saved 2025-10-18 \
 	  --note "Census API replies saved by others by this day; after the June 2025 annual revision"
+	$(INGEST) $(ORIGINALS)/ft900/ft900xlsx_2108.zip --note "the archive of that release, saved by others"
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis

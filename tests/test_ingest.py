@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from helpers import BEA_COPY, COPIES, bea_sheets, country_sheet, csv_bytes, grid_rows, wire, write_xlsx
 
-from tradelib import list_vintages, load_goods, vintages
+from tradelib import encoding, list_vintages, load_goods
 from tradelib.errors import TradelibError
 from tradelib.ingest import ingest
 
@@ -171,7 +171,7 @@ JUNK = {
     "an HTML page with a doctype": (b"\n  <!DOCTYPE html>\n" + HTML, "this is a web page"),
     "an empty file": (b"", "the file is empty"),
     "a blank file": (b" \r\n\n", "the file is empty"),
-    "half a zip": (b"PK\x03\x04" + bytes(2000), "cannot be opened"),
+    "half a zip": (b"PK\x03\x04" + bytes(2000), "not a complete zip"),
     "a PDF": (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n", "not those that Census publishes"),
     "an error text": (b"error: unknown variable 'XYZ'", "not those that Census publishes"),
     "a cut API reply": (b'[["CTY_CODE","ALL_VAL_MO","time"],\n["5800","7","201', "it begins"),
@@ -316,7 +316,7 @@ def test_a_full_disk_is_told_and_leaves_nothing_behind(workbook, store, monkeypa
         Path(where).write_bytes(b"PAR1 and no more")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(vintages.pq, "write_table", full)
+    monkeypatch.setattr(encoding.pq, "write_table", full)
     with pytest.raises(TradelibError, match=r"Cannot write .*: No space left on device"):
         ingest([workbook], published="2018-10-07")
     assert files(store) == []

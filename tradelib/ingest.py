@@ -2,16 +2,27 @@
 
 import hashlib
 import io
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import pandas as pd
 
-from tradelib import bea, calendar, census, census_api, vintages
+from tradelib import bea, bea_api, calendar, census, census_api, ft900, vintages, workbooks
 from tradelib.errors import TradelibError
 from tradelib.flows import CheckError, table_info
 
 DOWNLOAD_AGAIN = "Open it to see what the server sent, and download it again."
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What files hold: tables, the date printed in them, the month they are the release of."""
+
+    tables: dict[str, pd.DataFrame]
+    parser: str
+    dated: str | None = None
+    month: str | None = None
 
 
 def ingest(
@@ -57,26 +68,43 @@ def ingest(
     ...
     tradelib.errors.TradelibError: Cannot read no-such-file.xlsx: No such file or directory.
     """
-    if published and saved:
-        raise TradelibError("Give --published or --saved, not both.")
     if table:
         table_info(table)
     files = [(path.name, _read(path)) for path in paths]
-    tables, dated, parser = _parse(files)
-    if table and table not in tables:
-        raise TradelibError(f"{files[0][0]} is {' and '.join(tables)}, not {table}.")
+    return keep(files, table=table, published=published, saved=saved, note=note, store=store)
+
+
+def keep(
+    files: list[tuple[str, bytes]],
+    *,
+    table: str | None = None,
+    published: str | date | None = None,
+    saved: str | date | None = None,
+    note: str = "",
+    store: Path | None = None,
+) -> list[tuple[vintages.Vintage, bool]]:
+    """Do what `ingest` does with files that have been read: name and content of each."""
+    if published and saved:
+        raise TradelibError("Give --published or --saved, not both.")
+    found = parse(files)
+    if table and table not in found.tables:
+        raise TradelibError(f"{files[0][0]} is {' and '.join(found.tables)}, not {table}.")
     if saved:
         day, dated_by = calendar.parse_date(saved, "--saved"), "saved"
     else:
-        day, dated_by = _date(published or dated, tables), "published"
-    for name, frame in tables.items():
+        day, dated_by = publication_date(found, published), "published"
+    for name, frame in found.tables.items():
         last = frame["period"].max()
         if last.start_time.date() >= day:
             raise TradelibError(f"{name} reaches {last}, which is after {day}: check the date given.")
-    sources = [{"name": name, "sha256": hashlib.sha256(data).hexdigest()} for name, data in files]
-    options = {"published": day, "sources": sources, "parser": parser, "dated_by": dated_by}
-    chosen = [table] if table else list(tables)
-    return [vintages.save(tables[name], name, note=note, store=store, **options) for name in chosen]
+    options = {"published": day, "sources": sources_of(files), "parser": found.parser, "dated_by": dated_by}
+    chosen = [table] if table else list(found.tables)
+    return [vintages.save(found.tables[one], one, note=note, store=store, **options) for one in chosen]
+
+
+def sources_of(files: list[tuple[str, bytes]]) -> list[dict]:
+    """Name and SHA-256 of each file, as a vintage remembers what it was made from."""
+    return [{"name": name, "sha256": hashlib.sha256(data).hexdigest()} for name, data in files]
 
 
 def _read(path: Path) -> bytes:
@@ -86,50 +114,80 @@ def _read(path: Path) -> bytes:
         raise TradelibError(f"Cannot read {path}: {error.strerror}.") from None
 
 
-def _date(given: str | date | None, tables: dict[str, pd.DataFrame]) -> date:
-    if given:
-        return calendar.parse_date(given, "--published")
-    month = str(next(iter(tables.values()))["period"].max())
-    found = calendar.release(month) if "goods_census_nsa" in tables else None
-    if found and found.published:
-        return found.published
+def publication_date(found: Parsed, given: str | date | None = None) -> date:
+    """Return the date given, or printed in the file, or of the release that it belongs to."""
+    if given or found.dated:
+        return calendar.parse_date(given or found.dated, "--published")
+    if found.month:
+        release = calendar.release(found.month)
+        if release.published:
+            return release.published
+    last = found.month or max(frame["period"].max() for frame in found.tables.values())
     raise TradelibError(
-        f"The file reaches {month}; its publication date is not known.", "Give it: --published YYYY-MM-DD."
+        f"The file reaches {last}; its publication date is not known.", "Give it: --published YYYY-MM-DD."
     )
 
 
-def _parse(files: list[tuple[str, bytes]]) -> tuple[dict[str, pd.DataFrame], str | None, str]:
-    """Recognise files by their content -> tables, the date printed in them, parser and version."""
+def parse(files: list[tuple[str, bytes]]) -> Parsed:
+    """Recognise files by their content, and parse them: one file, or API replies that belong together.
+
+    Parameters
+    ----------
+    files : list of (str, bytes)
+        Name, for messages, and content of each.
+
+    Returns
+    -------
+    Parsed
+
+    Raises
+    ------
+    CheckError
+        If a file is not recognised or fails a check, with its name.
+
+    Examples
+    --------
+    >>> reply = b'[["CTY_CODE","ALL_VAL_MO","time"],["5800","7","2018-07"]]'
+    >>> list(parse([("reply.json", reply)]).tables)
+    ['goods_census_nsa_api']
+    """
     contents = []
     for name, data in files:
         try:
             contents.append(_open(data))
         except CheckError as error:
             raise CheckError(f"{name}: {error}") from None
-    name = files[0][0]
     try:
-        if isinstance(contents[0], dict):
-            _one_file(files)
-            return (
-                bea.parse_country_workbook(contents[0]),
-                bea.last_updated(contents[0]),
-                f"bea.{bea.PARSER_VERSION}",
-            )
-        tables = _parse_grids(files, contents)
+        return _parse(files, contents)
     except TradelibError as error:
-        raise CheckError(f"{name} is refused. {error}", "Nothing was saved.") from None
-    return tables, None, f"census.{census.PARSER_VERSION}"
+        raise CheckError(f"{files[0][0]} is refused. {error}", "Nothing was saved.") from None
 
 
-def _parse_grids(files: list, grids: list[pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    columns = {str(column).strip() for column in grids[0].columns}
-    if columns & {"ALL_VAL_MO", "GEN_VAL_MO", "CON_VAL_MO"}:
-        name, frame = census_api.parse_api(grids)
-        return {name: frame}
+def _parse(files: list[tuple[str, bytes]], contents: list) -> Parsed:
+    first = contents[0]
+    if isinstance(first, bytes):  # replies of BEA's API
+        parser, dated = f"bea_api.{bea_api.PARSER_VERSION}", bea_api.last_updated(contents)
+        return Parsed(bea_api.parse_replies(contents), parser, dated=dated)
+    if isinstance(first, pd.DataFrame):
+        return _parse_grids(files, contents)
     _one_file(files)
-    if {"cty_code", "cty_desc"} <= {column.lower() for column in columns}:
-        return {"goods_census_sa": census.parse_ctyseasonal(grids[0])}
-    return {"goods_census_nsa": census.parse_country(grids[0])}
+    if bea.is_country_workbook(first):
+        tables = bea.parse_country_workbook(first)
+        return Parsed(tables, f"bea.{bea.PARSER_VERSION}", dated=bea.last_updated(first))
+    tables = ft900.parse_archive(first)
+    return Parsed(tables, f"ft900.{ft900.PARSER_VERSION}", month=ft900.statistical_month(first))
+
+
+def _parse_grids(files: list, grids: list[pd.DataFrame]) -> Parsed:
+    columns = {str(column).strip() for column in grids[0].columns}
+    parser = f"census.{census.PARSER_VERSION}"
+    if columns & {"ALL_VAL_MO", "GEN_VAL_MO", "CON_VAL_MO"}:
+        return Parsed(census_api.parse_api(grids), parser)
+    _one_file(files)
+    seasonal = {"cty_code", "cty_desc"} <= {column.lower() for column in columns}
+    table = "goods_census_sa" if seasonal else "goods_census_nsa"
+    frame = census.parse_ctyseasonal(grids[0]) if seasonal else census.parse_country(grids[0])
+    return Parsed({table: frame}, parser, month=str(frame["period"].max()))
 
 
 def _one_file(files: list) -> None:
@@ -137,8 +195,8 @@ def _one_file(files: list) -> None:
         raise TradelibError("Only API replies are taken several at a time; give one file of this kind.")
 
 
-def _open(data: bytes) -> pd.DataFrame | dict[str, list[list]]:
-    """Bytes -> the grid of a country file or API reply, or the sheets of a BEA workbook."""
+def _open(data: bytes) -> pd.DataFrame | dict[str, list[list]] | bytes:
+    """Bytes -> the grid of a Census file or reply, the sheets of BEA or the FT-900, or a reply of BEA."""
     head = data[:512].lstrip().lower()
     if not data.strip():
         raise CheckError("the file is empty.", DOWNLOAD_AGAIN)
@@ -148,19 +206,28 @@ def _open(data: bytes) -> pd.DataFrame | dict[str, list[list]]:
         return pd.read_parquet(io.BytesIO(data)).astype("str")
     if head.startswith(b"["):
         return census_api.read_api_reply(data)
+    if bea_api.is_bea_reply(data):
+        return data
+    if workbooks.is_archive(data):
+        return ft900.read_archive(data)
     if data.startswith((b"PK", b"\xd0\xcf\x11\xe0")):
-        try:
-            sheets = bea.read_sheets(data)
-        except Exception as error:  # calamine raises many kinds; all mean the same to the user
-            raise CheckError(
-                f"this workbook cannot be opened ({error}); was it cut short?", DOWNLOAD_AGAIN
-            ) from None
-        return sheets if bea.is_country_workbook(sheets) else _grid(sheets)
+        return _workbook(data)
     text = data.decode("utf-8-sig", errors="replace").replace("\r\n", "\n").replace("\r", "\n")
     try:
         return pd.read_csv(io.StringIO(text), dtype="str", keep_default_na=False)
     except pd.errors.ParserError as error:
         raise CheckError(f"this is not a table ({error}).", DOWNLOAD_AGAIN) from None
+
+
+def _workbook(data: bytes) -> pd.DataFrame | dict[str, list[list]]:
+    try:
+        sheets = workbooks.read_sheets(data)
+    except CheckError as error:
+        reason = str(error).splitlines()[0]
+        raise CheckError(
+            f"this workbook cannot be opened ({reason}); was it cut short?", DOWNLOAD_AGAIN
+        ) from None
+    return sheets if bea.is_country_workbook(sheets) else _grid(sheets)
 
 
 def _grid(sheets: dict[str, list[list]]) -> pd.DataFrame:
