@@ -12,7 +12,7 @@ from tradelib.decomposition import flow_in_words
 from tradelib.factsheet import Sheet, contributor
 from tradelib.house_style import COLOURS, Unit, alt_text, show, styled
 from tradelib.partners import partner
-from tradelib.snapshot import GOODS, TRADE
+from tradelib.selection import GOODS, TRADE
 from tradelib.wording import missing, money, ordinal, signed_money
 
 __all__ = ["alt_text", "chapters", "goods_history", "show", "standing"]
@@ -141,9 +141,9 @@ def total_trend(sheet: Sheet) -> Figure | None:
     ['goods', 'services', 'total']
     """
     s, code = sheet.snapshot, sheet.partner.code
-    if TRADE not in s.sources or (code, "total") not in s.trade.index.droplevel("period"):
+    if TRADE not in s.sources or (code, "total") not in s.history.index.droplevel("period"):
         return None
-    sums = _trailing(s.trade[["balance_usd"]], code, 4)["balance_usd"].unstack("item").dropna(how="all")
+    sums = _trailing(s.history[["balance_usd"]], code, 4)["balance_usd"].unstack("item").dropna(how="all")
     if sums.empty or missing(sums["total"].iloc[-1]):
         return None
     years, unit, turn = style.years_of(sums.index), Unit.of(sums.stack()), s.turning_points.get(code)
@@ -165,7 +165,7 @@ def total_trend(sheet: Sheet) -> Figure | None:
     if turn:
         at = sums["total"][turn[0]]
         marks.mark_turn(ax, style.years_of(turn[:1])[0], at, f"{turn[0]}\n{unit.number(at)}")
-    before = s.trade_windows["trailing before"]["balance_usd"].get((code, "total"))
+    before = sums["total"].get(s.quarter - 4)
     return style.dress(
         *(fig, style.source_line(s, TRADE)),
         title=headlines.trend(sheet, sums["total"].iloc[-1], before),
@@ -198,7 +198,7 @@ def what_moved(sheet: Sheet) -> Figure | None:
     """
     s, parts = sheet.snapshot, headlines.contributions(sheet)
     whole = "services_exports" in parts
-    item, table, window = ("total", TRADE, s.quarters) if whole else ("goods", GOODS, s.months)
+    item, table, window = ("total", s.trade_table, s.quarters) if whole else ("goods", GOODS, s.months)
     now, change = sheet.value(f"{item}.balance.ytd"), sheet.value(f"{item}.balance.ytd.change_usd")
     if missing(change):
         return None
@@ -295,10 +295,10 @@ def standing(sheet: Sheet) -> Figure:
     services is the 9th largest among 15 countries
     """
     s, code = sheet.snapshot, sheet.partner.code
-    whole = TRADE in s.sources and code in s.total_ranks.index
+    whole = s.trade_table in s.sources and code in s.total_ranks.index
     if whole:
         (now, before), ranks, shown = s.total_balances, s.total_ranks, s.total_ranks.index
-        table, window, what = TRADE, s.quarters, f"goods and services, {len(ranks)} countries"
+        table, window, what = s.trade_table, s.quarters, f"goods and services, {len(ranks)} countries"
     else:
         now, before = (s.goods_windows[name]["balance_usd"] for name in ("ytd", "ytd before"))
         table, window, what = GOODS, s.months, f"goods, the {LARGEST} largest deficits"

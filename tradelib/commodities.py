@@ -3,7 +3,7 @@
 from tradelib import wording
 from tradelib.decomposition import contributions, flow_in_words, tables_of
 from tradelib.factsheet import Sheet, contributor
-from tradelib.snapshot import EXPORT_CHAPTERS, EXPORT_NAICS, TRADE
+from tradelib.selection import EXPORT_CHAPTERS, EXPORT_NAICS
 from tradelib.windows import full_year
 from tradelib.wording import missing, money, percent, series
 
@@ -188,5 +188,13 @@ def exports_led(sheet: Sheet) -> None:
         f"{wording.span(s.quarters)} on a year earlier"
     )
     sheet.put(
-        "total.exports_led", value, "bool", change.window, title, TRADE, reason, **more, rule=EXPORTS_LED
+        "total.exports_led",
+        value,
+        "bool",
+        change.window,
+        title,
+        s.trade_table,
+        reason,
+        **more,
+        rule=EXPORTS_LED,
     )

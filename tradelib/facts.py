@@ -7,7 +7,8 @@ from tradelib.breaks import RULE, kink
 from tradelib.factsheet import Sheet
 from tradelib.partners import WORLD, Partner, partner
 from tradelib.realtime import CANADA
-from tradelib.snapshot import GOODS, TRADE, Snapshot
+from tradelib.selection import GOODS, TRADE
+from tradelib.snapshot import Snapshot
 from tradelib.windows import Window
 from tradelib.wording import missing, money
 
@@ -206,7 +207,11 @@ def _services_and_total(sheet: Sheet) -> None:
         wording.span(window),
         {"exports": "exports to", "imports": "imports from", "balance": "balance with"},
     )
-    sums = s.trade_windows if TRADE in s.sources else {"ytd": pd.DataFrame(), "ytd before": pd.DataFrame()}
+    sums = (
+        s.trade_windows
+        if s.trade_table in s.sources
+        else {"ytd": pd.DataFrame(), "ytd before": pd.DataFrame()}
+    )
     reason = "BEA publishes no services by quarter for this partner and window"
     rows = {item: tuple(_row(sums[n], (code, item)) for n in ("ytd", "ytd before")) for item in ITEMS}
     for item in ("services", "total"):
@@ -214,10 +219,12 @@ def _services_and_total(sheet: Sheet) -> None:
         for side, label in named.items():
             value, before = now.get(f"{side}_usd"), base.get(f"{side}_usd")
             title = f"U.S. {ITEMS[item]} {label} {{p}}, {words}"
-            sheet.put(f"{item}.{side}.ytd", value, "USD", window, title, TRADE, reason)
+            sheet.put(f"{item}.{side}.ytd", value, "USD", window, title, s.trade_table, reason)
             title = f"Change of U.S. {ITEMS[item]} {label} {{p}}, {words} on a year earlier"
             difference = _difference(value, before)
-            sheet.put(f"{item}.{side}.ytd.change_usd", difference, "USD", versus, title, TRADE, reason)
+            sheet.put(
+                f"{item}.{side}.ytd.change_usd", difference, "USD", versus, title, s.trade_table, reason
+            )
     first = str(s.first_services[code]) if code in s.first_services else None
     title = "First quarter of services with {p} in BEA's table"
     sheet.put("services.first_quarter", first, "quarter", window, title, TRADE, reason)
@@ -225,7 +232,7 @@ def _services_and_total(sheet: Sheet) -> None:
     title = f"Reduction of the U.S. deficit with {{p}} in goods and services, {words} on a year earlier"
     why = reason if missing(pair[0]) else _reduction_reason(*pair)
     sheet.put(
-        *("total.deficit.ytd.reduction_pct", _reduction(*pair), "percent", versus, title, TRADE, why),
+        *("total.deficit.ytd.reduction_pct", _reduction(*pair), "percent", versus, title, s.trade_table, why),
         undefined=not any(map(missing, pair)),
     )
     for item in ("goods", "services"):
@@ -234,14 +241,16 @@ def _services_and_total(sheet: Sheet) -> None:
             difference = _difference(now, base)
             part = None if difference is None else sign * difference
             title = f"Contribution of {item} {side} to the change of the balance with {{p}}, {words}"
-            sheet.put(f"total.balance.contribution.{item}_{side}", part, "USD", versus, title, TRADE, reason)
+            sheet.put(
+                f"total.balance.contribution.{item}_{side}", part, "USD", versus, title, s.trade_table, reason
+            )
 
 
 def _total_rank(sheet: Sheet) -> None:
     s, who = sheet.snapshot, sheet.partner
     codes, how = s.universe
     ranks, usd = pd.Series(dtype=int), None
-    if TRADE in s.sources:
+    if s.trade_table in s.sources:
         ranks, usd = s.total_ranks, s.total_balances[0].get(who.code)
     value, words = None, wording.span(s.quarters)
     if who.is_group:
@@ -258,20 +267,20 @@ def _total_rank(sheet: Sheet) -> None:
     more = {"universe": names, "universe_source": how, "n": len(ranks)}
     title = f"Rank of the U.S. deficit with {{p}} in goods and services, {words}"
     sheet.put(
-        *("total.deficit.rank", value, "rank", s.quarters, title, TRADE, reason),
+        *("total.deficit.rank", value, "rank", s.quarters, title, s.trade_table, reason),
         **more,
         undefined=not missing(usd) and usd >= 0,
         measure="goods and services balance, largest deficit first",
     )
     larger = None if value is None else [_deficit(code, s) for code in ranks.index if ranks[code] < value]
     title = f"Countries with a larger U.S. deficit in goods and services than {{p}}, {words}"
-    sheet.put("total.deficit.larger", larger, "list", s.quarters, title, TRADE, reason, **more)
+    sheet.put("total.deficit.larger", larger, "list", s.quarters, title, s.trade_table, reason, **more)
     found = None
-    if TRADE in s.sources:
+    if s.trade_table in s.sources:
         found = [_reducer(code, row) for code, row in s.total_reducers.to_dict("index").items()]
     versus = f"{s.quarters} vs {s.quarters.year_earlier}"
     title = f"Who among {len(codes)} countries reduced the U.S. deficit in goods and services, {words}"
-    sheet.put("total.reducers", found, "list", versus, title, TRADE, "", **more)
+    sheet.put("total.reducers", found, "list", versus, title, s.trade_table, "", **more)
 
 
 def _named(code: str) -> dict:

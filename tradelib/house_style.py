@@ -74,6 +74,7 @@ HOUSE = {
 PUBLISHED = {
     "goods_census_nsa": "U.S. Census Bureau, country.xlsx",
     "trade_bop_sa": "U.S. Bureau of Economic Analysis, trade by country",
+    "trade_ft900_sa": "U.S. Bureau of Economic Analysis and Census Bureau, FT-900, Exhibit 20",
     "exports_hs2_nsa": "U.S. Census Bureau, international trade API",
     "imports_general_hs2_nsa": "U.S. Census Bureau, international trade API",
     "imports_consumption_hs2_nsa": "U.S. Census Bureau, international trade API",

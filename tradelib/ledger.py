@@ -11,7 +11,9 @@ from tradelib.claims import Article, Claim, list_articles, load_article
 from tradelib.errors import TradelibError
 from tradelib.facts import facts_of
 from tradelib.factsheet import Fact, Sheet, render
-from tradelib.snapshot import EXPORT_NAICS, GOODS, TRADE, Snapshot, take
+from tradelib.selection import GOODS, RELEASED, TRADE
+from tradelib.snapshot import Snapshot, take
+from tradelib.sources import find_source
 from tradelib.wording import Text, cardinal, day, series
 
 VERDICTS = ("reproduced", "close", "differs", "reversed", "cannot be tested")
@@ -175,7 +177,7 @@ def _line(article: Article, claim: Claim, readings: list[Reading]) -> Line:
         reason = f"the earliest vintage at hand is of {first.vintage}, {first.vintage_lag_days:,} days later"
         first = replace(first, verdict=UNTESTED, reason=reason)
     if first.verdict == UNTESTED:
-        first = replace(first, advice=_how_to_get(first.table, article, claim))
+        first = replace(first, advice=_how_to_get(first.table, article))
     later = {}
     for reading in readings[1:]:
         known = first.verdict != UNTESTED and reading.vintage == first.vintage
@@ -188,21 +190,15 @@ def _line(article: Article, claim: Claim, readings: list[Reading]) -> Line:
     return Line(claim, first, later, later[-1] if later else first, changed)
 
 
-def _how_to_get(table: str, article: Article, claim: Claim) -> str:
+def _how_to_get(table: str, article: Article) -> str:
     """Say which file of that day is missing, and the command that takes it in."""
-    taken = f"tradelib ingest FILE --published {article.published}"
-    if table == TRADE:
-        return f"BEA's country workbook (trad-geo-time-series) as of {article.published}: {taken}"
-    if table == EXPORT_NAICS:
-        since = f"{int(article.release[:4]) - 1}-01"
-        return (
-            "curl -G https://api.census.gov/data/timeseries/intltrade/exports/naics "
-            "-d get=CTY_CODE,ALL_VAL_MO,NAICS -d NAICS=211 -d COMM_LVL=NA3 "
-            f"-d CTY_CODE={claim.partner.code} --data-urlencode 'time=from {since} to {article.release}' "
-            "-d key=$CENSUS_API_KEY -o FILE; tradelib ingest FILE --saved TODAY "
-            "(the API gives revised figures: they answer for now, not for that day)"
-        )
-    return f"{table} as of {article.published}: {taken}"
+    if table in (TRADE, RELEASED):
+        return f"Exhibit 20 of that release: `tradelib fetch ft900 --release {article.release}`"
+    source = find_source(table)
+    if source.kind == "census-api":
+        revised = "the API gives revised figures: they answer for now, not for that day"
+        return f"`tradelib fetch {source.name}` ({revised})"
+    return f"{table} as of {article.published}: `tradelib ingest FILE --published {article.published}`"
 
 
 def to_dict(article: Article, lines: list[Line], as_of: date) -> dict:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from tradelib import calendar
 from tradelib.errors import TradelibError
+from tradelib.partners import country_set
 from tradelib.vintages import Vintage, list_vintages, read
 
 
@@ -60,7 +61,7 @@ def pick(
     if reaching:
         advice.append("The earliest later one is taken with nearest_later=True (without --strict).")
     else:
-        advice.append("Add one with `tradelib ingest FILE --published DATE`.")
+        advice.append("Get one with `tradelib update`, or `tradelib ingest FILE` where it is at hand.")
     raise TradelibError(f"No vintage of {table} published by {day}{asked}.", *advice)
 
 
@@ -107,11 +108,29 @@ def load(
     [['exports', 4685784639.0], ['imports', 6212348967.0]]
     """
     vintage = pick(table, as_of=as_of, since=since, through=through, nearest_later=nearest_later)
+    return rows_of(vintage, as_of=as_of, since=since, through=through, partner=partner)
+
+
+def rows_of(
+    vintage: Vintage,
+    *,
+    as_of: str | date,
+    since: str | None = None,
+    through: str | None = None,
+    partner: str | list[str] | None = None,
+) -> pd.DataFrame:
+    """Load the rows of one vintage, each with where it came from; as `load`, which chooses the vintage.
+
+    Examples
+    --------
+    >>> vintage = pick("trade_bop_sa", as_of="2025-03-06")
+    >>> rows_of(vintage, as_of="2018-09-05", partner="5800")["vintage_lag_days"].iloc[0]
+    np.int64(2374)
+    """
     frame = read(vintage, since=since, through=through, partner=partner)
-    lag = vintage.lag_days(calendar.parse_date(as_of))
-    for name, value in (("table", table), ("vintage", vintage.published.isoformat())):
+    for name, value in (("table", vintage.table), ("vintage", vintage.published.isoformat())):
         frame[name] = pd.Categorical.from_codes(np.zeros(len(frame), "int8"), [value])
-    frame["vintage_lag_days"] = lag
+    frame["vintage_lag_days"] = vintage.lag_days(calendar.parse_date(as_of))
     return frame
 
 
@@ -191,3 +210,19 @@ def find_release(month: str) -> calendar.Release:
         if dates:
             return calendar.Release(found.month, dates[0], "from a stored vintage")
     return found
+
+
+def find_universe(on: date) -> tuple[list[str], str]:
+    """Return the countries that Exhibit 20 listed on a day: of the stored exhibit, else as elsewhere seen.
+
+    Examples
+    --------
+    >>> codes, how_known = find_universe(date(2021, 10, 5))
+    >>> len(codes), how_known
+    (15, 'the 15 countries of Exhibit 20 (FT-900 of 2021-10-05)')
+    """
+    for vintage in list_vintages("trade_ft900_sa"):
+        if vintage.published == on:
+            listed = [code for code in read(vintage)["partner"].unique() if code in country_set()]
+            return listed, f"the {len(listed)} countries of Exhibit 20 (FT-900 of {on})"
+    return calendar.universe(on)

@@ -5,7 +5,7 @@ import pandas as pd
 from tradelib import wording
 from tradelib.commodities import who_contributed
 from tradelib.factsheet import Fact, Sheet
-from tradelib.snapshot import IMPORT_CHAPTERS
+from tradelib.selection import IMPORT_CHAPTERS
 from tradelib.wording import Text, a_position, capital, cardinal, money, ordinal, percent, position, series
 
 #: Changes below this share of the base are called "little changed".

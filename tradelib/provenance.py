@@ -5,7 +5,7 @@ import pandas as pd
 from tradelib import wording
 from tradelib.factsheet import Sheet
 from tradelib.partners import partner
-from tradelib.snapshot import EXPORT_CHAPTERS, GOODS, IMPORT_CHAPTERS, TRADE
+from tradelib.selection import EXPORT_CHAPTERS, GOODS, IMPORT_CHAPTERS, RELEASED, TRADE
 from tradelib.wording import Text, capital, day, series
 
 #: What the last cell of a notebook shows; a run without it has not come to its end.
@@ -36,7 +36,8 @@ def sources(sheet: Sheet) -> Text:
     ]
     names = {
         GOODS: "Goods",
-        TRADE: "Goods and services",
+        RELEASED: "Goods and services",
+        TRADE: "Goods and services" + ("" if s.released_flows is None else ", history"),
         EXPORT_CHAPTERS: "Exports by HS chapter",
         IMPORT_CHAPTERS[0]: "General imports by HS chapter",
         IMPORT_CHAPTERS[1]: "Imports for consumption by HS chapter",

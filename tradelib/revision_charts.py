@@ -12,7 +12,7 @@ from tradelib import revisions
 from tradelib.flows import table_info
 from tradelib.house_style import COLOURS, Unit, styled
 from tradelib.partners import Partner
-from tradelib.snapshot import GOODS
+from tradelib.selection import GOODS
 from tradelib.wording import MONTHS, capital, day, money, period, position
 
 YEARS = 15

@@ -8,7 +8,8 @@ from tradelib import balances, calendar, loaders, vintages
 from tradelib.errors import TradelibError
 from tradelib.partners import Partner, members, partner
 from tradelib.realtime import REVISED_MONTHLY, same_cycle
-from tradelib.snapshot import GOODS, SUMMED_GROUPS, TRADE
+from tradelib.selection import GOODS, TRADE
+from tradelib.snapshot import SUMMED_GROUPS
 from tradelib.windows import Window, year_to_date
 from tradelib.wording import Text, percent, span
 

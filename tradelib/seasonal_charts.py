@@ -10,7 +10,7 @@ from tradelib import seasonal, wording
 from tradelib.flows import FLOWS
 from tradelib.house_style import COLOURS, Unit, styled
 from tradelib.seasonal import Seasonal
-from tradelib.snapshot import GOODS
+from tradelib.selection import GOODS
 from tradelib.wording import percent
 
 SHOWN = 5  # years

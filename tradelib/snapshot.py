@@ -12,16 +12,13 @@ import pandas as pd
 
 from tradelib import balances, calendar, loaders, vintages
 from tradelib.errors import TradelibError
-from tradelib.flows import DETAILS, PROVENANCE, table_info
+from tradelib.flows import PROVENANCE, table_info
 from tradelib.partners import all_partners, countries, members
 from tradelib.realtime import vintage_method
+from tradelib.selection import DETAIL_TABLES, EXPORT_CHAPTERS, GOODS, IMPORT_CHAPTERS, RELEASED, TRADE, choose
 from tradelib.trend import turning_point
 from tradelib.windows import Window, full_year, year_to_date
 
-GOODS, TRADE = "goods_census_nsa", "trade_bop_sa"
-EXPORT_CHAPTERS, EXPORT_NAICS = "exports_hs2_nsa", "exports_naics_nsa"
-IMPORT_CHAPTERS = ("imports_general_hs2_nsa", "imports_consumption_hs2_nsa")
-DETAIL_TABLES = [f"{kind}_{key}_nsa" for key in DETAILS for kind in ("exports", "imports_general")]
 #: Groups that the country table does not print are summed from their members of the day.
 SUMMED_GROUPS = ("ASEAN", "USMCA", "EURO")
 
@@ -37,7 +34,13 @@ class Snapshot:
     goods_flows: pd.DataFrame = field(repr=False)
     trade_flows: pd.DataFrame | None = field(repr=False)
     chapter_flows: dict[str, pd.DataFrame] = field(repr=False)
+    released_flows: pd.DataFrame | None = field(repr=False, default=None)
     universe_day: date | None = None
+
+    @property
+    def trade_table(self) -> str:
+        """The table of goods and services in use: BEA's, or that day's Exhibit 20 where BEA's is later."""
+        return TRADE if self.released_flows is None else RELEASED
 
     def lag(self, table: str) -> int:
         """Days by which the vintage used is later than the as-of date."""
@@ -75,6 +78,11 @@ class Snapshot:
     @cached_property
     def trade(self) -> pd.DataFrame:
         """Exports, imports and balance of goods, services and total by partner and quarter."""
+        return self.history if self.released_flows is None else balances.balance(self.released_flows)
+
+    @cached_property
+    def history(self) -> pd.DataFrame:
+        """The same over all the quarters of BEA's table, for what needs a long history."""
         return balances.balance(self.trade_flows)
 
     @cached_property
@@ -87,9 +95,8 @@ class Snapshot:
 
     @cached_property
     def trade_windows(self) -> dict[str, pd.DataFrame]:
-        """Goods, services and total by partner and item: "ytd" and "trailing", each with its base."""
-        windows = {"ytd": self.quarters, "trailing": Window(self.quarter - 3, self.quarter)}
-        return _with_base(self.trade, windows, lambda sums: sums)
+        """Goods, services and total by partner and item: "ytd" and "ytd before"."""
+        return _with_base(self.trade, {"ytd": self.quarters}, lambda sums: sums)
 
     @cached_property
     def chapter_windows(self) -> dict[str, pd.DataFrame]:
@@ -134,7 +141,7 @@ class Snapshot:
 
         `universe_day` asks for the list of another day.
         """
-        return calendar.universe(self.universe_day or self.release.default_as_of)
+        return loaders.find_universe(self.universe_day or self.release.default_as_of)
 
     @cached_property
     def total_balances(self) -> tuple[pd.Series, pd.Series]:
@@ -165,14 +172,14 @@ class Snapshot:
     @cached_property
     def trailing_total(self) -> pd.DataFrame:
         """Trailing-four-quarter exports, imports and balance of goods and services."""
-        total = self.trade[self.trade.index.get_level_values("item") == "total"]
+        total = self.history[self.history.index.get_level_values("item") == "total"]
         return balances.trailing_sum(total, 4).droplevel("item").dropna()
 
     def total_balance(self, code: str) -> pd.Series:
         """One partner's quarterly balance in goods and services; empty where there is none."""
-        if self.trade_flows is None or (code, "total") not in self.trade.index.droplevel("period"):
+        if self.trade_flows is None or (code, "total") not in self.history.index.droplevel("period"):
             return pd.Series(dtype=float)
-        return self.trade.loc[(code, "total")]["balance_usd"].dropna()
+        return self.history.loc[(code, "total")]["balance_usd"].dropna()
 
     @cached_property
     def turning_points(self) -> dict[str, tuple[pd.Period, str] | None]:
@@ -230,56 +237,19 @@ def take(release: str, *, as_of: str | date | None = None, strict: bool = False)
             f"As-of date {day} is before the release itself: {found.month} {when}.",
             f"Give --as-of {earliest} or later, or leave it out.",
         )
-    month, quarter = found.period, calendar.quarter_out(found.period)
-    spans = {GOODS: (None, month), TRADE: (quarter - 4, quarter)}
-    details = [name for name in DETAIL_TABLES if name == EXPORT_NAICS or vintages.list_vintages(name)]
-    for name in (EXPORT_CHAPTERS, *IMPORT_CHAPTERS, *details):
-        spans[name] = (month - month.month - 11, month)
-    sources, absent = _choose(spans, day, strict)
-    if GOODS in absent:
-        reach = vintages.list_vintages(GOODS)
-        raise TradelibError(
-            f"No country table reaches {found.month}.",
-            f"The latest month there is: {max(v.through for v in reach) if reach else 'none'}.",
-            "Add a newer one with `tradelib ingest country.xlsx --published YYYY-MM-DD`.",
-        )
-    chapters = [EXPORT_CHAPTERS, *[t for t in IMPORT_CHAPTERS if t in sources][:1], *details]
-    for table in set(IMPORT_CHAPTERS) - set(chapters):
-        sources.pop(table, None)
-    options = {"as_of": day, "nearest_later": not strict}
-    chapter_flows = {
-        table: loaders.load(table, since=str(spans[table][0]), through=str(month), **options)
-        for table in chapters
-        if table in sources
+    chosen = choose(found, day, strict=strict)
+    month, quarter = str(found.period), str(calendar.quarter_out(found.period))
+
+    def rows(table: str, since: str | None, through: str) -> pd.DataFrame | None:
+        vintage = chosen.sources.get(table)
+        return vintage and loaders.rows_of(vintage, as_of=day, since=since, through=through)
+
+    chapters = {
+        table: rows(table, str(found.period - found.period.month - 11), month) for table in chosen.chapters
     }
-    goods = loaders.load(GOODS, through=str(month), **options)
-    trade = loaders.load(TRADE, through=str(quarter), **options) if TRADE in sources else None
-    return Snapshot(found, day, sources, absent, _with_groups(goods, found), trade, chapter_flows)
-
-
-def _choose(spans: dict, day: date, strict: bool) -> tuple[dict, dict]:
-    """Pick a vintage for each table; tell apart 'only later ones' and 'none at all'."""
-    sources, absent, late = {}, {}, []
-    for table, (since, through) in spans.items():
-        reach = {"since": str(since) if since else None, "through": str(through)}
-        try:
-            sources[table] = loaders.pick(table, as_of=day, nearest_later=True, **reach)
-        except TradelibError:
-            has = ", ".join(f"{v.since} to {v.through}" for v in vintages.list_vintages(table))
-            absent[table] = (
-                f"{table} covers {has}, not {through}" if has else f"no vintage of {table} is at hand"
-            )
-            continue
-        lag = sources[table].lag_days(day)
-        if lag:
-            late.append(f"{table}: the earliest is of {sources[table].published}, {lag} days later")
-    if strict and late:
-        raise TradelibError(
-            f"--strict: on {day} these tables were not there in a vintage that we hold:",
-            *late,
-            "Give a later --as-of, add the vintage with `tradelib ingest`, or leave --strict out.",
-        )
-    return sources, absent
+    goods = _with_groups(rows(GOODS, None, month), found)
+    trade, printed = rows(TRADE, None, quarter), rows(RELEASED, None, quarter)
+    return Snapshot(found, day, chosen.sources, chosen.absent, goods, trade, chapters, printed)
 
 
 def _with_groups(goods: pd.DataFrame, release: calendar.Release) -> pd.DataFrame:

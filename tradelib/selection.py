@@ -1,0 +1,122 @@
+"""Which vintage of each table a brief rests on: the newest of the day, else the earliest later one."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+
+from tradelib import calendar, loaders, vintages
+from tradelib.errors import TradelibError
+from tradelib.flows import DETAILS
+from tradelib.windows import year_to_date
+
+GOODS, TRADE = "goods_census_nsa", "trade_bop_sa"
+#: Exhibit 20 of one release: few quarters, but as printed that day.
+RELEASED = "trade_ft900_sa"
+EXPORT_CHAPTERS, EXPORT_NAICS = "exports_hs2_nsa", "exports_naics_nsa"
+IMPORT_CHAPTERS = ("imports_general_hs2_nsa", "imports_consumption_hs2_nsa")
+DETAIL_TABLES = [f"{kind}_{key}_nsa" for key in DETAILS for kind in ("exports", "imports_general")]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """A vintage for each table, why others are absent, and the commodity tables among them."""
+
+    sources: dict[str, vintages.Vintage]
+    absent: dict[str, str]
+    chapters: list[str]
+
+
+def choose(release: calendar.Release, day: date, *, strict: bool = False) -> Selection:
+    """Choose, for each table of a brief, the vintage of a day that reaches a release.
+
+    Parameters
+    ----------
+    release : Release
+    day : date
+        The day whose knowledge is wanted.
+    strict : bool
+        Refuse where only later vintages reach the release.
+
+    Returns
+    -------
+    Selection
+
+    Raises
+    ------
+    TradelibError
+        If no country table reaches the release, or `strict` and one is later than the day.
+
+    Examples
+    --------
+    >>> july = calendar.release("2018-07")
+    >>> str(choose(july, date(2018, 10, 5)).sources[GOODS].published)
+    '2018-10-05'
+    """
+    month, quarter = release.period, calendar.quarter_out(release.period)
+    spans = {GOODS: (None, month), TRADE: (quarter - 4, quarter)}
+    details = [name for name in DETAIL_TABLES if name == EXPORT_NAICS or vintages.list_vintages(name)]
+    for name in (EXPORT_CHAPTERS, *IMPORT_CHAPTERS, *details):
+        spans[name] = (month - month.month - 11, month)
+    sources, absent, late = _choose(spans, day)
+    _prefer_released(quarter, day, sources)
+    if strict:
+        _refuse_later(day, sources, absent, late)
+    if GOODS in absent:
+        reach = vintages.list_vintages(GOODS)
+        raise TradelibError(
+            f"No country table reaches {release.month}.",
+            f"The latest month there is: {max(v.through for v in reach) if reach else 'none'}.",
+            "Get a newer one with `tradelib update`, or `tradelib ingest country.xlsx` where it is at hand.",
+        )
+    first = [table for table in IMPORT_CHAPTERS if table in sources][:1]
+    for table in set(IMPORT_CHAPTERS) - set(first):
+        sources.pop(table, None)
+    chapters = [table for table in (EXPORT_CHAPTERS, *first, *details) if table in sources]
+    return Selection(sources, absent, chapters)
+
+
+def _choose(spans: dict, day: date) -> tuple[dict, dict, dict]:
+    """Pick a vintage for each table; tell apart 'only later ones' and 'none at all'."""
+    sources, absent, late = {}, {}, {}
+    for table, (since, through) in spans.items():
+        reach = {"since": str(since) if since else None, "through": str(through)}
+        try:
+            sources[table] = loaders.pick(table, as_of=day, nearest_later=True, **reach)
+        except TradelibError:
+            has = ", ".join(f"{v.since} to {v.through}" for v in vintages.list_vintages(table))
+            absent[table] = (
+                f"{table} covers {has}, not {through}" if has else f"no vintage of {table} is at hand"
+            )
+            continue
+        lag = sources[table].lag_days(day)
+        if lag:
+            late[table] = f"{table}: the earliest is of {sources[table].published}, {lag} days later"
+    return sources, absent, late
+
+
+def _prefer_released(quarter: pd.Period, day: date, sources: dict) -> None:
+    """Add Exhibit 20 of a release of that day, where it is nearer to the day than BEA's long table."""
+    window = year_to_date(quarter)
+    try:
+        span = {"since": str(window.year_earlier.start), "through": str(quarter)}
+        printed = loaders.pick(RELEASED, as_of=day, **span)
+    except TradelibError:
+        return
+    table = sources.get(TRADE)
+    if not table or table.lag_days(day) or table.published < printed.published:
+        sources[RELEASED] = printed
+
+
+def _refuse_later(day: date, sources: dict, absent: dict, late: dict) -> None:
+    """Refuse what is only there in later vintages; BEA's long table may be left out for Exhibit 20."""
+    if RELEASED in sources and TRADE in late:
+        absent[TRADE] = f"no vintage of {TRADE} published by {day}"
+        del late[TRADE], sources[TRADE]
+    if late:
+        raise TradelibError(
+            f"--strict: on {day} these tables were not there in a vintage that we hold:",
+            *late.values(),
+            "Give a later --as-of, add the vintage with `tradelib fetch` or `tradelib ingest`, or leave "
+            "--strict out.",
+        )
