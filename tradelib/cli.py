@@ -176,9 +176,10 @@ def audit(article, as_of, form) -> None:
 @main.command()
 def releases() -> None:
     """List FT-900 releases: statistical month, publication date, and how the date is known."""
-    table = calendar.all_releases()
+    head = ["month", "scheduled", "published", "status", "how known", "services through"]
+    table = calendar.all_releases().fillna("")
     rows = [(*row, calendar.quarter_out(calendar.release(row[0]).period)) for row in table.values.tolist()]
-    click.echo(tabulate(rows, ["month", "published", "how known", "services through"], disable_numparse=True))
+    click.echo(tabulate(rows, head, disable_numparse=True))
     click.echo("Other months are filed under the month itself: their publication date is not established.")
 
 
@@ -198,3 +199,87 @@ def ingest(files, table, published, saved, note, store) -> None:
         state = vintage.path if written else f"the same figures were there already ({vintage.origin})"
         name = f"{vintage.table} of {vintage.published}, through {vintage.through}"
         click.echo(f"{name}, {vintage.rows:,} rows: {state}")
+
+
+@main.command()
+def verify() -> None:
+    """Read every vintage whole, hash it again, and name what is wrong."""
+    from tradelib import integrity
+
+    found = integrity.verify()
+    wrong = [finding for finding in found if finding.problem]
+    for finding in wrong:
+        click.echo(f"{finding.path}: {finding.problem}")
+    rows = sum(finding.rows for finding in found)
+    click.echo(f"{len(found) - len(wrong)} of {len(found)} vintages are what they were, {rows:,} rows.")
+    if wrong:
+        raise TradelibError(
+            f"{len(wrong)} file(s) are damaged.",
+            "Move them out of the store; what is bundled comes again with tradelib, what was fetched with "
+            "`tradelib fetch`.",
+        )
+
+
+@main.command("sources")
+def list_sources() -> None:
+    """List what can be fetched: source, publisher, cadence, and the tables it makes."""
+    from tradelib.sources import SOURCES
+
+    rows = [(s.name, s.publisher, s.key or "-", s.cadence, " ".join(s.tables)) for s in SOURCES.values()]
+    head = ["source", "publisher", "key", "cadence", "tables"]
+    click.echo(tabulate(rows, head, maxcolwidths=[None, None, None, 24, 60]))
+
+
+@main.command()
+@click.argument("names", nargs=-1)
+@click.option("--dry-run", is_flag=True, help="Say what is new, fetch nothing.")
+@click.option("--all", "every", is_flag=True, help="The large sources too (hs6, hs10).")
+@click.option("--since", help="First month asked of an API, YYYY-MM.")
+def update(names, dry_run, every, since) -> None:
+    """Fetch what is new at the publishers: all everyday sources, or those NAMED (or their tables)."""
+    from tradelib import update as work
+
+    on = work.today()
+    if not dry_run:
+        for line in work.refresh_calendar():
+            click.echo(line)
+    steps = work.plan(names, on=on, every=every)
+    rows = [(step.source.name, "fetch" if step.todo else "-", step.why) for step in steps]
+    click.echo(tabulate(rows, ["source", "to do", "why"], maxcolwidths=[None, None, 80]))
+    if dry_run:
+        click.echo("--dry-run: nothing was fetched.")
+        return
+    todo = [step.source for step in steps if step.todo]
+    outcomes = [_fetch(s, on=on, since=since if s.kind == "census-api" else None) for s in todo]
+    _summary(outcomes)
+
+
+@main.command()
+@click.argument("source")
+@click.option("--release", help="Statistical month, YYYY-MM: an archived release (ft900).")
+@click.option("--since", help="First month asked of an API, YYYY-MM.")
+def fetch(source, release, since) -> None:
+    """Fetch one SOURCE (see `tradelib sources`), whether or not it is new; check it and keep it."""
+    from tradelib import update as work
+    from tradelib.sources import find_source
+
+    _summary([_fetch(find_source(source), on=work.today(), release=release, since=since)])
+
+
+def _fetch(source, **options):
+    """Fetch one source and say at once what came of it."""
+    from tradelib import update as work
+
+    outcome = work.run(source, progress=sys.stderr.isatty(), **options)
+    for line in work.told(outcome):
+        click.echo(line)
+    return outcome
+
+
+def _summary(outcomes: list) -> None:
+    size = sum(outcome.transferred for outcome in outcomes)
+    failed = [outcome.source.name for outcome in outcomes if outcome.error]
+    new = sum(written for outcome in outcomes for _, written in outcome.kept)
+    click.echo(f"{new} new vintage(s), {size / 1e6:.1f} MB transferred.")
+    if failed:
+        sys.exit(1)
