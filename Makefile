@@ -15,7 +15,7 @@ report: $(VENV)/installed
 test: $(VENV)/installed-test
 	$(BIN)/python -m pytest -n 2 $(ARGS)
 
-# Two of them take minutes: HS10 writes 60 million generated rows, kills needs the originals.
+# Two of them take minutes: hs10 writes 60 million generated rows, kills runs 400 commands.
 bench: $(VENV)/installed-test
 	$(BIN)/python tests/benchmarks/bench.py
 	$(BIN)/python tests/benchmarks/hs10.py

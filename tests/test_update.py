@@ -1,7 +1,10 @@
 """`tradelib update` and `tradelib fetch`, against all publishers at once: new, unchanged, changed, broken."""
 
 import logging
+import subprocess
+import sys
 from datetime import date
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -230,3 +233,10 @@ def test_no_key_is_found_in_any_file_log_or_message(publishers, monkeypatch, tmp
 def test_every_source_names_tables_that_exist_and_no_table_is_without_a_source():
     named = [table for source in SOURCES.values() for table in source.tables]
     assert sorted(named) == sorted(TABLES)
+
+
+def test_killed_at_any_moment_or_run_twice_at_once_the_store_stays_whole():
+    script = Path(__file__).parent / "benchmarks" / "kills.py"
+    done = subprocess.run([sys.executable, script, "10"], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "'runs completed': 10, 'twice at once': 5" in done.stdout

@@ -8,10 +8,11 @@ was seen.
 import re
 import time
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cache, lru_cache
 from io import StringIO
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
@@ -19,6 +20,8 @@ from tradelib import storage
 from tradelib.errors import TradelibError
 
 DATA = Path(__file__).parent / "data"
+#: Releases appear at 08:30 in Washington, and files are dated by its clock.
+WASHINGTON = ZoneInfo("America/New_York")
 COLUMNS = ["month", "scheduled", "published", "status", "how_known"]
 #: "scheduled" holds a slot; "suspended" was taken off the schedule and has no slot that holds.
 STATUSES = ("published", "scheduled", "suspended")
@@ -256,6 +259,11 @@ def next_due(today: date) -> Release | None:
     """
     coming = [found for found in _calendar(*_refreshed())[1].values() if found.day and found.day > today]
     return min(coming, key=lambda found: (found.day, found.month), default=None)
+
+
+def today() -> date:
+    """Return the day it is in Washington, by whose clock releases appear."""
+    return datetime.now(WASHINGTON).date()
 
 
 def parse_date(text: str | date, what: str = "date") -> date:

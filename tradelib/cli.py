@@ -38,6 +38,13 @@ def main() -> None:
     """U.S. trade with any partner, for any FT-900 release; every figure knows its vintage."""
 
 
+def _say_age() -> None:
+    """Say how old the data at hand are, where a newer release is out."""
+    older = loaders.behind(calendar.today())
+    if older:
+        click.echo(f"{older} `tradelib update` gets it.", err=True)
+
+
 def _as_of(text: str | None, release: str) -> str | None:
     """Turn 'latest', which exists only here, into the date of the newest vintage."""
     if text != "latest":
@@ -79,6 +86,7 @@ def report(partner, release, as_of, strict, force, reports, notebook) -> None:
     for path in made.paths:
         click.echo(f"  {path}")
     click.echo("Made." if made.ran else "Up to date: nothing was run (--force runs it again).")
+    _say_age()
 
 
 @main.command()
@@ -99,6 +107,7 @@ def facts(partner, release, as_of, strict, form) -> None:
     if form == "json":
         click.echo(json.dumps(factsheet.document(sheet), indent=2, ensure_ascii=False))
         return
+    _say_age()
     rows = [
         (f.id, f.text.rsplit(": ", 1)[-1], f.window, f.vintage or "-", f.vintage_lag_days or 0)
         for f in sheet.values()

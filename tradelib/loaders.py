@@ -226,3 +226,25 @@ def find_universe(on: date) -> tuple[list[str], str]:
             listed = [code for code in read(vintage)["partner"].unique() if code in country_set()]
             return listed, f"the {len(listed)} countries of Exhibit 20 (FT-900 of {on})"
     return calendar.universe(on)
+
+
+def behind(day: date) -> str | None:
+    """Say how old the country tables at hand are, if a release that is out by a day is not among them.
+
+    Examples
+    --------
+    >>> print(behind(date(2025, 5, 6)))
+    The newest country table at hand is of 2025-04-03 (through 2025-02); that of the FT-900 of 2025-03,
+    published 2025-05-06, is not at hand.
+    >>> behind(date(2025, 4, 3)) is None
+    True
+    """
+    due, tables = calendar.newest_due(day), list_vintages("goods_census_nsa")
+    newest = max(tables, key=lambda vintage: (vintage.through, vintage.published), default=None)
+    if due is None or newest is None or newest.through >= due.month:
+        return None
+    told = "published" if due.published else "due"
+    return (
+        f"The newest country table at hand is of {newest.published} (through {newest.through}); "
+        f"that of the FT-900 of {due.month}, {told} {due.day}, is not at hand."
+    )

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from tradelib import wording
+from tradelib import loaders, wording
 from tradelib.factsheet import Sheet
 from tradelib.partners import partner
 from tradelib.selection import EXPORT_CHAPTERS, GOODS, IMPORT_CHAPTERS, RELEASED, TRADE
@@ -55,6 +55,9 @@ def sources(sheet: Sheet) -> Text:
     lines = ["| | |", "|:--|:--|", *(f"| {name} | {words} |" for name, words in rows)]
     methods = {s.method(table, sheet.partner.code) for table in s.sources}
     lines += [f"\n> {words}" for method, words in METHODS.items() if method in methods]
+    older = loaders.behind(s.as_of)
+    if older:
+        lines.append(f"\n> **Older data.** {older} `tradelib update` gets it.")
     return Text("\n".join(lines))
 
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from datetime import date
 
 import pandas as pd
 
 from tradelib import calendar, ingest, replies, schedule, sources, vintages
+from tradelib.calendar import WASHINGTON, today
 from tradelib.differences import Difference, compare
 from tradelib.errors import StoredOtherwise, TradelibError
 from tradelib.flows import TABLES, check_flows
@@ -16,8 +16,7 @@ from tradelib.sources import File, Source
 from tradelib.vintages import Vintage
 from tradelib.wording import signed_money
 
-#: Releases appear at 08:30 in Washington, and files are dated by its clock.
-WASHINGTON = ZoneInfo("America/New_York")
+__all__ = ["Outcome", "Step", "plan", "refresh_calendar", "run", "today", "told"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +37,6 @@ class Outcome:
     differences: list[Difference] = field(default_factory=list)
     transferred: int = 0
     error: str | None = None
-
-
-def today() -> date:
-    """Return the day it is in Washington."""
-    return datetime.now(WASHINGTON).date()
 
 
 def plan(names: Iterable[str] = (), *, on: date, every: bool = False) -> list[Step]:

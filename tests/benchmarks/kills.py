@@ -3,7 +3,8 @@
     python tests/benchmarks/kills.py 200
 
 Each time in an empty store: a run is killed (SIGKILL) somewhere between its start and its end, every
-vintage in the store is read and hashed again, and the same command is then run to its end.
+vintage in the store is read and hashed again, and the same command is then run to its end. At last each
+command is run twice at once.
 """
 
 import os
@@ -19,14 +20,14 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 COMMANDS = {
     "update country ctyseasonal": ["goods_census_nsa", "goods_census_sa"],
-    "update ft900": ["trade_ft900_sa", "goods_ft900_nsa"],
+    "ingest {folder}/bea.xlsx": ["trade_bop_sa", "trade_bop_annual"],
     "update naics --since 2021-01": ["exports_naics_nsa", "imports_consumption_naics_nsa"],
     "update hs10 --since 2020-12": ["exports_hs10_nsa", "imports_general_hs10_nsa"],
     "ingest {folder}/country.xlsx --published 2021-10-06": ["goods_census_nsa"],
 }
 
 
-def serve(pipe, folder: str, archive: bytes) -> None:
+def serve(pipe, folder: str) -> None:
     """Play all publishers, in a process of its own."""
     import logging
 
@@ -36,7 +37,7 @@ def serve(pipe, folder: str, archive: bytes) -> None:
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     server = HTTPServer(host="127.0.0.1", port=0)
     server.start()
-    Publishers(server, Path(folder), archive)
+    Publishers(server, Path(folder), b"not asked for")
     pipe.send(server.url_for("").rstrip("/"))
     pipe.recv()
 
@@ -52,7 +53,7 @@ def start(command: str, store: Path) -> int:
     from tradelib.cli import main
 
     os.environ |= {"TRADELIB_STORE": str(store), "TRADELIB_CACHE": str(store.parent / "cache")}
-    log = os.open(store.parent / "log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    log = os.open(store.parent / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1), os.dup2(log, 2)
     update.today = lambda: DAY
     code = 1
@@ -84,7 +85,7 @@ def check(store: Path) -> int:
     return len(found)
 
 
-def kill_runs(times: int, archive: bytes, *, seed: int = 1) -> dict[str, int]:
+def kill_runs(times: int, *, seed: int = 1) -> dict[str, int]:
     """Kill runs `times` times; count what was found."""
     from census_server import KEY
 
@@ -94,7 +95,7 @@ def kill_runs(times: int, archive: bytes, *, seed: int = 1) -> dict[str, int]:
     with tempfile.TemporaryDirectory() as folder:
         context = get_context("spawn")
         ours, theirs = context.Pipe()
-        server = context.Process(target=serve, args=(theirs, folder, archive), daemon=True)
+        server = context.Process(target=serve, args=(theirs, folder), daemon=True)
         server.start()
         before = dict(os.environ)
         os.environ |= {"TRADELIB_MIRROR": ours.recv(), "CENSUS_API_KEY": KEY}
@@ -133,11 +134,19 @@ def _kill_runs(times: int, folder: str, chance: random.Random, list_vintages) ->
         if missing:
             raise SystemExit(f"FAILED: {command}: {missing} not there after the second run")
         counts["runs completed"] += 1
+    for n, command in enumerate(commands):
+        store = Path(folder, f"twice{n}", "store")
+        store.parent.mkdir()
+        runs = [start(command, store) for _ in range(2)]
+        failed = [os.waitpid(run, 0)[1] for run in runs]
+        if any(failed):
+            raise SystemExit(f"FAILED: {command}, twice at once\n{(store.parent / 'log').read_text()}")
+        check(store)
+        counts["twice at once"] = counts.get("twice at once", 0) + 1
     return counts
 
 
 if __name__ == "__main__":
-    originals = Path(__file__).parents[3] / "shared" / "data" / "ft900" / "ft900xlsx_2108.zip"
     began = time.perf_counter()
-    print(kill_runs(int(sys.argv[1]) if len(sys.argv) > 1 else 200, originals.read_bytes()))
+    print(kill_runs(int(sys.argv[1]) if len(sys.argv) > 1 else 200))
     print(f"{time.perf_counter() - began:.0f} s")
