@@ -18,7 +18,7 @@ from tradelib import calendar, integrity, list_vintages, load, update, vintages
 from tradelib.cli import main
 from tradelib.differences import compare
 from tradelib.flows import TABLES
-from tradelib.sources import SOURCES
+from tradelib.sources import SOURCES, documentation
 
 
 @pytest.fixture
@@ -240,3 +240,9 @@ def test_killed_at_any_moment_or_run_twice_at_once_the_store_stays_whole():
     done = subprocess.run([sys.executable, script, "10"], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "'runs completed': 10, 'twice at once': 5" in done.stdout
+
+
+def test_the_readme_shows_every_source_its_tables_cadence_and_revisions():
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    assert documentation() in readme
+    assert "public domain" in readme

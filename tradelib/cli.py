@@ -253,14 +253,16 @@ def update(names, dry_run, every, since) -> None:
         for line in work.refresh_calendar():
             click.echo(line)
     steps = work.plan(names, on=on, every=every)
-    rows = [(step.source.name, "fetch" if step.todo else "-", step.why) for step in steps]
+    todo = {True: "fetch", False: "-"}
+    rows = [(step.source.name, "failed" if step.failed else todo[step.todo], step.why) for step in steps]
     click.echo(tabulate(rows, ["source", "to do", "why"], maxcolwidths=[None, None, 80]))
     if dry_run:
         click.echo("--dry-run: nothing was fetched.")
         return
-    todo = [step.source for step in steps if step.todo]
-    outcomes = [_fetch(s, on=on, since=since if s.kind == "census-api" else None) for s in todo]
-    _summary(outcomes)
+    chosen = [step.source for step in steps if step.todo]
+    outcomes = [_fetch(s, on=on, since=since if s.kind == "census-api" else None) for s in chosen]
+    _say_age()
+    _summary(outcomes, failed=any(step.failed for step in steps))
 
 
 @main.command()
@@ -285,10 +287,10 @@ def _fetch(source, **options):
     return outcome
 
 
-def _summary(outcomes: list) -> None:
+def _summary(outcomes: list, *, failed: bool = False) -> None:
     size = sum(outcome.transferred for outcome in outcomes)
-    failed = [outcome.source.name for outcome in outcomes if outcome.error]
     new = sum(written for outcome in outcomes for _, written in outcome.kept)
     click.echo(f"{new} new vintage(s), {size / 1e6:.1f} MB transferred.")
-    if failed:
+    if failed or any(outcome.error for outcome in outcomes):
+        click.echo("What is bundled and what is stored works all the same, without a connection too.")
         sys.exit(1)

@@ -8,6 +8,7 @@ Keys are taken from the environment only, and are cut out of everything that is 
 import logging
 import os
 import re
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,25 +19,31 @@ from importlib.metadata import version
 import httpx
 import tenacity
 
-from tradelib.errors import FetchError, TimedOut
+from tradelib.errors import FetchError, TimedOut, Unreachable
 from tradelib.replies import Reply, keep, kept
 
 ATTEMPTS = 5
-SLOW_ATTEMPTS = 2  # where time ran out (no answer, or status 504): each may have taken minutes
+FEW_ATTEMPTS = {TimedOut: 2, Unreachable: 2}  # each may have taken minutes, or will not help
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0  # seconds between attempts: doubled each time, with jitter
 TIMEOUT = httpx.Timeout(180, connect=20)  # the Census API gives up on a query after 150 s
 MOST_BYTES = 1 << 30
 #: Where status 429 means an hour outside: asking again would not help.
 LOCKS_OUT = {"apps.bea.gov"}
+#: Hosts that could not be reached, and when: within this time they are not tried again.
+UNREACHABLE_S = 30
+_unreachable: dict[tuple[str, str], float] = {}
 TRY_AGAIN = {429, 500, 502, 503, 504}
 
 
-class _Later(Exception):
-    """A passing fault: worth another attempt after `wait` seconds; `slow` if time ran out."""
+OFFLINE = "Try again later; what has arrived is kept, and everything bundled works offline."
 
-    def __init__(self, reason: str, wait: float = 0, slow: bool = False):
+
+class _Later(Exception):
+    """A passing fault: worth another attempt after `wait` seconds; `kind` is what it comes to in the end."""
+
+    def __init__(self, reason: str, wait: float = 0, kind: type[FetchError] = FetchError):
         super().__init__(reason)
-        self.wait, self.slow = wait, slow
+        self.wait, self.kind = wait, kind
 
 
 def api_key(variable: str, where: str) -> str:
@@ -227,8 +234,11 @@ def _ask(
 ) -> Reply:
     if not url.startswith(("http://", "https://")):
         raise FetchError(f"{url!r} is no web address (http or https).")
+    place = (httpx.URL(url).host, os.environ.get("TRADELIB_MIRROR", ""))
+    if time.monotonic() - _unreachable.get(place, -UNREACHABLE_S) < UNREACHABLE_S:
+        raise Unreachable(f"{place[0]} cannot be reached, as found a moment ago.", f"Asked: {name}", OFFLINE)
     tries = tenacity.Retrying(
-        stop=lambda at: at.attempt_number >= (SLOW_ATTEMPTS if at.outcome.exception().slow else ATTEMPTS),
+        stop=lambda at: at.attempt_number >= FEW_ATTEMPTS.get(at.outcome.exception().kind, ATTEMPTS),
         wait=_wait,
         retry=tenacity.retry_if_exception_type(_Later),
         before=lambda at: pace() if pace else None,
@@ -237,11 +247,13 @@ def _ask(
     try:
         return tries(_once, method, url, name, params, secret, headers)
     except _Later as fault:
-        host, made = httpx.URL(url).host, tries.statistics["attempt_number"]
-        raise (TimedOut if fault.slow else FetchError)(
+        host, made = place[0], tries.statistics["attempt_number"]
+        if fault.kind is Unreachable:
+            _unreachable[place] = time.monotonic()
+        raise fault.kind(
             f"{host} did not answer, after {made} attempts: {fault}.",
             f"Asked: {name}",
-            "Try again later; what has arrived is kept, and everything bundled works offline.",
+            OFFLINE,
         ) from None
 
 
@@ -265,7 +277,7 @@ def _once(method: str, url: str, name: str, params: dict | None, secret: dict, h
     except httpx.InvalidURL:
         raise FetchError(f"{name} is no web address.") from None
     except httpx.HTTPError as error:  # its words may hold the address with the key: only its kind is told
-        raise _Later(_kind(error), slow=isinstance(error, httpx.ReadTimeout)) from None
+        raise _told(error) from None
     if response.status_code in TRY_AGAIN:
         raise _again(response, name, httpx.URL(url).host)
     content = _without(bytes(body), secret)
@@ -275,10 +287,13 @@ def _once(method: str, url: str, name: str, params: dict | None, secret: dict, h
     return Reply(name, response.status_code, content, kind, etag, modified, now, len(body))
 
 
-def _kind(error: httpx.HTTPError) -> str:
-    words = {"ConnectError": "no connection", "ConnectTimeout": "no connection in time"}
-    words |= {"ReadTimeout": "it took too long", "RemoteProtocolError": "the reply was cut short"}
-    return words.get(type(error).__name__, type(error).__name__)
+def _told(error: httpx.HTTPError) -> _Later:
+    if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)):
+        return _Later("no connection", kind=Unreachable)
+    if isinstance(error, httpx.ReadTimeout):
+        return _Later("it took too long", kind=TimedOut)
+    cut = isinstance(error, httpx.RemoteProtocolError)
+    return _Later("the reply was cut short" if cut else type(error).__name__)
 
 
 def _again(response: httpx.Response, name: str, host: str) -> Exception:
@@ -291,8 +306,8 @@ def _again(response: httpx.Response, name: str, host: str) -> Exception:
             f"{host} asks us to come back in {wait / 60:.0f} minutes (status {response.status_code}).",
             f"Asked: {name}",
         )
-    slow = response.status_code == 504
-    return _Later(f"status {response.status_code}", wait, slow=slow)
+    kind = TimedOut if response.status_code == 504 else FetchError
+    return _Later(f"status {response.status_code}", wait, kind)
 
 
 def _without(content: bytes, secret: dict) -> bytes:

@@ -27,5 +27,9 @@ class TimedOut(FetchError):
     """A server gave up on a query, or took too long, time and again: it may answer smaller ones."""
 
 
+class Unreachable(FetchError):
+    """There is no way to a server from here, now."""
+
+
 class StoredOtherwise(TradelibError):
     """The vintage of that table and day is there already, with other figures; it is never overwritten."""

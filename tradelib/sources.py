@@ -9,7 +9,7 @@ from itertools import chain
 
 from tradelib import bea, bea_api, calendar, census_fetch, census_query, download
 from tradelib.errors import TradelibError
-from tradelib.flows import TABLES
+from tradelib.flows import DETAILS, LARGE_DETAILS, TABLES
 from tradelib.replies import Reply, kept
 
 CENSUS, BEA = "https://www.census.gov", "https://www.bea.gov"
@@ -21,7 +21,6 @@ FIRST_XLSX = "2020-09"
 FIRST_API = "2010-01"
 MONTHLY = "each release, monthly"
 YEARLY_REVISED = "partners once a year, in June; Canada and the world each month"
-LICENCE = "U.S. government work, public domain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +43,7 @@ class Source:
     """
 
     name: str
+    what: str
     tables: tuple[str, ...]
     address: str
     cadence: str
@@ -60,11 +60,12 @@ class Source:
 
 
 def _census_api(name: str, *, everyday: bool = True, recent: bool = False) -> Source:
-    keys = ("goods_census_nsa_api", "imports_consumption_nsa")
+    keys, what = ("goods_census_nsa_api", "imports_consumption_nsa"), "all goods, by partner"
     if name != "goods":
+        what = f"{({'hs2': 'HS chapter'} | DETAILS | LARGE_DETAILS)[name]}, by partner"
         keys = tuple(f"{kind}_{name}_nsa" for kind in ("exports", "imports_general", "imports_consumption"))
     options = {"kind": "census-api", "key": "CENSUS_API_KEY", "everyday": everyday, "recent": recent}
-    return Source(name, keys, API, MONTHLY, YEARLY_REVISED, **options)
+    return Source(name, f"Census API, {what}", keys, API, MONTHLY, YEARLY_REVISED, **options)
 
 
 FT900 = tuple(name for name in TABLES if "_ft900_" in name)
@@ -73,26 +74,38 @@ SOURCES = {
     for source in [
         Source(
             "country",
+            "goods by partner, `country.xlsx` of census.gov",
             ("goods_census_nsa",),
             f"{CENSUS}/foreign-trade/balance/country.xlsx",
             *(MONTHLY, YEARLY_REVISED),
         ),
         Source(
             "ctyseasonal",
+            "goods of selected partners, seasonally adjusted, `ctyseasonal.xlsx`",
             ("goods_census_sa",),
             f"{CENSUS}/foreign-trade/statistics/country/ctyseasonal.xlsx",
-            *(MONTHLY, "each month; seasonal factors in June"),
+            *(MONTHLY, "Canada each month; the others, and seasonal factors, in June"),
         ),
         Source(
             "bea",
+            "BEA's country workbook, from the link on its page",
             ("trade_bop_sa", "trade_bop_annual"),
             bea.PAGE,
             *("quarterly: March, June, September, December", "each June, and with the next quarter"),
             kind="bea-page",
         ),
-        Source("ft900", FT900, CURRENT_RELEASE, MONTHLY, "never: a release stays as it was", kind="ft900"),
+        Source(
+            "ft900",
+            "FT-900 release archive, Exhibits 14, 14a, 19, 20, 20a, 20b",
+            FT900,
+            CURRENT_RELEASE,
+            MONTHLY,
+            "never: a release stays as it was",
+            kind="ft900",
+        ),
         Source(
             "bea-trade",
+            "BEA API, goods and services by partner and quarter",
             ("trade_bop_sa_api",),
             bea_api.ADDRESS,
             *("quarterly", "as the workbook"),
@@ -101,6 +114,7 @@ SOURCES = {
         ),
         Source(
             "bea-services",
+            "BEA API, services by type and partner",
             ("services_bop_annual",),
             bea_api.ADDRESS,
             *("yearly, in July and October", "each year"),
@@ -116,6 +130,25 @@ SOURCES = {
         _census_api("hs10", recent=True, everyday=False),
     ]
 }
+
+
+def documentation() -> str:
+    """Return the sources as a Markdown table, for the README: what, tables, cadence, revisions.
+
+    Examples
+    --------
+    >>> documentation().splitlines()[2][:50]
+    '| `country` | goods by partner, `country.xlsx` of '
+    """
+    head = ["source", "what", "tables", "comes", "revised", "key"]
+    rows = [
+        [
+            *(f"`{s.name}`", s.what, ", ".join(f"`{table}`" for table in s.tables)),
+            *(s.cadence, s.revised, f"`{s.key}`" if s.key else "none"),
+        ]
+        for s in SOURCES.values()
+    ]
+    return "\n".join("| " + " | ".join(row) + " |" for row in [head, [":--"] * len(head), *rows])
 
 
 def find_source(name: str) -> Source:

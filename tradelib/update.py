@@ -26,6 +26,7 @@ class Step:
     source: Source
     todo: bool
     why: str
+    failed: bool = False
 
 
 @dataclass(slots=True)
@@ -71,7 +72,7 @@ def _step(source: Source, on: date) -> Step:
             return _api_step(source, on)
         changed, told, sha256 = sources.look_at(source)
     except TradelibError as error:
-        return Step(source, True, str(error).splitlines()[0])
+        return Step(source, False, str(error).splitlines()[0], failed=True)
     if not changed:
         if _taken_in(source, sha256):
             return Step(source, False, "unchanged at the publisher's")
