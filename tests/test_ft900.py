@@ -524,7 +524,7 @@ def test_an_exhibit_of_the_same_number_on_another_subject_is_left_alone():
     ("number", "old", "new", "message"),
     [
         ("14", "^Canada$", "Kanada", r"Exhibit 14 \(one.xlsx\), row \d+, column A: 'Kanada' is not a known"),
-        ("14", "^Other Countries$", "Other things", "row .*'Other things' is not a known country"),
+        ("14", "^Other Countries$", "Further things", "row .*'Further things' is not a known country"),
         ("20", "^All other countries$", "Other", "'Other' is not a known country"),
         ("14", "^In millions", "In thousands", "units line must say millions of dollars"),
         ("20b", "^In millions of dollars", "In billions of dollars", "units line must say millions"),

@@ -33,17 +33,15 @@ REVISED = re.compile(r"\(R\)", re.IGNORECASE)
 MARKS = dict.fromkeys(["(-)", "-"], (0.0, "(-)")) | {"(*)": (0.0, "(*)"), "(z)": (0.0, "(Z)")}
 MARKS |= dict.fromkeys(["n.a.", "n.a", "na", "n/a", "(na)", "(n.a.)"], (np.nan, "n.a."))
 MARKS |= {mark.lower(): (np.nan, mark) for mark in ["(X)", "(D)", "(S)"]}
-#: Rows of Exhibit 14 that are no partner: totals on another basis, adjustments, residuals of areas.
+#: Rows of Exhibit 14 that are no partner: totals on another basis and adjustments; areas, of which some
+#: editions may print more, that have no code; and what begins with "Other", the rest of an area.
 SKIPPED = {
-    "totalbalanceofpaymentsbasis",
-    "totalbalanceofpaymentbasis",
-    "totalbopbasis",
-    "netadjustments",
-    "netadjustment",
+    *("totalbalanceofpaymentsbasis", "totalbalanceofpaymentbasis", "totalbopbasis"),
+    *("netadjustments", "netadjustment", "timingadjustments", "timingadjustment"),
+    *("unidentified", "unidentifiedcountries", "middleeast", "westernhemisphere"),
+    *("easterneurope", "westerneurope", "efta", "europeanfreetradeassociation"),
+    *("formersovietrepublics", "freelyassociatedstates"),
 }
-SKIPPED |= {"timingadjustments", "timingadjustment", "unidentified", "unidentifiedcountries", "other"}
-AREAS = "countries areas europe eu europeanunion pacificrim pacificrimcountries asia africa opec"
-SKIPPED |= {f"other{area}" for area in [*AREAS.split(), "southcentralamerica", "northamerica"]}
 WORLD_LABELS = {"totalcensusbasis", "censusbasistotal"}
 HEADINGS = {"countries", "areas", "selectedcountries", "selectedareas", "countriesandareas"}
 MONTH_WORDS = "january february march april may june july august september october november december"
@@ -291,8 +289,9 @@ def _attach_marks(columns: list[dict], rows: list[list], body: range, others: se
 
 def _partner(label: str, number: str, where: str) -> str | None:
     """Code of a row's label; None for the rows of Exhibit 14 that are no partner."""
-    if number[:2] == "14" and _key(label) in SKIPPED | WORLD_LABELS:
-        return WORLD if _key(label) in WORLD_LABELS else None
+    key = _key(label)
+    if number[:2] == "14" and (key in SKIPPED | WORLD_LABELS or key.startswith("other")):
+        return WORLD if key in WORLD_LABELS else None
     try:
         code = from_area_name(FOOTNOTES.sub("", label))
     except TradelibError:
