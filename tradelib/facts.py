@@ -102,13 +102,14 @@ def _goods(sheet: Sheet) -> None:
         "imports": "U.S. goods imports from {p}",
         "balance": "U.S. goods balance with {p}",
     }
+    sums, tables = s.goods_sums(code)
     reason = f"the country table has no complete row of {sheet.partner.name} for the window"
     for span, window in (("month", Window(s.month, s.month)), ("ytd", s.months)):
-        now, base = (_row(s.goods_windows[name], code) for name in (span, f"{span} before"))
+        now, base = (_row(sums[name], code) for name in (span, f"{span} before"))
         versus = f"{window} vs {window.year_earlier}"
         for side, label in labels.items():
             value, before, words = now.get(f"{side}_usd"), base.get(f"{side}_usd"), wording.span(window)
-            put = (GOODS, reason)
+            put = (tables[span], reason)
             sheet.put(f"goods.{side}.{span}", value, "USD", window, f"{label}, {words}", *put)
             title = f"Change of {label}, {words} on a year earlier"
             sheet.put(
@@ -121,11 +122,11 @@ def _goods(sheet: Sheet) -> None:
                     else f"none in {wording.span(window.year_earlier)}"
                 )
                 pct = _percent_change(value, before)
-                sheet.put(f"goods.{side}.{span}.change_pct", pct, "percent", versus, title, GOODS, why)
+                sheet.put(f"goods.{side}.{span}.change_pct", pct, "percent", versus, title, tables[span], why)
     pair = now.get("balance_usd"), base.get("balance_usd")
     title = f"Reduction of the U.S. goods deficit with {{p}}, {wording.span(s.months)} on a year earlier"
     sheet.put(
-        *("goods.deficit.ytd.reduction_pct", _reduction(*pair), "percent", versus, title, GOODS),
+        *("goods.deficit.ytd.reduction_pct", _reduction(*pair), "percent", versus, title, tables["ytd"]),
         _reduction_reason(*pair),
         undefined=not any(map(missing, pair)),
     )
@@ -139,11 +140,19 @@ def _goods_context(sheet: Sheet, now: dict, versus: str, reason: str) -> None:
     trailing = _row(s.goods_windows["trailing"], code).get("balance_usd")
     title = f"U.S. goods balance with {{p}}, twelve months to {wording.period(s.month)}"
     sheet.put("goods.balance.trailing12", trailing, "USD", year, title, GOODS, reason)
-    world, world_base = (_row(s.goods_windows[name], WORLD) for name in ("ytd", "ytd before"))
+    sums, tables = s.goods_sums(code)
+    world, world_base = (_row(sums[name], WORLD) for name in ("ytd", "ytd before"))
     deficits = -world.get("balance_usd", float("nan")), -world_base.get("balance_usd", float("nan"))
     title = f"Change of the U.S. goods deficit with the world, {wording.span(s.months)} on a year earlier"
     sheet.put(
-        *("world.goods.deficit.ytd.change_pct", _percent_change(*deficits), "percent", versus, title, GOODS),
+        *(
+            "world.goods.deficit.ytd.change_pct",
+            _percent_change(*deficits),
+            "percent",
+            versus,
+            title,
+            tables["ytd"],
+        ),
         "no World row for both years",
         rows_of=WORLD,
     )
@@ -152,7 +161,9 @@ def _goods_context(sheet: Sheet, now: dict, versus: str, reason: str) -> None:
     )
     portion = balances.share(trade, whole) if not missing(trade) and not missing(whole) else None
     title = f"Share of {{p}} in U.S. goods trade, {wording.span(s.months)}"
-    sheet.put("goods.trade.ytd.share_pct", portion, "percent", s.months, title, GOODS, reason, rows_of=WORLD)
+    sheet.put(
+        "goods.trade.ytd.share_pct", portion, "percent", s.months, title, tables["ytd"], reason, rows_of=WORLD
+    )
 
 
 def _goods_rank(sheet: Sheet) -> None:

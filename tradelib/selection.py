@@ -13,6 +13,8 @@ from tradelib.windows import year_to_date
 GOODS, TRADE = "goods_census_nsa", "trade_bop_sa"
 #: Exhibit 20 of one release: few quarters, but as printed that day.
 RELEASED = "trade_ft900_sa"
+#: Exhibits 14 and 14a of one release: the month and the year to date, of the partners it lists.
+GOODS_RELEASED = {"month": "goods_ft900_nsa", "ytd": "goods_ft900_ytd_nsa"}
 EXPORT_CHAPTERS, EXPORT_NAICS = "exports_hs2_nsa", "exports_naics_nsa"
 IMPORT_CHAPTERS = ("imports_general_hs2_nsa", "imports_consumption_hs2_nsa")
 DETAIL_TABLES = [f"{kind}_{key}_nsa" for key in DETAILS for kind in ("exports", "imports_general")]
@@ -60,6 +62,7 @@ def choose(release: calendar.Release, day: date, *, strict: bool = False) -> Sel
         spans[name] = (month - month.month - 11, month)
     sources, absent, late = _choose(spans, day)
     _prefer_released(quarter, day, sources)
+    _prefer_released_goods(month, day, sources)
     if strict:
         _refuse_later(day, sources, absent, late)
     if GOODS in absent:
@@ -106,6 +109,19 @@ def _prefer_released(quarter: pd.Period, day: date, sources: dict) -> None:
     table = sources.get(TRADE)
     if not table or table.lag_days(day) or table.published < printed.published:
         sources[RELEASED] = printed
+
+
+def _prefer_released_goods(month: pd.Period, day: date, sources: dict) -> None:
+    """Add Exhibits 14 and 14a of that very release, where the country table came out later."""
+    if GOODS not in sources or not sources[GOODS].lag_days(day):
+        return
+    try:
+        span = {"since": str(month - 12), "through": str(month)}
+        found = {table: loaders.pick(table, as_of=day, **span) for table in GOODS_RELEASED.values()}
+    except TradelibError:
+        return
+    if all(vintage.through == str(month) for vintage in found.values()):
+        sources |= found
 
 
 def _refuse_later(day: date, sources: dict, absent: dict, late: dict) -> None:

@@ -15,7 +15,16 @@ from tradelib.errors import TradelibError
 from tradelib.flows import PROVENANCE, table_info
 from tradelib.partners import all_partners, countries, members
 from tradelib.realtime import vintage_method
-from tradelib.selection import DETAIL_TABLES, EXPORT_CHAPTERS, GOODS, IMPORT_CHAPTERS, RELEASED, TRADE, choose
+from tradelib.selection import (
+    DETAIL_TABLES,
+    EXPORT_CHAPTERS,
+    GOODS,
+    GOODS_RELEASED,
+    IMPORT_CHAPTERS,
+    RELEASED,
+    TRADE,
+    choose,
+)
 from tradelib.trend import turning_point
 from tradelib.windows import Window, full_year, year_to_date
 
@@ -35,6 +44,7 @@ class Snapshot:
     trade_flows: pd.DataFrame | None = field(repr=False)
     chapter_flows: dict[str, pd.DataFrame] = field(repr=False)
     released_flows: pd.DataFrame | None = field(repr=False, default=None)
+    released_goods: dict[str, pd.DataFrame] = field(repr=False, default_factory=dict)
     universe_day: date | None = None
 
     @property
@@ -92,6 +102,25 @@ class Snapshot:
         year = Window(self.month - 11, self.month)
         windows = {"month": Window(self.month, self.month), "ytd": self.months, "trailing": year}
         return _with_base(sides, windows, lambda sums: sums.droplevel("item"))
+
+    @cached_property
+    def released_windows(self) -> dict[str, pd.DataFrame]:
+        """The month and the year to date as the release itself printed them, for the partners it lists."""
+        windows = {}
+        for name, rows in self.released_goods.items():
+            sides = balances.balance(rows).droplevel("item")
+            for key, month in ((name, self.month), (f"{name} before", self.month - 12)):
+                windows[key] = sides.xs(month, level="period")
+        return windows
+
+    def goods_sums(self, code: str) -> tuple[dict[str, pd.DataFrame], dict[str, str]]:
+        """Goods of a partner by window, and the table of each: as released, where the rest came later.
+
+        "month" and "ytd", each with its "... before".
+        """
+        if self.released_windows and all(code in rows.index for rows in self.released_windows.values()):
+            return self.released_windows, GOODS_RELEASED
+        return self.goods_windows, dict.fromkeys(GOODS_RELEASED, GOODS)
 
     @cached_property
     def trade_windows(self) -> dict[str, pd.DataFrame]:
@@ -249,7 +278,10 @@ def take(release: str, *, as_of: str | date | None = None, strict: bool = False)
     }
     goods = _with_groups(rows(GOODS, None, month), found)
     trade, printed = rows(TRADE, None, quarter), rows(RELEASED, None, quarter)
-    return Snapshot(found, day, chosen.sources, chosen.absent, goods, trade, chapters, printed)
+    released = {
+        name: rows(table, None, month) for name, table in GOODS_RELEASED.items() if table in chosen.sources
+    }
+    return Snapshot(found, day, chosen.sources, chosen.absent, goods, trade, chapters, printed, released)
 
 
 def _with_groups(goods: pd.DataFrame, release: calendar.Release) -> pd.DataFrame:
