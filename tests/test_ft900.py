@@ -151,6 +151,8 @@ def test_the_tables_hold_nothing_else(tables):
         "goods_ft900_ytd_sa": 19 * 3 * 2,
         "trade_ft900_sa": 19 * 9 * 6,
         "trade_ft900_annual": 19 * 9 * 3,
+        "goods_ft900_all_nsa": (248 + 250) * 3,
+        "goods_ft900_all_ytd_nsa": (248 + 250) * 3,
     }
     for name, frame in tables.items():
         assert check_flows(frame, name).equals(frame)

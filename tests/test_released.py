@@ -151,9 +151,10 @@ def test_the_bundled_exhibit_gives_the_printed_figures_of_august_2021():
         (20_904 - 24_021 + 5_329 + 1_978) * 1e6, abs=2e6
     )
     assert sheet.value("total.deficit.rank") == 10
-    assert sheet.value("goods.exports.ytd") == 44_424e6 and sheet.value("goods.imports.ytd") == 61_606e6
-    assert sheet.value("goods.exports.ytd.change_usd") == (44_424 - 34_394) * 1e6
-    assert sheet.value("goods.exports.month") == 5_347e6
+    printed = {"exports.ytd": 44_424, "imports.ytd": 61_606, "balance.ytd": -17_183, "exports.month": 5_347}
+    printed |= {"exports.ytd.change_usd": 44_424 - 34_394, "balance.month": -3_154}
+    for id, million in printed.items():
+        assert abs(sheet.value(f"goods.{id}") / 1e6 - million) <= 1, id
     quarter = load("trade_ft900_sa", as_of="2021-10-05", partner="5800", since="2021Q2")
     services = quarter[(quarter["item"] == "services") & (quarter["flow"] == "balance")]
     assert services["value_usd"].tolist() == [1_978e6]

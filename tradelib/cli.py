@@ -2,6 +2,7 @@
 
 import json
 import sys
+import warnings
 from pathlib import Path
 
 import click
@@ -36,6 +37,7 @@ class Commands(click.Group):
 @click.version_option(package_name="tradelib")
 def main() -> None:
     """U.S. trade with any partner, for any FT-900 release; every figure knows its vintage."""
+    warnings.showwarning = lambda message, *_, **__: click.echo(f"Note: {message}", err=True)
 
 
 def _say_age() -> None:

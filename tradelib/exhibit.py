@@ -57,7 +57,8 @@ TO_DATE = {"year to date", "ytd", "cumulative", "cumulative year to date", "cumu
 ANNUAL = {"", "annual", "year", "full year", "calendar year", "annual total"}
 
 
-def _text(cell) -> str:
+def text_of(cell) -> str:
+    """A cell as text on one line; a date as its month."""
     if cell is None or (isinstance(cell, float) and not np.isfinite(cell)):
         return ""
     if isinstance(cell, date):
@@ -65,18 +66,20 @@ def _text(cell) -> str:
     return " ".join(str(int(cell) if isinstance(cell, float) and cell.is_integer() else cell).split())
 
 
-def _key(label: str) -> str:
+def key_of(label: str) -> str:
+    """A label without case, footnotes and punctuation."""
     return "".join(re.findall("[a-z0-9]+", FOOTNOTES.sub("", label).lower()))
 
 
-def _at(row: int, column: int) -> str:
+def place_of(row: int, column: int) -> str:
+    """Where a cell is, as a spreadsheet names it."""
     high, low = divmod(column, 26)
     return f"row {row + 1}, column {chr(64 + high) if high else ''}{chr(65 + low)}"
 
 
 def recognise(rows: list[list]) -> str | None:
     """Exhibit number, if title and number are those of an exhibit by country."""
-    texts = [text for row in rows[:HEAD_ROWS] for cell in row if (text := _text(cell))]
+    texts = [text for row in rows[:HEAD_ROWS] for cell in row if (text := text_of(cell))]
     for n, text in enumerate(texts):
         title = TITLE.match(text)
         if title:
@@ -91,19 +94,19 @@ def parse_exhibit(number: str, rows: list[list], where: str) -> pd.DataFrame:
     width = max(map(len, rows))
     rows = [[*row, *[None] * (width - len(row))] for row in rows]
     top, first, left = _frame_of(rows, where)
-    _check_head(number, " ".join(_text(cell) for row in rows[:top] for cell in row).lower(), where)
-    last = max(n for n, row in enumerate(rows) if n < first or any(_figure(c) for c in row[left + 1 :]))
+    _check_head(number, " ".join(text_of(cell) for row in rows[:top] for cell in row).lower(), where)
+    last = max(n for n, row in enumerate(rows) if n < first or any(figure_of(c) for c in row[left + 1 :]))
     columns = _columns(rows, range(top, first), range(first, last + 1), left, where)
     records, flow = [], None
     for n in range(first, last + 1):
-        label, cells = _text(rows[n][left]), [_text(cell) for cell in rows[n][left + 1 :]]
+        label, cells = text_of(rows[n][left]), [text_of(cell) for cell in rows[n][left + 1 :]]
         if not any(cells):
             block = BLOCK.fullmatch(FOOTNOTES.sub("", label))
             flow = block[1].lower() if block else flow
-            if label and not block and _key(label) not in HEADINGS:
-                raise CheckError(f"{where}, {_at(n, left)}: no figures and no flow, but {label!r}.")
+            if label and not block and key_of(label) not in HEADINGS:
+                raise CheckError(f"{where}, {place_of(n, left)}: no figures and no flow, but {label!r}.")
             continue
-        partner = _partner(label, number, f"{where}, {_at(n, left)}")
+        partner = _partner(label, number, f"{where}, {place_of(n, left)}")
         if partner:
             records += [(partner, *_read(column, rows[n], n, flow, where)) for column in columns]
     if not records:
@@ -116,8 +119,8 @@ def _frame_of(rows: list[list], where: str) -> tuple[int, int, int]:
     """First row of the header, first row of the body, and the column of the row labels."""
     for n, row in enumerate(rows):
         for left, cell in enumerate(row):
-            if LABEL_HEADER.fullmatch(FOOTNOTES.sub("", _text(cell))):
-                body = [m for m in range(n + 1, len(rows)) if _text(rows[m][left])]
+            if LABEL_HEADER.fullmatch(FOOTNOTES.sub("", text_of(cell))):
+                body = [m for m in range(n + 1, len(rows)) if text_of(rows[m][left])]
                 top = n
                 while top and _is_header(rows[top - 1], left):
                     top -= 1
@@ -127,7 +130,7 @@ def _frame_of(rows: list[list], where: str) -> tuple[int, int, int]:
 
 
 def _is_header(row: list, left: int) -> bool:
-    texts = [text for cell in row[left:] if (text := FOOTNOTES.sub("", _text(cell)))]
+    texts = [text for cell in row[left:] if (text := FOOTNOTES.sub("", text_of(cell)))]
     return bool(texts) and all(BLOCK.fullmatch(text) or _period(text) for text in texts)
 
 
@@ -142,17 +145,17 @@ def _check_head(number: str, head: str, where: str) -> None:
         raise CheckError(f"{where}: the basis is not that of this exhibit; the head reads {head!r}.")
 
 
-def _figure(cell) -> tuple[float, str | None] | None:
+def figure_of(cell) -> tuple[float, str | None] | None:
     """Millions and note of a cell; None if it is blank, a revision mark alone, or other text.
 
     Examples
     --------
-    >>> [_figure(cell) for cell in (-5.25, "26,833 (R)", "(-)", "(R)", "1,23")]
+    >>> [figure_of(cell) for cell in (-5.25, "26,833 (R)", "(-)", "(R)", "1,23")]
     [(-5.25, None), (26833.0, '(R)'), (0.0, '(-)'), None, None]
     """
     if isinstance(cell, (int, float)) and not isinstance(cell, bool):
         return (float(cell), None) if np.isfinite(cell) else None
-    text = _text(cell)
+    text = text_of(cell)
     bare = REVISED.sub("", text).strip()
     if bare.lower() in MARKS:
         return MARKS[bare.lower()]
@@ -190,14 +193,14 @@ def _columns(rows: list[list], head: range, body: range, left: int, where: str) 
     """Find what each column of figures holds: its flow, period and columns of revision marks."""
     right = range(left + 1, len(rows[0]))
     blocks, labels = _headers(rows, head, right)
-    figures = [j for j in right if any(_figure(rows[n][j]) for n in body)]
+    figures = [j for j in right if any(figure_of(rows[n][j]) for n in body)]
     columns = []
     for start, label in sorted(labels.items()):
         end = min((j for j in [*labels, *blocks] if j > start), default=right.stop)
         held = [j for j in figures if start <= j < end]
         if not _period(label) or len(held) > 1:
             seen = f"{label!r}, which is no period" if len(held) < 2 else f"{label!r} over two columns"
-            raise CheckError(f"{where}, {_at(head.stop - 1, start)}: the header is {seen}.")
+            raise CheckError(f"{where}, {place_of(head.stop - 1, start)}: the header is {seen}.")
         if held:  # none: a period that is not out yet
             flow = next((blocks[j] for j in sorted(blocks, reverse=True) if j <= start), None)
             kind, year, n = _period(label)
@@ -205,7 +208,7 @@ def _columns(rows: list[list], head: range, body: range, left: int, where: str) 
             columns[-1] |= {"year": year, "n": n, "revised": bool(REVISED.search(label)), "marks": []}
     lost = set(figures) - {column["at"] for column in columns}
     if lost or not columns:
-        place = _at(head.stop - 1, min(lost)) if lost else f"row {head.stop}"
+        place = place_of(head.stop - 1, min(lost)) if lost else f"row {head.stop}"
         raise CheckError(f"{where}, {place}: no period stands above the figures.")
     _date_columns(columns, where)
     _attach_marks(columns, rows, body, set(right) - set(figures), where)
@@ -216,7 +219,7 @@ def _headers(rows: list[list], head: range, right: range) -> tuple[dict[int, str
     """Flow by the column it begins in, and header by column; a row of bare years spans the next."""
     blocks, labels, years = {}, {}, {}
     for n in head:
-        texts = {j: text for j in right if (text := _text(rows[n][j]))}
+        texts = {j: text for j in right if (text := text_of(rows[n][j]))}
         flows = {
             j: found[1].lower() for j, t in texts.items() if (found := BLOCK.fullmatch(FOOTNOTES.sub("", t)))
         }
@@ -253,7 +256,7 @@ def _date_columns(columns: list[dict], where: str) -> None:
     seen = [(c["flow"], c["kind"], c["year"], c["n"]) for c in columns]
     for c, key in zip(columns, seen, strict=True):
         if seen.count(key) > 1:
-            raise CheckError(f"{where}: two columns for {key}, one of them {_at(0, c['at'])[7:]}.")
+            raise CheckError(f"{where}: two columns for {key}, one of them {place_of(0, c['at'])[7:]}.")
 
 
 def _attach_marks(columns: list[dict], rows: list[list], body: range, others: set[int], where: str) -> None:
@@ -265,10 +268,12 @@ def _attach_marks(columns: list[dict], rows: list[list], body: range, others: se
     """
     doubtful, precede, follow = [], False, False
     for j in sorted(others):
-        texts = {text: n for n in body if (text := _text(rows[n][j]))}
+        texts = {text: n for n in body if (text := text_of(rows[n][j]))}
         for text in texts:
             if not FOOTNOTES.fullmatch(text):
-                raise CheckError(f"{where}, {_at(texts[text], j)}: expected (R) or nothing, got {text!r}.")
+                raise CheckError(
+                    f"{where}, {place_of(texts[text], j)}: expected (R) or nothing, got {text!r}."
+                )
         if not any(REVISED.search(text) for text in texts):
             continue
         own = next((c for c in columns if c["start"] <= j < c["end"]), None)
@@ -283,13 +288,13 @@ def _attach_marks(columns: list[dict], rows: list[list], body: range, others: se
     precede |= not follow
     for j, own, after in doubtful:
         if precede and after is None:
-            raise CheckError(f"{where}, {_at(body[0], j)}: (R) stands on both sides of the figures.")
+            raise CheckError(f"{where}, {place_of(body[0], j)}: (R) stands on both sides of the figures.")
         (after if precede else own)["marks"].append(j)
 
 
 def _partner(label: str, number: str, where: str) -> str | None:
     """Code of a row's label; None for the rows of Exhibit 14 that are no partner."""
-    key = _key(label)
+    key = key_of(label)
     if number[:2] == "14" and (key in SKIPPED | WORLD_LABELS or key.startswith("other")):
         return WORLD if key in WORLD_LABELS else None
     try:
@@ -302,13 +307,13 @@ def _partner(label: str, number: str, where: str) -> str | None:
 
 def _read(column: dict, row: list, n: int, flow: str | None, where: str) -> tuple:
     """One cell of a partner's row, with its flow, period, millions and note."""
-    at, figure = f"{where}, {_at(n, column['at'])}", _figure(row[column["at"]])
+    at, figure = f"{where}, {place_of(n, column['at'])}", figure_of(row[column["at"]])
     if figure is None:
-        raise CheckError(f"{at}: expected a figure or a known mark, got {_text(row[column['at']])!r}.")
+        raise CheckError(f"{at}: expected a figure or a known mark, got {text_of(row[column['at']])!r}.")
     if (flow is None) == (column["flow"] is None):
         raise CheckError(
             f"{at}: this must be one of balance, exports, imports; it is under {flow or 'none'}."
         )
-    revised = column["revised"] or any(REVISED.search(_text(row[j])) for j in column["marks"])
+    revised = column["revised"] or any(REVISED.search(text_of(row[j])) for j in column["marks"])
     note = figure[1] or ("(R)" if revised else None)
     return (flow or column["flow"], column["kind"], column["year"], column["n"], figure[0], note)

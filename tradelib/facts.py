@@ -168,7 +168,8 @@ def _goods_context(sheet: Sheet, now: dict, versus: str, reason: str) -> None:
 
 def _goods_rank(sheet: Sheet) -> None:
     s, who = sheet.snapshot, sheet.partner
-    sums = {"now": s.goods_windows["ytd"], "before": s.goods_windows["ytd before"]}
+    windows_of_all, table = s.ranked_goods
+    sums = {"now": windows_of_all["ytd"], "before": windows_of_all["ytd before"]}
     windows = {"now": s.months, "before": s.months.year_earlier}
     for key, id in (("now", "goods.deficit.rank"), ("before", "goods.deficit.rank.previous_year")):
         ranks, usd = s.goods_ranks[key], _row(sums[key], who.code).get("balance_usd")
@@ -185,7 +186,7 @@ def _goods_rank(sheet: Sheet) -> None:
             value, reason = ranks[who.code], ""
         sheet.put(
             *(id, value, "rank", windows[key], f"Rank of the U.S. goods deficit with {{p}}, {words}"),
-            *(GOODS, reason),
+            *(table, reason),
             rows_of=CANADA,  # one of those ranked
             undefined=not missing(usd) and usd >= 0,
             universe=universe,

@@ -98,6 +98,16 @@ TABLES = {
             "Goods by partner, January through the month (FT-900, Exhibits 14 and 14a)",
             *(*CENSUS_GOODS, *WITH_BALANCE),
         ),
+        Table(
+            "goods_ft900_all_nsa",
+            "Goods by partner, all (FT-900 supplement, Exhibits 4 and 4a)",
+            *(*CENSUS_GOODS, *WITH_BALANCE),
+        ),
+        Table(
+            "goods_ft900_all_ytd_nsa",
+            "Goods by partner, all, January through the month (FT-900 supplement, Exhibits 4 and 4a)",
+            *(*CENSUS_GOODS, *WITH_BALANCE),
+        ),
         Table("goods_ft900_sa", "Goods, selected partners (FT-900, Exhibit 19)", *CENSUS_SA, *WITH_BALANCE),
         Table(
             "goods_ft900_ytd_sa",

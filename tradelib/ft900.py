@@ -5,10 +5,12 @@ Source: ft900xlsx_YYMM.zip (.xls before 2020-09) of census.gov/foreign-trade. Ex
 and all in them by its labels: nothing depends on a position, a sheet's or a member's name.
 """
 
+import warnings
+
 import numpy as np
 import pandas as pd
 
-from tradelib import workbooks
+from tradelib import supplement, workbooks
 from tradelib.exhibit import EXHIBITS, parse_exhibit, recognise
 from tradelib.flows import CheckError, check_flows, refuse_rows
 from tradelib.partners import country_set
@@ -37,7 +39,7 @@ def read_archive(data: bytes) -> dict[str, list[list]]:
     tradelib.flows.CheckError: This is not a complete zip (File is not a zip file).
       Download the archive again.
     """
-    members = workbooks.read_members(data, lambda rows: recognise(rows) is not None)
+    members = workbooks.read_members(data, lambda rows: bool(recognise(rows) or supplement.recognise(rows)))
     if not members:
         names = ", ".join(workbooks.names_of(data)[:5]) or "none"
         raise CheckError(
@@ -95,7 +97,20 @@ def parse_archive(members: dict[str, list[list]]) -> dict[str, pd.DataFrame]:
     for key, part in tidy.groupby(["exhibit", "kind"], sort=False):
         if table := TABLES[key]:
             tables[table] = check_flows(_contract(part), table)
-    return tables
+    return tables | _supplement(members, tables)
+
+
+def _supplement(members: dict[str, list[list]], tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Exhibits 4 and 4a of the supplement; an edition that prints them otherwise goes without them."""
+    try:
+        found = supplement.parse_supplement(members)
+        for frame in found.values():
+            if statistical_month(tables) != str(frame["period"].max()):
+                raise CheckError(f"The supplement ends with {frame['period'].max()}, the exhibits do not.")
+        return {table: check_flows(frame, table) for table, frame in found.items()}
+    except CheckError as error:
+        warnings.warn(f"The supplement's goods by all partners are left out. {error}", stacklevel=2)
+        return {}
 
 
 def statistical_month(source: dict) -> str:

@@ -5,7 +5,7 @@ import pandas as pd
 from tradelib import loaders, wording
 from tradelib.factsheet import Sheet
 from tradelib.partners import partner
-from tradelib.selection import EXPORT_CHAPTERS, GOODS, GOODS_RELEASED, IMPORT_CHAPTERS, RELEASED, TRADE
+from tradelib.selection import EXPORT_CHAPTERS, GOODS, IMPORT_CHAPTERS, RELEASED, TRADE
 from tradelib.wording import Text, capital, day, series
 
 #: What the last cell of a notebook shows; a run without it has not come to its end.
@@ -35,8 +35,8 @@ def sources(sheet: Sheet) -> Text:
         ("Figures as of", day(s.as_of)),
     ]
     names = {
-        GOODS_RELEASED["ytd"]: "Goods",
-        GOODS: "Goods" + (", history and ranks" if s.released_goods else ""),
+        s.released_tables.get("ytd", ""): "Goods",
+        GOODS: "Goods" + (", history" if s.released_goods else ""),
         RELEASED: "Goods and services",
         TRADE: "Goods and services" + ("" if s.released_flows is None else ", history"),
         EXPORT_CHAPTERS: "Exports by HS chapter",

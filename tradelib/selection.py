@@ -13,7 +13,9 @@ from tradelib.windows import year_to_date
 GOODS, TRADE = "goods_census_nsa", "trade_bop_sa"
 #: Exhibit 20 of one release: few quarters, but as printed that day.
 RELEASED = "trade_ft900_sa"
-#: Exhibits 14 and 14a of one release: the month and the year to date, of the partners it lists.
+#: The month and the year to date as one release printed them: of all partners (supplement, Exhibits 4 and
+#: 4a), else of those that Exhibits 14 and 14a list.
+ALL_RELEASED = {"month": "goods_ft900_all_nsa", "ytd": "goods_ft900_all_ytd_nsa"}
 GOODS_RELEASED = {"month": "goods_ft900_nsa", "ytd": "goods_ft900_ytd_nsa"}
 EXPORT_CHAPTERS, EXPORT_NAICS = "exports_hs2_nsa", "exports_naics_nsa"
 IMPORT_CHAPTERS = ("imports_general_hs2_nsa", "imports_consumption_hs2_nsa")
@@ -22,11 +24,15 @@ DETAIL_TABLES = [f"{kind}_{key}_nsa" for key in DETAILS for kind in ("exports", 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """A vintage for each table, why others are absent, and the commodity tables among them."""
+    """A vintage for each table, why others are absent, and the commodity tables among them.
+
+    `released` names the tables of the release's own goods, by "month" and "ytd"; empty if they are not used.
+    """
 
     sources: dict[str, vintages.Vintage]
     absent: dict[str, str]
     chapters: list[str]
+    released: dict[str, str]
 
 
 def choose(release: calendar.Release, day: date, *, strict: bool = False) -> Selection:
@@ -62,7 +68,7 @@ def choose(release: calendar.Release, day: date, *, strict: bool = False) -> Sel
         spans[name] = (month - month.month - 11, month)
     sources, absent, late = _choose(spans, day)
     _prefer_released(quarter, day, sources)
-    _prefer_released_goods(month, day, sources)
+    released = _prefer_released_goods(month, day, sources)
     if strict:
         _refuse_later(day, sources, absent, late)
     if GOODS in absent:
@@ -76,7 +82,7 @@ def choose(release: calendar.Release, day: date, *, strict: bool = False) -> Sel
     for table in set(IMPORT_CHAPTERS) - set(first):
         sources.pop(table, None)
     chapters = [table for table in (EXPORT_CHAPTERS, *first, *details) if table in sources]
-    return Selection(sources, absent, chapters)
+    return Selection(sources, absent, chapters, released)
 
 
 def _choose(spans: dict, day: date) -> tuple[dict, dict, dict]:
@@ -111,17 +117,20 @@ def _prefer_released(quarter: pd.Period, day: date, sources: dict) -> None:
         sources[RELEASED] = printed
 
 
-def _prefer_released_goods(month: pd.Period, day: date, sources: dict) -> None:
-    """Add Exhibits 14 and 14a of that very release, where the country table came out later."""
+def _prefer_released_goods(month: pd.Period, day: date, sources: dict) -> dict[str, str]:
+    """Add the goods that this very release printed, where the country table came out later."""
     if GOODS not in sources or not sources[GOODS].lag_days(day):
-        return
-    try:
-        span = {"since": str(month - 12), "through": str(month)}
-        found = {table: loaders.pick(table, as_of=day, **span) for table in GOODS_RELEASED.values()}
-    except TradelibError:
-        return
-    if all(vintage.through == str(month) for vintage in found.values()):
-        sources |= found
+        return {}
+    span = {"since": str(month - 12), "through": str(month)}
+    for tables in (ALL_RELEASED, GOODS_RELEASED):
+        try:
+            found = {table: loaders.pick(table, as_of=day, **span) for table in tables.values()}
+        except TradelibError:
+            continue
+        if all(vintage.through == str(month) for vintage in found.values()):
+            sources |= found
+            return tables
+    return {}
 
 
 def _refuse_later(day: date, sources: dict, absent: dict, late: dict) -> None:

@@ -16,6 +16,7 @@ from tradelib.flows import PROVENANCE, table_info
 from tradelib.partners import all_partners, countries, members
 from tradelib.realtime import vintage_method
 from tradelib.selection import (
+    ALL_RELEASED,
     DETAIL_TABLES,
     EXPORT_CHAPTERS,
     GOODS,
@@ -119,8 +120,20 @@ class Snapshot:
         "month" and "ytd", each with its "... before".
         """
         if self.released_windows and all(code in rows.index for rows in self.released_windows.values()):
-            return self.released_windows, GOODS_RELEASED
+            return self.released_windows, self.released_tables
         return self.goods_windows, dict.fromkeys(GOODS_RELEASED, GOODS)
+
+    @cached_property
+    def ranked_goods(self) -> tuple[dict[str, pd.DataFrame], str]:
+        """Goods by window of all the partners that are ranked, and their table."""
+        if self.released_tables == ALL_RELEASED:
+            return self.released_windows, ALL_RELEASED["ytd"]
+        return self.goods_windows, GOODS
+
+    @property
+    def released_tables(self) -> dict[str, str]:
+        """Tables of the release's own goods, by "month" and "ytd"; empty where they are not needed."""
+        return {name: str(rows["table"].iloc[0]) for name, rows in self.released_goods.items()}
 
     @cached_property
     def trade_windows(self) -> dict[str, pd.DataFrame]:
@@ -152,8 +165,7 @@ class Snapshot:
     @cached_property
     def goods_ranks(self) -> dict[str, pd.Series]:
         """Ranks by deficit in goods, year to date, among all single countries: now and "before"."""
-        single = countries()
-        sums = self.goods_windows
+        single, (sums, _) = countries(), self.ranked_goods
         return {
             "now": balances.rank(sums["ytd"]["balance_usd"], single),
             "before": balances.rank(sums["ytd before"]["balance_usd"], single),
@@ -278,9 +290,7 @@ def take(release: str, *, as_of: str | date | None = None, strict: bool = False)
     }
     goods = _with_groups(rows(GOODS, None, month), found)
     trade, printed = rows(TRADE, None, quarter), rows(RELEASED, None, quarter)
-    released = {
-        name: rows(table, None, month) for name, table in GOODS_RELEASED.items() if table in chosen.sources
-    }
+    released = {name: rows(table, None, month) for name, table in chosen.released.items()}
     return Snapshot(found, day, chosen.sources, chosen.absent, goods, trade, chapters, printed, released)
 
 

@@ -96,7 +96,7 @@ SOURCES = {
         ),
         Source(
             "ft900",
-            "FT-900 release archive, Exhibits 14, 14a, 19, 20, 20a, 20b",
+            "FT-900 release archive: Exhibits 14, 14a, 19, 20, 20a, 20b; supplement, Exhibits 4, 4a",
             FT900,
             CURRENT_RELEASE,
             MONTHLY,
