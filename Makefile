@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ORIGINALS ?= ../shared/data
 
-.PHONY: report test bench lab lint format bundle clean
+.PHONY: report test bench lab docs lint format bundle clean
 
 report: $(VENV)/installed
 	$(BIN)/tradelib report --partner "$(PARTNER)" --release $(RELEASE) $(if $(AS_OF),--as-of $(AS_OF)) $(ARGS)
@@ -23,6 +23,14 @@ bench: $(VENV)/installed-test
 
 lab: $(VENV)/installed
 	$(BIN)/jupyter lab notebooks
+
+# The reference, from the docstrings, and the codebook, from the code.
+docs: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet '.[docs]'
+	$(BIN)/python -c "import pathlib, pdoc, tradelib; tradelib.contributors; \
+	  pdoc.render.configure(docformat='numpy', show_source=False); \
+	  pdoc.pdoc('tradelib', output_directory=pathlib.Path('docs'))"
+	$(BIN)/tradelib codebook --format html > docs/codebook.html
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff check .

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tradelib import (
     Window,
     balance,
+    balances,
     change,
     contributions,
     deficit_reduction,
@@ -80,6 +81,7 @@ def same(left, right):
 
 
 @given(flow_tables())
+@settings(deadline=None)
 def test_balance_is_exports_less_imports_and_missing_where_one_of_them_is(table):
     cells, frame = table
     if frame["flow"].nunique() < 2:
@@ -96,6 +98,7 @@ def test_balance_is_exports_less_imports_and_missing_where_one_of_them_is(table)
 
 
 @given(flow_tables())
+@settings(deadline=None)
 def test_balance_does_not_depend_on_the_order_of_rows(table):
     _, frame = table
     if frame["flow"].nunique() == 2:
@@ -141,7 +144,46 @@ def test_a_users_own_table_without_provenance_is_taken():
     assert balance(frame)["balance_usd"].tolist() == [-2.0]
 
 
+def test_several_partners_may_be_asked_for_and_each_must_have_rows():
+    goods = load_goods(as_of="2018-10-05", since="2018-07", through="2018-07")
+    wide = balance(goods, partner=["KOR", "Japan", 5700])
+    assert wide.index.get_level_values("partner").tolist() == ["5700", "5800", "5880"]
+    with pytest.raises(TradelibError, match=r"no rows of Japan \(5880\)"):
+        balance(goods[goods["partner"] == "5800"], partner=["KOR", "JPN"])
+
+
+@given(flow_tables())
+@settings(deadline=None)
+def test_a_table_with_a_row_twice_is_refused(table):
+    _, frame = table
+    with pytest.raises(TradelibError, match="more than one row of the same partner"):
+        balance(pd.concat([frame, frame.head(1)]))
+
+
+@given(flow_tables(), st.sampled_from(["period", "partner", "flow", "item", "value_usd"]))
+@settings(deadline=None)
+def test_a_table_without_one_of_its_columns_is_refused_by_name(table, column):
+    _, frame = table
+    with pytest.raises(TradelibError, match=f"no column {column}"):
+        balance(frame.drop(columns=column))
+
+
 # --- windows ------------------------------------------------------------------------------------
+
+
+@given(series_with_gaps(), st.integers(0, 23))
+@settings(deadline=None)
+def test_a_table_without_items_has_the_same_sums(table, n):
+    _, frame = table
+    window = Window(FIRST, FIRST + n)
+    whole = window_sum(frame, window)
+    pd.testing.assert_frame_equal(window_sum(frame.droplevel("item"), window), whole.droplevel("item"))
+
+
+def test_a_window_of_another_frequency_is_refused_with_one_that_fits():
+    frame = sides({("5800", 0): 1.0, ("5800", 1): 2.0}, freq="Q")
+    with pytest.raises(TradelibError, match=r'table in quarters.\n.*year_to_date\("2016Q2"\)'):
+        window_sum(frame, year_to_date("2016-06"))
 
 
 @given(st.integers(1985, 2030), st.integers(1, 12), st.sampled_from("MQ"))
@@ -327,6 +369,32 @@ def test_a_rank_does_not_depend_on_the_order_of_partners_or_of_the_universe(valu
     one = rank(pd.Series(values, dtype=float), PARTNERS)
     two = rank(pd.Series({c: values[c] for c in codes}, dtype=float), universe)
     assert one.to_dict() == two.to_dict()
+
+
+@given(by_partner, by_partner)
+@settings(deadline=None)
+def test_the_public_names_do_the_same_as_the_arithmetic(now, before):
+    """`rank` and `reducers` take whole tables too; the figures are those of `balances`."""
+    now, before = pd.Series(now, dtype=float), pd.Series(before, dtype=float)
+    ranks = rank(now, PARTNERS)
+    assert ranks.to_dict() == balances.rank(now, PARTNERS).to_dict()
+    assert (ranks.name, ranks.index.name) == ("rank", "partner")
+    found = reducers(now, before, PARTNERS)
+    pd.testing.assert_frame_equal(
+        found[["reduction_pct", "change_usd"]], balances.reducers(now, before, PARTNERS)
+    )
+    assert ((found["balance_usd"] - found["before_usd"]) == found["change_usd"]).all()
+
+
+@given(by_partner)
+@settings(deadline=None)
+def test_the_universe_is_all_single_countries_unless_given(values):
+    values = pd.Series(values, dtype=float)
+    assert rank(values).to_dict() == rank(values, countries()).to_dict()
+    assert (
+        reducers(values, values - 1).index.tolist()
+        == reducers(values, values - 1, countries()).index.tolist()
+    )
 
 
 def test_equal_deficits_share_the_better_rank():

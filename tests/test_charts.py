@@ -25,6 +25,7 @@ JULY, JUNE, AUGUST = ("2018-07", "2018-10-05"), ("2010-06", None), ("2024-08", N
 CASES = [
     *((JULY, who) for who in ("KOR", "CHN", "MEX", "CAN", "VNM", "HKG", "TUV", "0003")),
     *((month, who) for month in (JUNE, AUGUST) for who in ("KOR", "CHN", "VNM")),
+    *((AUGUST, who) for who in ("MEX", "CAN", "0003")),
 ]
 #: What has nothing to be drawn from: no services by quarter, or no chapters of the partner or month.
 NOTHING = {
@@ -401,7 +402,8 @@ def test_the_source_line_names_vintage_and_lag(drawn):
         "Source: U.S. Census Bureau, country.xlsx; vintage of 2018-10-05"
     )
     assert caption(drawn[JULY, "KOR", "total_trend"], "source") == (
-        "Shaded: the quarters in which a change of slope may lie (95 percent confidence set). "
+        "Shaded: where single quarters may have changed slope (95 percent confidence set); lines are "
+        "four-quarter sums. "
         "Source: U.S. Bureau of Economic Analysis, trade by country; vintage of 2025-03-06, "
         "2,344 days after the as-of date"
     )
@@ -437,17 +439,69 @@ def test_a_unit_suits_the_data(dollars, name, shown):
     assert (unit.name, unit.number(dollars)) == (name, shown)
 
 
-def test_colours_are_apart_in_grey_print():
-    def grey(name):
-        return float(np.dot(to_rgb(COLOURS[name]), (0.299, 0.587, 0.114)))
+#: Colours that stand for different things in one chart.
+TOGETHER = [
+    ("exports", "imports", "balance"),
+    ("goods", "services", "balance", "highlight"),
+    ("highlight", "before", "quiet"),
+    ("highlight", "quiet", "balance"),
+]
+#: Machado, Oliveira and Fernandes (2009), severity 1.0, on linear RGB.
+SEEN_BY = {
+    "no red cones": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "no green cones": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "no blue cones": [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.303900],
+    ],
+}
 
-    for group in (
-        ("exports", "imports", "balance"),
-        ("goods", "services", "balance"),
-        ("highlight", "quiet"),
-    ):
-        for one, other in itertools.combinations(group, 2):
-            assert abs(grey(one) - grey(other)) > 0.15, (one, other)
+
+def linear(name) -> np.ndarray:
+    """A colour of the palette in linear RGB."""
+    return np.array(
+        [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(COLOURS[name])]
+    )
+
+
+def lab(colour: np.ndarray) -> np.ndarray:
+    """Linear RGB in CIE L*a*b*, in which distances are about as large as they look."""
+    xyz = np.array([[0.4125, 0.3576, 0.1804], [0.2127, 0.7152, 0.0722], [0.0193, 0.1192, 0.9503]]) @ colour
+    x, y, z = np.cbrt(np.maximum(xyz / (0.9505, 1.0, 1.0888), 0.008856))
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@pytest.mark.parametrize("group", TOGETHER, ids="-".join)
+def test_colours_are_apart_in_grey_print(group):
+    light = {name: lab(linear(name))[0] for name in group}
+    for one, other in itertools.combinations(group, 2):
+        apart = 5 if {one, other} == {"services", "highlight"} else 10  # a line and a dot with a label
+        assert abs(light[one] - light[other]) > apart, (one, other)
+
+
+@pytest.mark.parametrize("who", SEEN_BY)
+@pytest.mark.parametrize("group", TOGETHER, ids="-".join)
+def test_colours_are_apart_for_the_colour_blind(group, who):
+    seen = {name: lab(np.clip(SEEN_BY[who] @ linear(name), 0, 1)) for name in group}
+    for one, other in itertools.combinations(group, 2):
+        assert np.linalg.norm(seen[one] - seen[other]) > 15, (one, other)
+
+
+def test_the_matrices_make_red_and_green_alike_for_who_lacks_green_cones():
+    """The simulation sees what it should: a palette of pure red and its green would fail."""
+    red, green = np.array([0.5, 0.02, 0.02]), np.array([0.17, 0.15, 0.02])
+    with_green = np.linalg.norm(lab(red) - lab(green))
+    without = np.linalg.norm(lab(SEEN_BY["no green cones"] @ red) - lab(SEEN_BY["no green cones"] @ green))
+    assert without < 0.4 * with_green
 
 
 def test_labels_are_dark_enough_to_read():
@@ -458,6 +512,72 @@ def test_labels_are_dark_enough_to_read():
     inks = [house_style.ink(name) for name in ("exports", "imports", "goods", "services", "highlight")]
     for colour in [*inks, COLOURS["muted"], COLOURS["text"]]:
         assert 1.05 / (luminance(colour) + 0.05) >= 4.5
+
+
+# Agreements
+
+
+AGREED = {
+    (AUGUST, "KOR"): ["KORUS in force", "KORUS revised"],
+    (JULY, "KOR"): ["KORUS in force"],
+    (JUNE, "KOR"): [],
+    (AUGUST, "CHN"): ["Phase One"],
+    (JULY, "CHN"): [],
+    (JULY, "CAN"): [],
+    (JUNE, "CHN"): [],
+    (AUGUST, "VNM"): [],
+}
+
+
+@pytest.mark.parametrize("name", ["goods_history", "total_trend"])
+def test_agreements_are_marked_when_their_day_lies_among_the_years_shown(drawn, name):
+    for (month, who), names in AGREED.items():
+        fig = drawn[month, who, name]
+        if fig is None:
+            continue
+        seen = [text.get_text() for text in fig.axes[0].texts if text.get_gid() == "agreement"]
+        assert seen == names, (month, who)
+        lines = [line.get_xdata()[0] for line in fig.axes[0].lines if line.get_gid() == "upright"]
+        dates = [day for day, label in marks.agreements(resolve(who).code) if label in names]
+        years = [day.year + (int(f"{day:%j}") - 1) / 365.25 for day in dates]
+        assert lines == pytest.approx(years)
+
+
+def test_nafta_is_marked_where_the_chart_reaches_back_to_it():
+    for who in ("CAN", "MEX"):
+        fig = charts.goods_history(facts_of(resolve(who), take("2010-06")))
+        assert [text.get_text() for text in fig.axes[0].texts if text.get_gid() == "agreement"] == ["NAFTA"]
+
+
+def test_every_agreement_has_a_partner_a_day_and_a_source():
+    table = pd.read_csv(marks.AGREEMENTS, dtype="str", keep_default_na=False)
+    assert list(table) == ["partner", "effective", "label", "what", "source"]
+    assert (table != "").all(axis=None)
+    assert not table.duplicated(["partner", "effective"]).any()
+    for code, day in zip(table["partner"], table["effective"], strict=True):
+        assert resolve(code).code == code and pd.Timestamp(day).strftime("%Y-%m-%d") == day
+
+
+def test_no_label_of_a_turn_sits_on_an_agreement(drawn):
+    for (month, who, name), fig in drawn.items():
+        if name == "total_trend" and fig is not None:
+            lines = [one for one in fig.axes[0].lines if one.get_gid() == "upright"]
+            turns = [t for t in fig.axes[0].texts if "Q" in t.get_text() and t.get_gid() is None]
+            for text, line in itertools.product(turns, lines):
+                box, x = text.get_window_extent(), line.get_window_extent().x0
+                assert not box.x0 < x < box.x1, (month, who)
+
+
+@pytest.mark.parametrize("dpi", [80, 100, 200])
+def test_a_picture_of_another_resolution_keeps_its_words_inside(sheets, dpi):
+    """Letters are up to 4 percent wider there, from being fitted to the pixels."""
+    for (month, who), name in itertools.product([(JULY, "KOR"), (AUGUST, "0003"), (AUGUST, "CAN")], DRAW):
+        fig = DRAW[name](sheets[month, who])
+        if fig is not None:
+            fig.set_dpi(dpi)
+            fig.draw_without_rendering()
+            for text in fig.texts:
+                assert text.get_window_extent().x1 <= fig.bbox.x1, (name, who, text.get_text())
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -199,3 +199,34 @@ def test_a_release_outside_the_calendar_takes_its_date_from_a_stored_country_tab
 
 def test_the_calendar_wins_over_stored_vintages():
     assert find_release("2018-07").published == date(2018, 9, 5)
+
+
+# --- wrong arguments say what is right (append to tests/test_loaders.py) --------------------------
+
+
+@pytest.mark.parametrize("who", ["KOR", "South Korea", 5800, ["5800"]])
+def test_a_table_is_loaded_for_a_partner_by_any_of_its_names(who):
+    found = load_goods(as_of="2018-10-05", partner=who, since="2018-07", through=pd.Period("2018-07", "M"))
+    assert found["partner"].unique().tolist() == ["5800"] and len(found) == 2
+
+
+def test_an_unknown_partner_is_refused_with_near_ones():
+    with pytest.raises(TradelibError, match="'Koera' matches no partner"):
+        load_goods(as_of="2018-10-05", partner="Koera")
+
+
+@pytest.mark.parametrize("end", ["since", "through"])
+def test_a_thirteenth_month_is_refused_as_such(end):
+    with pytest.raises(TradelibError, match=f"{end} '2018-13' is not a month"):
+        load_goods(as_of="2018-10-05", **{end: "2018-13"})
+
+
+def test_a_month_asked_of_quarters_is_refused_with_the_quarter():
+    with pytest.raises(TradelibError, match=r'not in quarters, as trade_bop_sa is.\n.*"2018Q3"'):
+        load_trade(as_of="2025-03-06", through="2018-07")
+
+
+@pytest.mark.parametrize("wrong", [{"flow": "export"}, {"flow": "imports", "imports": "cif"}])
+def test_chapters_of_a_flow_there_is_not_are_refused(wrong):
+    with pytest.raises(TradelibError, match="Flow is exports or imports; imports are general or consumption"):
+        load_chapters(**wrong, as_of="2020-12-04")

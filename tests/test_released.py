@@ -183,3 +183,16 @@ def test_a_brief_as_of_a_day_with_a_newer_release_says_so():
 def test_periods_of_an_exhibit_are_quarters_and_years():
     frame = load("trade_ft900_annual", as_of="2021-10-05", partner="5800")
     assert frame["period"].dtype == pd.PeriodDtype("Y") and set(frame["period"].dt.year) == {2018, 2019, 2020}
+
+
+def test_a_chart_of_the_long_table_says_what_the_release_itself_had():
+    from tradelib import charts
+
+    def words(figure) -> str:
+        return " ".join(" ".join(text.get_text() for text in figure.texts).split())
+
+    told = words(charts.ytd_by_year(facts_of(resolve("KOR"), take("2021-08"))))
+    assert "the release itself had -$17.2 billion for 2021 and -$14.2 billion for 2020." in told
+    assert "the release itself" not in words(charts.ytd_by_year(facts_of(resolve("KOR"), take("2018-07"))))
+    alone = charts.what_moved(facts_of(resolve("ZMB"), take("2021-08")))
+    assert "FT-900; vintage of 2021-10-05" in words(alone)

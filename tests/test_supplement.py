@@ -166,7 +166,7 @@ CHANGES = {
         lambda t: [[*r[:4], r[4] + 1, *r[5:]] if r[0] == "Vietnam" else r for r in t],
         "exports less",
     ),
-    "a missing flow": (lambda t: [[c if c != " Imports" else "" for c in r] for r in t], "columns of balance"),
+    "a missing flow": (lambda t: [[c if c != " Imports" else "" for c in r] for r in t], "columns of bal"),
     "an empty cell": (
         lambda t: [[*r[:5], "", *r[6:]] if r[0] == "Vietnam" else r for r in t],
         "no figure of 'Vietnam'",

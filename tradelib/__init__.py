@@ -1,26 +1,46 @@
-"""U.S. trade with any partner, for any FT-900 release: every figure knows its vintage."""
+"""U.S. trade with any partner, for any FT-900 release: every figure knows its vintage.
+
+```python
+import tradelib as tl
+
+goods = tl.load_goods(as_of="2024-10-08")           # a table as it stood that day
+tl.reducers(goods, through="2024-08")               # who reduced the deficit, and by how much
+tl.rank(goods, through="2024-08")                   # the largest deficits first
+tl.balance(goods, partner="KOR")                    # exports, imports and balance by month
+tl.by_vintage(partner="KOR", through="2018-07")     # one year to date in every vintage
+tl.facts_of(tl.resolve("KOR"), tl.take("2024-08"))  # every number of the brief
+```
+
+Tables are ordinary pandas objects: dollars in columns that end in `_usd`, percent in `_pct`, periods
+as pandas Periods, partners as Schedule C codes. `published` makes one ready to print.
+"""
+
+from typing import TYPE_CHECKING
 
 from tradelib.balances import (
     balance,
     change,
     contributions,
     deficit_reduction,
-    rank,
     record_high,
-    reducers,
     share,
     trailing_sum,
     window_sum,
 )
 from tradelib.decomposition import decompose
+from tradelib.displays import published
 from tradelib.errors import TradelibError
 from tradelib.facts import all_facts, facts_of
 from tradelib.loaders import load, load_chapters, load_goods, load_goods_sa, load_trade
-from tradelib.partners import all_partners, members, resolve
+from tradelib.partners import all_partners, countries, members, resolve
+from tradelib.questions import by_vintage, rank, reducers
 from tradelib.snapshot import covered_partners, take
 from tradelib.trend import turning_point
 from tradelib.vintages import list_vintages
 from tradelib.windows import Window, full_year, year_to_date
+
+if TYPE_CHECKING:
+    from tradelib.detail import contributors
 
 __all__ = [
     "TradelibError",
@@ -28,8 +48,11 @@ __all__ = [
     "all_facts",
     "all_partners",
     "balance",
+    "by_vintage",
     "change",
     "contributions",
+    "contributors",
+    "countries",
     "covered_partners",
     "decompose",
     "deficit_reduction",
@@ -42,6 +65,7 @@ __all__ = [
     "load_goods_sa",
     "load_trade",
     "members",
+    "published",
     "rank",
     "record_high",
     "reducers",
@@ -53,3 +77,18 @@ __all__ = [
     "window_sum",
     "year_to_date",
 ]
+
+
+def __getattr__(name: str):
+    """Import what takes long only when it is asked for: `contributors` brings DuckDB."""
+    if name == "contributors":
+        from tradelib.detail import contributors
+
+        globals()[name] = contributors
+        return contributors
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """What the Tab key offers: the public names."""
+    return [*__all__, "__doc__", "__file__", "__name__", "__path__"]

@@ -7,14 +7,15 @@ never by row position; a window that is not complete has no sum.
 import numpy as np
 import pandas as pd
 
+from tradelib.arguments import check_table, one_source, only, periods_of
 from tradelib.errors import TradelibError
-from tradelib.partners import resolve
 from tradelib.windows import Window
 
 SIDES = ["exports_usd", "imports_usd", "balance_usd"]
+FLOWS = ("exports", "imports", "balance")
 
 
-def balance(flows: pd.DataFrame, *, partner: str | None = None) -> pd.DataFrame:
+def balance(flows: pd.DataFrame, *, partner: str | int | list[str] | None = None) -> pd.DataFrame:
     """Put exports and imports side by side and take the balance.
 
     Parameters
@@ -22,8 +23,8 @@ def balance(flows: pd.DataFrame, *, partner: str | None = None) -> pd.DataFrame:
     flows : DataFrame
         A tidy table of one basis, adjustment and vintage: `period`, `partner`, `flow`, `item`,
         `value_usd`.
-    partner : str, optional
-        Only this partner: code, ISO code or name.
+    partner : str, int or list of str, optional
+        Only this partner, or these: code, ISO code or name.
 
     Returns
     -------
@@ -35,20 +36,31 @@ def balance(flows: pd.DataFrame, *, partner: str | None = None) -> pd.DataFrame:
     Raises
     ------
     TradelibError
-        If the rows come from more than one table or vintage.
+        If it is no such table, if its rows come from more than one table or vintage, or if it has
+        no row of the partner.
 
     Examples
     --------
     >>> flows = pd.DataFrame({
     ...     "period": pd.PeriodIndex(["2018-07"] * 2, freq="M"), "partner": "5800", "item": "goods",
     ...     "flow": ["exports", "imports"], "value_usd": [4.8e9, 6.3e9]})
-    >>> balance(flows).balance_usd.item()
+    >>> balance(flows, partner="KOR").balance_usd.item()
     -1500000000.0
     """
+    check_table(flows)
     one_source(flows)
     if partner is not None:
-        flows = flows[flows["partner"] == resolve(partner).code]
-    wide = flows.set_index(["partner", "item", "period", "flow"])["value_usd"].unstack("flow")
+        flows = only(flows, partner if isinstance(partner, list) else [partner])
+    try:
+        wide = flows.set_index(["partner", "item", "period", "flow"])["value_usd"].unstack("flow")
+    except ValueError:  # of pandas: duplicates
+        raise TradelibError(
+            "The table has more than one row of the same partner, item, period and flow.",
+            "Was it put together twice? See frame[frame.duplicated(['partner', 'item', 'period', 'flow'])].",
+        ) from None
+    unknown = [str(flow) for flow in wide if flow not in FLOWS]
+    if unknown:
+        raise TradelibError(f"{', '.join(unknown)} is not a flow.", f"Flows are {', '.join(FLOWS)}.")
     published = "balance" in wide
     sides = ["exports", "imports"] + ["balance"] * published
     wide = wide.reindex(columns=sides).add_suffix("_usd").rename_axis(columns=None)
@@ -57,35 +69,16 @@ def balance(flows: pd.DataFrame, *, partner: str | None = None) -> pd.DataFrame:
     return wide
 
 
-def one_source(flows: pd.DataFrame) -> None:
-    """Refuse rows of different tables or vintages in one calculation.
-
-    Examples
-    --------
-    >>> one_source(pd.DataFrame({"table": ["goods_census_nsa", "trade_bop_sa"]}))
-    Traceback (most recent call last):
-    ...
-    tradelib.errors.TradelibError: Rows of 2 different table values: goods_census_nsa, trade_bop_sa.
-      Calculate on one table and one vintage at a time; bases are never added.
-    """
-    for column in ("table", "vintage"):
-        if column in flows and flows[column].nunique() > 1:
-            names = ", ".join(sorted(map(str, flows[column].unique())))
-            raise TradelibError(
-                f"Rows of {flows[column].nunique()} different {column} values: {names}.",
-                "Calculate on one table and one vintage at a time; bases are never added.",
-            )
-
-
 def window_sum(sides: pd.DataFrame, window: Window, *, absent_is_zero: bool = False) -> pd.DataFrame:
     """Sum a window for every partner and item.
 
     Parameters
     ----------
     sides : DataFrame
-        Index (`partner`, `item`, `period`), as `balance` returns it; any `_usd` columns.
+        Index (`partner`, `item`, `period`), as `balance` returns it, or without `item`; any `_usd`
+        columns.
     window : Window
-        Same frequency as the periods.
+        From `year_to_date`, `full_year` or `Window`; same frequency as the periods.
     absent_is_zero : bool
         True for tables in which no row means no trade (API replies). Otherwise a window with a
         missing period has no sum.
@@ -95,21 +88,25 @@ def window_sum(sides: pd.DataFrame, window: Window, *, absent_is_zero: bool = Fa
     DataFrame
         Index (`partner`, `item`), the same columns in dollars.
 
+    Raises
+    ------
+    TradelibError
+        If there are no periods, or they are of another frequency than the window.
+
     Examples
     --------
     >>> index = pd.MultiIndex.from_product(
     ...     [["5800"], ["goods"], pd.period_range("2018-01", "2018-02", freq="M")],
     ...     names=["partner", "item", "period"])
     >>> sides = pd.DataFrame({"exports_usd": [1.0, 2.0]}, index=index)
-    >>> from tradelib import year_to_date
-    >>> window_sum(sides, year_to_date(pd.Period("2018-02", "M"))).exports_usd.item()
+    >>> window_sum(sides, Window("2018-01", "2018-02")).exports_usd.item()
     3.0
-    >>> window_sum(sides, year_to_date(pd.Period("2018-03", "M"))).exports_usd.isna().item()
+    >>> window_sum(sides, Window("2018-01", "2018-03")).exports_usd.isna().item()
     True
     """
-    periods = sides.index.get_level_values("period")
+    periods = periods_of(sides, window)
     rows = sides[(periods >= window.start) & (periods <= window.end)]
-    grouped = rows.groupby(level=["partner", "item"], sort=True)
+    grouped = rows.groupby(level=[name for name in sides.index.names if name != "period"], sort=True)
     if absent_is_zero:
         return grouped.sum()
     return grouped.sum(min_count=len(window)).where(grouped.count() == len(window))

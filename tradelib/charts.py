@@ -17,7 +17,8 @@ from tradelib.wording import missing, money, ordinal, signed_money
 
 __all__ = ["alt_text", "chapters", "goods_history", "show", "standing"]
 __all__ += ["total_trend", "what_moved", "ytd_by_year"]
-SHADED = "Shaded: the quarters in which a change of slope may lie (95 percent confidence set)."
+SHADED = "Shaded: where single quarters may have changed slope (95 percent confidence set); lines are "
+SHADED += "four-quarter sums."
 HISTORY, BARS, LARGEST = 20, 12, 15  # years, years, rows
 
 
@@ -58,6 +59,7 @@ def goods_history(sheet: Sheet) -> Figure | None:
         ends.append((years[-1], line.iloc[-1], f"{name.capitalize()} {unit.number(line.iloc[-1])}", name))
     style.money_axis(ax, unit, 0, sums.max().max(), snug=False)
     style.year_axis(ax, years)
+    marks.mark_agreements(ax, code)
     marks.end_labels(ax, ends)
     pair = (s.goods_windows[name]["balance_usd"].get(code) for name in ("trailing", "trailing before"))
     when = f"in the 12 months to {wording.period(s.month)}"
@@ -115,8 +117,19 @@ def ytd_by_year(sheet: Sheet) -> Figure | None:
         *(fig, style.source_line(s, GOODS)),
         title=headlines.record(sheet, months, sums),
         subtitle=style.measure(GOODS, "U.S. balance in goods", unit, spell),
-        note=headlines.membership(sheet),
+        note=" ".join(filter(None, [_as_released(sheet), headlines.membership(sheet)])),
     )
+
+
+def _as_released(sheet: Sheet) -> str:
+    """Say what the release itself printed, where a chart shows the later figures of a longer table."""
+    s = sheet.snapshot
+    tables = s.goods_sums(sheet.partner.code)[1]
+    if tables["ytd"] == GOODS:
+        return ""
+    now, before = (sheet.value("goods.balance.ytd"), -sheet.value("goods.balance.ytd.change_usd"))
+    years = f"{s.month.year} and {signed_money(now + before)} for {s.month.year - 1}"
+    return f"The bars are as revised later; the release itself had {signed_money(now)} for {years}."
 
 
 @styled
@@ -147,7 +160,8 @@ def total_trend(sheet: Sheet) -> Figure | None:
     if sums.empty or missing(sums["total"].iloc[-1]):
         return None
     years, unit, turn = style.years_of(sums.index), Unit.of(sums.stack()), s.turning_points.get(code)
-    fig, (ax,) = style.canvas()
+    broken = sheet["total.trend.break"]
+    fig, (ax,) = style.canvas(height=style.HEIGHT + (0.2 if broken.value else 0))  # for its note
     ends = []
     for item, name in (("goods", "goods"), ("services", "services"), ("total", "balance")):
         now, look = sums[item].iloc[-1], {"lw": 3 if item == "total" else 2, "color": COLOURS[name]}
@@ -157,8 +171,8 @@ def total_trend(sheet: Sheet) -> Figure | None:
     low, high = sums.min().min(), sums.max().max()
     style.money_axis(ax, unit, low, high, snug=False)
     style.year_axis(ax, years)
+    marks.mark_agreements(ax, code)
     marks.end_labels(ax, ends)
-    broken = sheet["total.trend.break"]
     if broken.value:
         first, last = style.years_of(pd.PeriodIndex(broken.more["confidence"], freq="Q"))
         ax.axvspan(first, last + 0.25, color=COLOURS["before"], alpha=0.5, lw=0, zorder=0)
@@ -197,8 +211,8 @@ def what_moved(sheet: Sheet) -> Figure | None:
     6
     """
     s, parts = sheet.snapshot, headlines.contributions(sheet)
-    whole = "services_exports" in parts
-    item, table, window = ("total", s.trade_table, s.quarters) if whole else ("goods", GOODS, s.months)
+    whole, goods = "services_exports" in parts, s.goods_sums(sheet.partner.code)[1]["ytd"]
+    item, table, window = ("total", s.trade_table, s.quarters) if whole else ("goods", goods, s.months)
     now, change = sheet.value(f"{item}.balance.ytd"), sheet.value(f"{item}.balance.ytd.change_usd")
     if missing(change):
         return None

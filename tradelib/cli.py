@@ -231,6 +231,15 @@ def verify() -> None:
         )
 
 
+@main.command()
+@click.option("--format", "form", type=click.Choice(["md", "html"]), default="md", show_default=True)
+def codebook(form) -> None:
+    """Print the codebook: every table, column, source and fact id, made from the code."""
+    from tradelib import codebook as book
+
+    click.echo(book.document(form=form), nl=False)
+
+
 @main.command("sources")
 def list_sources() -> None:
     """List what can be fetched: source, publisher, cadence, and the tables it makes."""

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, field
 
 import pandas as pd
 
-from tradelib import wording
+from tradelib import cards, wording
 from tradelib.flows import DETAILS
 from tradelib.partners import Partner
 from tradelib.snapshot import Snapshot, source_of
@@ -36,6 +36,12 @@ class Fact:
     undefined: bool = False
     more: dict = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        return f"<Fact {self.id}: {self.text} [{self.window}; {cards.origin(self)}]>"
+
+    def _repr_html_(self) -> str:
+        return cards.fact_card(self)
+
     def to_dict(self) -> dict:
         """Return the fact as plain JSON values, the extras beside the rest."""
         plain = asdict(self)
@@ -54,6 +60,19 @@ class Sheet(dict):
     def __init__(self, partner: Partner, snapshot: Snapshot):
         super().__init__()
         self.partner, self.snapshot = partner, snapshot
+
+    def __repr__(self) -> str:
+        return f"<Sheet of {self._about()}>"
+
+    def _repr_html_(self) -> str:
+        from tradelib import provenance  # which imports this module
+
+        table = provenance.every_figure(self)._repr_html_()
+        return f'<div class="{cards.PLAIN}"><b>{cards.safe(self._about())}</b>{table}</div>'
+
+    def _about(self) -> str:
+        s = self.snapshot
+        return f"{self.partner.name}, {s.release.month}, as of {s.as_of}: {len(self)} facts"
 
     def put(
         self,

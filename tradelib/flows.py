@@ -35,7 +35,23 @@ class Table:
     large: bool = False
     signed: bool = False
 
+    @property
+    def credit(self) -> str:
+        """Publisher and product, as the source line of a chart names them."""
+        if self.name in CREDITS or "_ft900_" in self.name:
+            return CREDITS.get(self.name, "U.S. Census Bureau and Bureau of Economic Analysis, FT-900")
+        bea = "U.S. Bureau of Economic Analysis, data API"
+        return bea if self.publisher == "BEA" else "U.S. Census Bureau, international trade API"
 
+
+#: What a source line says of tables that have one of their own.
+CREDITS = {
+    "goods_census_nsa": "U.S. Census Bureau, country.xlsx",
+    "goods_census_sa": "U.S. Census Bureau, ctyseasonal.xlsx",
+    "trade_bop_sa": "U.S. Bureau of Economic Analysis, trade by country",
+    "trade_bop_annual": "U.S. Bureau of Economic Analysis, trade by country",
+    "trade_ft900_sa": "U.S. Bureau of Economic Analysis and Census Bureau, FT-900, Exhibit 20",
+}
 #: Finer than chapters; none is bundled, each is there once it has been fetched or ingested.
 DETAILS = {
     "hs4": "four-digit HS heading",

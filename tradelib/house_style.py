@@ -25,16 +25,16 @@ from matplotlib.textpath import text_to_path
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
-from tradelib.flows import table_info
+from tradelib.flows import TABLES, table_info
 from tradelib.snapshot import Snapshot
 
-#: Okabe-Ito, each name apart from the others in grey print too.
+#: Okabe-Ito, services darkened: names that share a chart stay apart for the colour-blind and in grey print.
 COLOURS = {
     "exports": "#0072B2",
     "imports": "#E69F00",
     "balance": "#2B2B2B",
     "goods": "#56B4E9",
-    "services": "#009E73",
+    "services": "#007A5A",
     "highlight": "#D55E00",
     "before": "#F6D9C5",
     "quiet": "#BDBDBD",
@@ -71,14 +71,7 @@ HOUSE = {
     "xtick.major.size": 3,
     "ytick.major.size": 0,
 }
-PUBLISHED = {
-    "goods_census_nsa": "U.S. Census Bureau, country.xlsx",
-    "trade_bop_sa": "U.S. Bureau of Economic Analysis, trade by country",
-    "trade_ft900_sa": "U.S. Bureau of Economic Analysis and Census Bureau, FT-900, Exhibit 20",
-    "exports_hs2_nsa": "U.S. Census Bureau, international trade API",
-    "imports_general_hs2_nsa": "U.S. Census Bureau, international trade API",
-    "imports_consumption_hs2_nsa": "U.S. Census Bureau, international trade API",
-}
+PUBLISHED = {name: table.credit for name, table in TABLES.items()}
 BASES = {"Census": "Census basis", "BOP": "balance of payments basis"}
 ADJUSTED = {"NSA": "not seasonally adjusted", "SA": "seasonally adjusted"}
 #: Amounts, dates, names and keys are not broken over two lines.
@@ -189,6 +182,29 @@ def year_axis(ax: Axes, years: list[float]) -> None:
     ax.xaxis.set_major_formatter("{x:.0f}")
 
 
+def legend(ax: Axes, **options) -> None:
+    """Draw a legend, where labels beside the marks have no room, that names only what is drawn.
+
+    Examples
+    --------
+    >>> _, (ax,) = canvas()
+    >>> for name, values in (("exports", [math.nan, math.nan]), ("imports", [3, 4])):
+    ...     _ = ax.plot([1, 2], values, label=name)
+    >>> legend(ax)
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['imports']
+    """
+    handles = {name: handle for handle, name in zip(*ax.get_legend_handles_labels(), strict=True)}
+    drawn = {name: handle for name, handle in handles.items() if _has_values(handle)}
+    ax.legend(drawn.values(), drawn.keys(), frameon=False, **options)
+
+
+def _has_values(handle) -> bool:
+    """Tell whether a line or a set of bars has any value."""
+    values = [bar.get_height() for bar in handle] if isinstance(handle, tuple) else handle.get_ydata()
+    return bool(np.isfinite(np.asarray(values, dtype=float)).any())
+
+
 def ink(name: str) -> tuple:
     """Darken a colour of the palette enough to be read as text on white."""
     return tuple(0.65 * part for part in mpl.colors.to_rgb(COLOURS[name]))
@@ -235,8 +251,8 @@ def dress(fig: Figure, source: str, *, title: str, subtitle: str, note: str = ""
     under = fig.text(s=subtitle, **top | below)
     small = {"fontsize": SOURCE, "color": COLOURS["muted"], "linespacing": 1.25, "gid": "source"}
     last = fig.text(s=foot, y=MARGIN / height, va="bottom", **place | small)
-    for text, balanced in ((head, True), (under, False), (last, False)):
-        _wrap(text, WIDTH - 2.2 * MARGIN, balanced=balanced)
+    for text in (head, under, last):
+        _wrap(text, 0.98 * (WIDTH - 2 * MARGIN))  # letters are wider at some resolutions
     down = _height(head) + 0.07
     under.set_y(1 - (MARGIN + down) / height)
     above, beneath = MARGIN + down + _height(under) + 0.1, MARGIN + _height(last) + 0.08
@@ -250,26 +266,26 @@ def _height(text: Text) -> float:
 
 
 @functools.cache
-def _width(word: str, size: float, weight: str) -> float:
+def width_of(word: str, size: float, weight: str) -> float:
     """Measure a word in inches."""
     font = FontProperties(family=HOUSE["font.family"], size=size, weight=weight)
     return text_to_path.get_text_width_height_descent(word, font, ismath=False)[0] / 72
 
 
-def _wrap(text: Text, width: float, *, balanced: bool) -> None:
-    """Break a text into as few lines as fit, in inches; `balanced` evens their lengths out."""
+def _wrap(text: Text, width: float) -> None:
+    """Break a text into as few lines as fit, in inches, of about even lengths."""
     font = text.get_fontsize(), text.get_fontweight()
     words = re.sub(WHOLE, lambda match: match[0].replace(" ", "\u00a0"), text.get_text()).split(" ")
-    space, found = _width("a a", *font) - 2 * _width("a", *font), []
-    for limit in (width * share for share in ((1, 0.9, 0.8, 0.7, 0.6) if balanced else (1,))):
+    space, found = width_of("a a", *font) - 2 * width_of("a", *font), []
+    for limit in (width * share for share in (1, 0.9, 0.8, 0.7, 0.6)):
         lines, used = [], width
         for word in words:
-            used += space + _width(word, *font)
+            used += space + width_of(word, *font)
             if used <= limit and lines:
                 lines[-1] += f" {word}"
             else:
                 lines.append(word)
-                used = _width(word, *font)
+                used = width_of(word, *font)
         if found and len(lines) > len(found):
             break
         found = lines

@@ -6,7 +6,7 @@ from datetime import date
 
 import pandas as pd
 
-from tradelib import calendar, vintages
+from tradelib import calendar, cards, vintages
 from tradelib.claims import Article, Claim, list_articles, load_article
 from tradelib.errors import TradelibError
 from tradelib.facts import facts_of
@@ -45,6 +45,13 @@ class Line:
     later: tuple[Reading, ...]
     now: Reading
     changed: Reading | None
+
+    def __repr__(self) -> str:
+        then, now = _cell(self.on_the_day), _cell(self.now)
+        return f"<Line {self.claim.id}: printed {self.claim.shown}; on the day {then}; now {now}>"
+
+    def _repr_html_(self) -> str:
+        return cards.line_card(self)
 
 
 def verdict(claim: Claim, value, *, undefined: bool = False) -> str:

@@ -7,8 +7,10 @@ import pandas as pd
 
 from tradelib import calendar
 from tradelib.errors import TradelibError
-from tradelib.partners import country_set
+from tradelib.flows import FLOWS, table_info
+from tradelib.partners import country_set, resolve
 from tradelib.vintages import Vintage, list_vintages, read
+from tradelib.windows import NAMES, as_period
 
 
 def pick(
@@ -27,7 +29,7 @@ def pick(
         Name of the table.
     as_of : str or date
         ISO date.
-    since, through : str, optional
+    since, through : str or Period, optional
         First and last period that must be in it, such as "2017-01" or "2018Q2".
     nearest_later : bool
         Where there is none so early, take the earliest later one; `lag_days` tells how late.
@@ -47,6 +49,9 @@ def pick(
     datetime.date(2018, 10, 5)
     """
     day = calendar.parse_date(as_of, "as-of")
+    since, through = (
+        spelled(table, end, what=name) for name, end in (("since", since), ("through", through))
+    )
     every = list_vintages(table)
     reaching = [v for v in every if (not through or v.through >= through) and (not since or v.since <= since)]
     early = [v for v in reaching if v.published <= day]
@@ -63,6 +68,30 @@ def pick(
     else:
         advice.append("Get one with `tradelib update`, or `tradelib ingest FILE` where it is at hand.")
     raise TradelibError(f"No vintage of {table} published by {day}{asked}.", *advice)
+
+
+def spelled(table: str, period: str | pd.Period | None, *, what: str = "period") -> str | None:
+    """Write a period as a table's own are written, or say of which frequency they are.
+
+    Examples
+    --------
+    >>> spelled("trade_bop_sa", "2018-Q2"), spelled("goods_census_nsa", None)
+    ('2018Q2', None)
+    >>> spelled("trade_bop_sa", "2018-07", what="through")
+    Traceback (most recent call last):
+    ...
+    tradelib.errors.TradelibError: through '2018-07' is not in quarters, as trade_bop_sa is.
+      Give it in quarters: "2018Q3".
+    """
+    if period is None:
+        return None
+    found, freq = as_period(period, what=what), table_info(table).freq
+    if found.freqstr[0] != freq:
+        raise TradelibError(
+            f"{what} {str(period)!r} is not in {NAMES[freq]}, as {table} is.",
+            f'Give it in {NAMES[freq]}: "{found.asfreq(freq)}".',
+        )
+    return str(found)
 
 
 def load(
@@ -84,8 +113,8 @@ def load(
         ISO date: the newest vintage published by then is used.
     since, through : str, optional
         First and last period wanted; the vintage must reach both, and the rows are cut to them.
-    partner : str or list of str, optional
-        Partner code or codes; everything unless given.
+    partner : str, int or list of str, optional
+        Code, ISO code or name, or several; everything unless given.
     nearest_later : bool
         Take the earliest later vintage where there is none so early.
 
@@ -107,8 +136,12 @@ def load(
     >>> goods[["flow", "value_usd"]].values.tolist()
     [['exports', 4685784639.0], ['imports', 6212348967.0]]
     """
+    codes = None
+    if partner is not None:
+        codes = [resolve(one).code for one in (partner if isinstance(partner, list) else [partner])]
     vintage = pick(table, as_of=as_of, since=since, through=through, nearest_later=nearest_later)
-    return rows_of(vintage, as_of=as_of, since=since, through=through, partner=partner)
+    span = {"since": spelled(table, since), "through": spelled(table, through)}
+    return rows_of(vintage, as_of=as_of, **span, partner=codes)
 
 
 def rows_of(
@@ -134,7 +167,14 @@ def rows_of(
     return frame
 
 
-def load_goods(*, as_of, **options) -> pd.DataFrame:
+def load_goods(
+    *,
+    as_of: str | date,
+    since: str | pd.Period | None = None,
+    through: str | pd.Period | None = None,
+    partner: str | int | list[str] | None = None,
+    nearest_later: bool = False,
+) -> pd.DataFrame:
     """Load goods by partner and month: Census basis, not seasonally adjusted, whole dollars.
 
     Takes the options of `load`. Exports are total exports, imports general imports.
@@ -144,10 +184,18 @@ def load_goods(*, as_of, **options) -> pd.DataFrame:
     >>> load_goods(as_of="2018-10-05", partner="5800", since="2018-01", through="2018-07").shape
     (14, 9)
     """
-    return load("goods_census_nsa", as_of=as_of, **options)
+    span = {"since": since, "through": through}
+    return load("goods_census_nsa", as_of=as_of, **span, partner=partner, nearest_later=nearest_later)
 
 
-def load_goods_sa(*, as_of, **options) -> pd.DataFrame:
+def load_goods_sa(
+    *,
+    as_of: str | date,
+    since: str | pd.Period | None = None,
+    through: str | pd.Period | None = None,
+    partner: str | int | list[str] | None = None,
+    nearest_later: bool = False,
+) -> pd.DataFrame:
     """Load goods of selected partners by month, Census basis, seasonally adjusted, whole dollars.
 
     Examples
@@ -155,10 +203,19 @@ def load_goods_sa(*, as_of, **options) -> pd.DataFrame:
     >>> set(load_goods_sa(as_of="2025-04-03", partner="5800").item)
     {'goods'}
     """
-    return load("goods_census_sa", as_of=as_of, **options)
+    span = {"since": since, "through": through}
+    return load("goods_census_sa", as_of=as_of, **span, partner=partner, nearest_later=nearest_later)
 
 
-def load_trade(*, as_of, annual: bool = False, **options) -> pd.DataFrame:
+def load_trade(
+    *,
+    annual: bool = False,
+    as_of: str | date,
+    since: str | pd.Period | None = None,
+    through: str | pd.Period | None = None,
+    partner: str | int | list[str] | None = None,
+    nearest_later: bool = False,
+) -> pd.DataFrame:
     """Load goods, services and total by partner: BOP basis, SA quarters, or years.
 
     Examples
@@ -167,10 +224,21 @@ def load_trade(*, as_of, annual: bool = False, **options) -> pd.DataFrame:
     >>> sorted(trade.item.unique())
     ['goods', 'services', 'total']
     """
-    return load("trade_bop_annual" if annual else "trade_bop_sa", as_of=as_of, **options)
+    table = "trade_bop_annual" if annual else "trade_bop_sa"
+    span = {"since": since, "through": through}
+    return load(table, as_of=as_of, **span, partner=partner, nearest_later=nearest_later)
 
 
-def load_chapters(*, flow: str, as_of, imports: str = "general", **options) -> pd.DataFrame:
+def load_chapters(
+    *,
+    flow: str,
+    imports: str = "general",
+    as_of: str | date,
+    since: str | pd.Period | None = None,
+    through: str | pd.Period | None = None,
+    partner: str | int | list[str] | None = None,
+    nearest_later: bool = False,
+) -> pd.DataFrame:
     """Load HS chapters by partner and month: Census basis, not seasonally adjusted.
 
     Parameters
@@ -179,7 +247,7 @@ def load_chapters(*, flow: str, as_of, imports: str = "general", **options) -> p
     as_of : str or date
     imports : {"general", "consumption"}
         Which import table; general imports unless said.
-    **options
+    since, through, partner, nearest_later
         As for `load`.
 
     Examples
@@ -188,8 +256,14 @@ def load_chapters(*, flow: str, as_of, imports: str = "general", **options) -> p
     >>> len(oil)
     94
     """
+    if flow not in FLOWS or imports not in ("general", "consumption"):
+        raise TradelibError(
+            f"There are no chapters of flow {flow!r}, imports {imports!r}.",
+            f"Flow is {' or '.join(FLOWS)}; imports are general or consumption.",
+        )
     table = "exports_hs2_nsa" if flow == "exports" else f"imports_{imports}_hs2_nsa"
-    return load(table, as_of=as_of, **options)
+    span = {"since": since, "through": through}
+    return load(table, as_of=as_of, **span, partner=partner, nearest_later=nearest_later)
 
 
 def find_release(month: str) -> calendar.Release:

@@ -1,15 +1,21 @@
-"""The marks that charts are made of: line ends, bar labels, waterfalls, dumbbells."""
+"""The marks that charts are made of: line ends, agreements, bar labels, waterfalls, dumbbells."""
 
+import csv
 import itertools
 import textwrap
 from collections.abc import Sequence
+from datetime import date
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from tradelib.house_style import COLOURS, LABEL, Unit, ink, money_axis
+from tradelib.house_style import COLOURS, LABEL, SOURCE, WIDTH, Unit, ink, money_axis, width_of
 from tradelib.wording import capital, signed_money
+
+AGREEMENTS = Path(__file__).parent / "data" / "agreements.csv"
 
 
 def spread(wanted: list[float], heights: list[float]) -> list[float]:
@@ -42,6 +48,35 @@ def end_labels(ax: Axes, labels: list[tuple[float, float, str, str]]) -> None:
             **{"xytext": (7, at - points * y), "textcoords": "offset points", "va": "center"},
             **{"color": ink(name), "weight": "bold", "linespacing": 1.1, "annotation_clip": False},
         )
+
+
+@cache
+def agreements(code: str) -> tuple[tuple[date, str], ...]:
+    """List when trade agreements with a partner took effect; the file has a source for each.
+
+    Examples
+    --------
+    >>> for day, name in agreements("5800"):
+    ...     print(day, name)
+    2012-03-15 KORUS in force
+    2019-01-01 KORUS revised
+    """
+    with AGREEMENTS.open(encoding="utf-8", newline="") as lines:
+        rows = [row for row in csv.DictReader(lines) if row["partner"] == code]
+    return tuple(sorted((date.fromisoformat(row["effective"]), row["label"]) for row in rows))
+
+
+def mark_agreements(ax: Axes, code: str) -> None:
+    """Draw a thin dotted line at each agreement within the years shown, its name above the plot."""
+    left, right = ax.get_xlim()
+    for day, name in agreements(code):
+        x = day.year + (day.timetuple().tm_yday - 1) / 365.25
+        if left < x < right:
+            ax.axvline(x, color=COLOURS["muted"], lw=0.9, ls=(0, (1, 2)), zorder=1, gid="upright")
+            half = 0.5 * width_of(name, SOURCE, "normal") / (WIDTH - 1.6) * (right - left)
+            look = {"fontsize": SOURCE, "color": COLOURS["muted"], "ha": "center", "va": "bottom"}
+            middle = np.clip(x, left + half, right - half)
+            ax.text(middle, 1.01, name, transform=ax.get_xaxis_transform(), gid="agreement", **look)
 
 
 def bar_label(ax: Axes, x: float, end: float, text: str, down: bool) -> None:
@@ -88,10 +123,10 @@ def _clear_spot(ax: Axes, x: float, y: float, text: str) -> tuple[float, float]:
     scale, low = size / (right - left, top - bottom), np.array([left, bottom])
     along = np.linspace(left, right, 500)
     lines = [line.get_xydata().T for line in ax.lines if len(line.get_xdata()) > 2]
-    heights = [np.interp(along, *line) for line in lines] + [np.zeros(500)]
-    points = (
-        np.array([(across, up) for line in heights for across, up in zip(along, line, strict=True)]) - low
-    ) * scale
+    paths = [(along, np.interp(along, *line)) for line in lines] + [(along, np.zeros(500))]
+    upright = [line.get_xdata()[0] for line in ax.lines if line.get_gid() == "upright"]
+    paths += [(np.full(500, at), np.linspace(bottom, top, 500)) for at in upright]
+    points = (np.hstack(paths).T - low) * scale
     rows = text.split("\n")
     half = LABEL * np.array([0.33 * max(map(len, rows)), 0.62 * len(rows)])
     best = (-np.inf, (0, 0))

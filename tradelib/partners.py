@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from tradelib import cards
 from tradelib.errors import TradelibError
 
 DATA = Path(__file__).parent / "data"
@@ -70,6 +71,12 @@ class Partner:
     def slug(self) -> str:
         """The name in lower-case ASCII with hyphens, for file names."""
         return "-".join(_words(self.name))
+
+    def __repr__(self) -> str:
+        return f"<Partner {self.code} {self.name}{f' ({self.iso3})' if self.iso3 else ''}, {self.kind}>"
+
+    def _repr_html_(self) -> str:
+        return cards.partner_card(self)
 
 
 def all_partners() -> pd.DataFrame:

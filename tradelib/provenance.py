@@ -3,6 +3,7 @@
 import pandas as pd
 
 from tradelib import loaders, wording
+from tradelib.displays import published
 from tradelib.factsheet import Sheet
 from tradelib.partners import partner
 from tradelib.selection import EXPORT_CHAPTERS, GOODS, IMPORT_CHAPTERS, RELEASED, TRADE
@@ -103,4 +104,4 @@ def every_figure(sheet: Sheet):
         late = " (reconstructed)" if fact.vintage_method == "reconstructed" else late
         rows.append((label, value, fact.window, f"{fact.vintage}{late}"))
     frame = pd.DataFrame(rows, columns=["Figure", "Value", "Window", "Vintage"])
-    return frame.style.hide(axis="index")
+    return published(frame)

@@ -217,7 +217,7 @@ def _dress_runs(fig: Figure, runs: dict[str, list[int]], last: pd.DataFrame) -> 
         ax.tick_params(axis="both", length=0)
     above.set_title("Percent of the first print")
     below.set_title(unit.name)
-    above.legend(frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0)
+    style.legend(above, ncols=2, loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0)
 
 
 def _run_name(run: list[pd.Period]) -> str:
@@ -279,7 +279,7 @@ def cloud(
     above.tick_params(labelbottom=False)
     above.set_title(f"Balance, {unit.name}")
     below.set_title(f"Each vintage less the newest, {small.name}")
-    above.legend(frameon=False, ncols=4, fontsize=8, loc="best", handletextpad=0.2, columnspacing=1)
+    style.legend(above, ncols=4, fontsize=8, loc="best", handletextpad=0.2, columnspacing=1)
     spread = (sums.max(axis=1) - sums.min(axis=1)).dropna()
     widest = spread.idxmax()
     title = f"The {months} balance with {partner.prose} is the same in all vintages, in every year"
@@ -336,7 +336,7 @@ def by_age(summary: pd.DataFrame, partner: Partner, days: list) -> Figure | None
     ax.axhline(0, color=COLOURS["text"], lw=1)
     ax.yaxis.set_major_formatter(_signed)
     ax.grid(axis="y")
-    ax.legend(frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1, 1))
+    style.legend(ax, ncols=2, loc="lower right", bbox_to_anchor=(1, 1))
     age = max(summary.index.get_level_values("age"), key=revisions.AGE_NAMES.index)
     sizes = summary["mean_abs"].xs(age, level="age")
     told = " and ".join(f"{size:.1f} percent in {flow}" for flow, size in sizes.items())

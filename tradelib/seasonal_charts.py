@@ -61,7 +61,7 @@ def adjustment(both: Seasonal) -> Figure | None:
         ax.set_title(flow.capitalize())
     axes[0].tick_params(labelbottom=False)
     place = {"loc": "lower right", "bbox_to_anchor": (1, 1), "borderaxespad": 0.2, "handlelength": 1.6}
-    axes[0].legend(ncols=len(looks), frameon=False, columnspacing=1.4, **place)
+    style.legend(axes[0], ncols=len(looks), columnspacing=1.4, **place)
     what = f"U.S. goods trade with {both.sheet.partner.prose} by month"
     return style.dress(
         *(fig, _source(both)),
