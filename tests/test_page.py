@@ -77,7 +77,8 @@ def see(brief, tmp_path_factory):
 def others(brief):
     """The pages of the other notebooks, in the brief's folder: name -> file name."""
     options = {"reports": brief.parents[1], "as_of": "2025-04-03"}
-    books = {name: NOTEBOOKS / f"{name}.ipynb" for name in ("revisions", "seasonal", "partners", "house_style")}
+    names = ("revisions", "seasonal", "partners", "house_style", "explore")
+    books = {name: NOTEBOOKS / f"{name}.ipynb" for name in names}
     made = {n: make_report("KOR", "2018-07", notebook=book, **options) for n, book in books.items()}
     return {name: one.paths[1].name for name, one in made.items()}
 
@@ -89,6 +90,7 @@ def others(brief):
         ("seasonal", "Seasonal adjustment of U.S. goods trade", 2),
         ("partners", "The league of U.S. deficits", 4),
         ("house_style", "House style", 14),
+        ("explore", "Exploring U.S. trade with", 1),
     ],
 )
 @pytest.mark.parametrize("width", [390, 1100])

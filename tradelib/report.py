@@ -4,6 +4,7 @@ A run happens in a temporary folder beside its target; finished files are moved 
 atomic rename, so that a failed or killed run never touches a good brief.
 """
 
+import copy
 import hashlib
 import importlib
 import json
@@ -286,7 +287,9 @@ def _html(finished: dict) -> str:
         exclude_input=True,
         exclude_output_prompt=True,
     )
-    return exporter.from_notebook_node(finished)[0]
+    page = copy.deepcopy(finished)
+    page["metadata"].pop("widgets", None)  # their state needs scripts; a page shows what is beside them
+    return exporter.from_notebook_node(page)[0]
 
 
 def _refuse_secrets(texts: dict[Path, str]) -> None:

@@ -288,13 +288,13 @@ def take(release: str, *, as_of: str | date | None = None, strict: bool = False)
     chapters = {
         table: rows(table, str(found.period - found.period.month - 11), month) for table in chosen.chapters
     }
-    goods = _with_groups(rows(GOODS, None, month), found)
+    goods = with_groups(rows(GOODS, None, month), found)
     trade, printed = rows(TRADE, None, quarter), rows(RELEASED, None, quarter)
     released = {name: rows(table, None, month) for name, table in chosen.released.items()}
     return Snapshot(found, day, chosen.sources, chosen.absent, goods, trade, chapters, printed, released)
 
 
-def _with_groups(goods: pd.DataFrame, release: calendar.Release) -> pd.DataFrame:
+def with_groups(goods: pd.DataFrame, release: calendar.Release) -> pd.DataFrame:
     """Add the groups that the country table does not print, as sums of their members of the day."""
     printed = set(goods["partner"].unique())
     parts = [goods]

@@ -193,12 +193,15 @@ def chapter(code: str) -> str:
 
 
 class Text(str):
-    """Words that show as Markdown in a notebook; dollar signs are kept from becoming maths."""
+    """Words that show as Markdown in a notebook; dollar signs are kept from becoming maths.
+
+    JupyterLab looks for pairs of them in a paragraph, escaped or not: each stands in an element of its own.
+    """
 
     __slots__ = ()
 
     def _repr_markdown_(self) -> str:
-        return self.replace("$", "\\$")
+        return self.replace("$", "<span>\\$</span>")
 
 
 def day(date) -> str:
