@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 import pandas as pd
 
 from tradelib import cards, wording
+from tradelib.displays import published
 from tradelib.flows import DETAILS
 from tradelib.partners import Partner
 from tradelib.snapshot import Snapshot, source_of
@@ -65,10 +66,20 @@ class Sheet(dict):
         return f"<Sheet of {self._about()}>"
 
     def _repr_html_(self) -> str:
-        from tradelib import provenance  # which imports this module
-
-        table = provenance.every_figure(self)._repr_html_()
+        table = self.table()._repr_html_()
         return f'<div class="{cards.PLAIN}"><b>{cards.safe(self._about())}</b>{table}</div>'
+
+    def table(self):
+        """Tabulate all facts, as a pandas Styler: what, how much, which window, which vintage."""
+        rows = []
+        for fact in self.values():
+            if fact.vintage is None:  # its whole table is absent, as the box of sources says
+                continue
+            label, _, value = fact.text.partition(": ")
+            late = f" (+{fact.vintage_lag_days:,} days)" if fact.vintage_lag_days else ""
+            late = " (reconstructed)" if fact.vintage_method == "reconstructed" else late
+            rows.append((label, value, fact.window, f"{fact.vintage}{late}"))
+        return published(pd.DataFrame(rows, columns=["Figure", "Value", "Window", "Vintage"]))
 
     def _about(self) -> str:
         s = self.snapshot

@@ -1,9 +1,6 @@
 """Where the figures come from and how to read them: the parts of a brief around its story."""
 
-import pandas as pd
-
 from tradelib import loaders, wording
-from tradelib.displays import published
 from tradelib.factsheet import Sheet
 from tradelib.partners import partner
 from tradelib.selection import EXPORT_CHAPTERS, GOODS, IMPORT_CHAPTERS, RELEASED, TRADE
@@ -94,14 +91,5 @@ def completed(sheet: Sheet) -> Text:
 
 
 def every_figure(sheet: Sheet):
-    """Tabulate all facts, as a pandas Styler: what, how much, which window, which vintage."""
-    rows = []
-    for fact in sheet.values():
-        if fact.vintage is None:  # its whole table is absent, as the box of sources says
-            continue
-        label, _, value = fact.text.partition(": ")
-        late = f" (+{fact.vintage_lag_days:,} days)" if fact.vintage_lag_days else ""
-        late = " (reconstructed)" if fact.vintage_method == "reconstructed" else late
-        rows.append((label, value, fact.window, f"{fact.vintage}{late}"))
-    frame = pd.DataFrame(rows, columns=["Figure", "Value", "Window", "Vintage"])
-    return published(frame)
+    """Tabulate all facts: what, how much, which window, which vintage."""
+    return sheet.table()
