@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import platformdirs
-from upath import UPath
 
 from tradelib.errors import TradelibError
 
@@ -32,6 +31,8 @@ def located(text: str | Path) -> Path:
     """
     if "://" not in str(text):
         return Path(text)
+    from upath import UPath  # only a store at an address needs it
+
     try:
         return UPath(str(text), use_listings_cache=False)  # others write to it too
     except (ImportError, ValueError) as error:
@@ -61,7 +62,7 @@ def found(root: Path, table: str | None = None) -> list[Path]:
         files = root.fs
         keys = files.find(root.path)
     wanted = f"/table={table}/" if table else "/table="
-    paths = [UPath(files.unstrip_protocol(key), **root.storage_options) for key in keys if wanted in key]
+    paths = [type(root)(files.unstrip_protocol(key), **root.storage_options) for key in keys if wanted in key]
     return sorted((p for p in paths if p.name in (FLOWS, CARD)), key=str)
 
 
