@@ -279,13 +279,15 @@ def update(names, dry_run, every, since) -> None:
 @main.command()
 @click.argument("source")
 @click.option("--release", help="Statistical month, YYYY-MM: an archived release (ft900).")
+@click.option("--published", help="The day it was published, where the calendar does not know it.")
 @click.option("--since", help="First month asked of an API, YYYY-MM.")
-def fetch(source, release, since) -> None:
+def fetch(source, release, published, since) -> None:
     """Fetch one SOURCE (see `tradelib sources`), whether or not it is new; check it and keep it."""
     from tradelib import update as work
     from tradelib.sources import find_source
 
-    _summary([_fetch(find_source(source), on=work.today(), release=release, since=since)])
+    options = {"release": release, "published": published, "since": since}
+    _summary([_fetch(find_source(source), on=work.today(), **options)])
 
 
 def _fetch(source, **options):

@@ -114,7 +114,13 @@ def newest(table: str, on: date) -> Vintage | None:
 
 
 def run(
-    source: Source, *, on: date, release: str | None = None, since: str | None = None, progress: bool = False
+    source: Source,
+    *,
+    on: date,
+    release: str | None = None,
+    published: str | None = None,
+    since: str | None = None,
+    progress: bool = False,
 ) -> Outcome:
     """Fetch one source, check what came, keep it as vintages and compare them with those before.
 
@@ -125,6 +131,8 @@ def run(
         The day it is.
     release : str, optional
         Statistical month of an archived release; only the FT-900 has them.
+    published : str, optional
+        The day it was published, where the calendar does not know it.
     since : str, optional
         First month asked of an API.
     progress : bool
@@ -143,7 +151,8 @@ def run(
         for files in sources.fetch(source, on=on, release=release, since=since, progress=progress):
             outcome.transferred += sum(file.transferred for file in files)
             found = ingest.parse([(file.name, file.content) for file in files])
-            days = _days(source, found, files, on)
+            given = published and calendar.parse_date(published, "--published")
+            days = [(given, "published")] if given else _days(source, found, files, on)
             for table, frame in found.tables.items():
                 _keep(
                     outcome,
@@ -196,6 +205,11 @@ def _days(source: Source, found: ingest.Parsed, files: list[File], on: date) -> 
         days += [(release.day, "published")] if release else []
     elif found.month:
         released = calendar.release(found.month).day
+        if source.kind == "ft900" and released is None:  # an archive's own date says nothing of that day
+            raise TradelibError(
+                f"The publication date of the FT-900 of {found.month} is not established.",
+                f"Give it: `tradelib fetch ft900 --release {found.month} --published YYYY-MM-DD`.",
+            )
         if released and (source.kind == "ft900" or released == on or (changed and changed <= released)):
             days.append((released, "published"))
     if changed and (not days or changed > days[0][0]):
