@@ -12,7 +12,7 @@ from tradelib.errors import TradelibError
 from tradelib.flows import DETAILS, LARGE_DETAILS, TABLES
 from tradelib.replies import Reply, kept
 
-CENSUS, BEA = "https://www.census.gov", "https://www.bea.gov"
+CENSUS = "https://www.census.gov"
 API = "https://api.census.gov/data/timeseries/intltrade"
 ARCHIVE = f"{CENSUS}/foreign-trade/Press-Release/ft900"
 CURRENT_RELEASE = f"{CENSUS}/foreign-trade/Press-Release/current_press_release/ft900xlsx.zip"
