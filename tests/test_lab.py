@@ -106,7 +106,7 @@ def opened(browser, lab):
         contexts.append(context)
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         page = context.new_page()
-        page.set_default_timeout(40 * SECONDS)
+        page.set_default_timeout(120 * SECONDS)
         page.goto(f"{lab}/workspaces/w{len(contexts)}{time.time_ns()}/tree/{name}?token={TOKEN}")
         page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for()
         page.locator("#jp-main-statusbar", has_text="| Idle").wait_for()  # sooner, the run would be lost
