@@ -6,19 +6,23 @@ from datetime import date
 from pathlib import Path
 
 import pandas as pd
-import yaml
 
 from tradelib import calendar, loaders
 from tradelib.errors import TradelibError
 from tradelib.partners import Partner, partner, resolve
 from tradelib.windows import Window
 from tradelib.wording import ordinal, series
+from tradelib.yaml_fields import Fields, one_of, read_fields, word
 
 FOLDER = Path(__file__).parent / "data" / "claims"
 SCALES = {"": 1, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
 UNITS = ("percent", "USD", "rank", "month", "quarter", "list", "bool")
 RANK_ROUNDING = 0.5  # so that "close" is one place away
-REQUIRED = object()
+ALLOWED = {
+    "article": ("id", "title", "publisher", "published", "release", "partner", "claims"),
+    "claim": ("id", "claim", "unit", "printed", "rounding", "fact", "partner", "universe", "match", "also"),
+    "also": ("id", "claim", "fact", "partner", "universe"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,73 +100,17 @@ def load_article(source: str | Path) -> Article:
     if path.suffix not in (".yaml", ".yml"):
         path = FOLDER / f"{source}.yaml"
     try:
-        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        fields = read_fields(path, "article", ALLOWED)
     except OSError:
         raise TradelibError(
             f"There is no claims file {source}.",
             f"Bundled: {', '.join(list_articles())}.",
             "Give one of these, or the path of a .yaml file of yours.",
         ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path.name}:{mark.line + 1}" if mark else path.name
-        raise TradelibError(f"{where}: not YAML: {getattr(error, 'problem', error)}.") from None
-    return _article(_Fields(node, path.name, "article"), path.name)
+    return _article(fields, path.name)
 
 
-class _Fields:
-    """The fields of one mapping of a file, as text, each with its line."""
-
-    ALLOWED = {  # noqa: RUF012
-        "article": ("id", "title", "publisher", "published", "release", "partner", "claims"),
-        "claim": (
-            *("id", "claim", "unit", "printed", "rounding", "fact"),
-            *("partner", "universe", "match", "also"),
-        ),
-        "also": ("id", "claim", "fact", "partner", "universe"),
-    }
-
-    def __init__(self, node, file: str, kind: str):
-        self.file, self.line = file, node.start_mark.line + 1 if node else 1
-        if not isinstance(node, yaml.MappingNode):
-            self.fail(kind, "needs fields, each as `name: value`.")
-        self.nodes = {key.value: value for key, value in node.value}
-        for key, _ in node.value:
-            if key.value not in self.ALLOWED[kind]:
-                allowed = ", ".join(self.ALLOWED[kind])
-                self.fail(key.value, "is no field here.", f"Fields: {allowed}.", line=key.start_mark.line + 1)
-
-    def fail(self, field: str, problem: str, *advice: str, line: int | None = None):
-        """Refuse the file: with its name, the line and the field."""
-        raise TradelibError(f"{self.file}:{line or self.line}: {field}: {problem}", *advice)
-
-    def read(self, name: str, convert, default=REQUIRED):
-        """Convert a field's text; whatever is wrong with it is told with its place."""
-        node = self.nodes.get(name)
-        if node is None:
-            if default is REQUIRED:
-                self.fail(name, "is missing.")
-            return default
-        try:
-            if isinstance(node, yaml.MappingNode):
-                raise TradelibError("needs a value, not fields.")
-            many = isinstance(node, yaml.SequenceNode)
-            return convert([item.value for item in node.value] if many else node.value)
-        except (ValueError, AttributeError, TypeError) as error:
-            problem, *advice = str(error).split("\n  ")
-            self.fail(name, problem, *advice, line=node.start_mark.line + 1)
-
-    def entries(self, name: str, kind: str, *, required: bool) -> list["_Fields"]:
-        """The mappings of a list field."""
-        node = self.nodes.get(name)
-        if node is None and not required:
-            return []
-        if not isinstance(node, yaml.SequenceNode) or not node.value:
-            self.fail(name, "needs a list of entries, each beginning with a dash.")
-        return [_Fields(item, self.file, kind) for item in node.value]
-
-
-def _article(fields: _Fields, file: str) -> Article:
+def _article(fields: Fields, file: str) -> Article:
     who = fields.read("partner", resolve)
     release = fields.read("release", lambda text: loaders.find_release(text).month)
     published = fields.read("published", calendar.parse_date)
@@ -181,47 +129,35 @@ def _article(fields: _Fields, file: str) -> Article:
             seen.add(one.id)
             claims.append(one)
     return Article(
-        *(fields.read("id", _word), fields.read("title", _word), fields.read("publisher", _word)),
+        *(fields.read("id", word), fields.read("title", word), fields.read("publisher", word)),
         *(published, release, who, tuple(claims), file),
     )
 
 
-def _claim(fields: _Fields, who: Partner) -> Claim:
-    unit = fields.read("unit", lambda text: _one_of(text, UNITS))
+def _claim(fields: Fields, who: Partner) -> Claim:
+    unit = fields.read("unit", lambda text: one_of(text, UNITS))
     printed = fields.read("printed", PRINTED[unit])
     rounding = RANK_ROUNDING if unit == "rank" else None
     if unit in ("percent", "USD"):
         rounding = fields.read("rounding", _positive)
     text = fields.nodes["printed"].value
     return Claim(
-        *(fields.read("id", _word), fields.read("claim", _word), unit, printed, _shown(unit, printed, text)),
-        *(rounding, fields.read("fact", _word), fields.read("partner", resolve, who)),
+        *(fields.read("id", word), fields.read("claim", word), unit, printed, _shown(unit, printed, text)),
+        *(rounding, fields.read("fact", word), fields.read("partner", resolve, who)),
         fields.read("universe", calendar.parse_date, None),
-        fields.read("match", lambda text: _one_of(text, ("same", "includes")), "same"),
+        fields.read("match", lambda text: one_of(text, ("same", "includes")), "same"),
         fields.line,
     )
 
 
-def _variant(fields: _Fields, claim: Claim) -> Claim:
+def _variant(fields: Fields, claim: Claim) -> Claim:
     return Claim(
-        *(fields.read("id", _word), fields.read("claim", _word), claim.unit, claim.printed, claim.shown),
-        *(claim.rounding, fields.read("fact", _word, claim.fact)),
+        *(fields.read("id", word), fields.read("claim", word), claim.unit, claim.printed, claim.shown),
+        *(claim.rounding, fields.read("fact", word, claim.fact)),
         fields.read("partner", resolve, claim.partner),
         fields.read("universe", calendar.parse_date, claim.universe),
         *(claim.match, fields.line, True),
     )
-
-
-def _word(text: str) -> str:
-    if not isinstance(text, str) or not text.strip():
-        raise TradelibError("needs a text.")
-    return " ".join(text.split())
-
-
-def _one_of(text: str, allowed: tuple[str, ...]) -> str:
-    if text not in allowed:
-        raise TradelibError(f"{text!r} is not allowed.", f"Give one of: {', '.join(allowed)}.")
-    return text
 
 
 def _number(text: str) -> float:
@@ -266,7 +202,7 @@ def _codes(entries: list[str]) -> frozenset[str]:
 
 
 def _truth(text: str) -> bool:
-    return _one_of(text, ("true", "false")) == "true"
+    return one_of(text, ("true", "false")) == "true"
 
 
 PRINTED = {
