@@ -5,9 +5,7 @@ month in a column of its own, and is read too. What was read is kept in the user
 bundled calendar.
 """
 
-import os
 import re
-import tempfile
 from datetime import date
 from pathlib import Path
 
@@ -170,28 +168,13 @@ def save_schedule(table: pd.DataFrame) -> Path:
         before = before.loc[~before["month"].isin(table["month"])]
         table = pd.concat([before, table]).sort_values("month", ignore_index=True)
     try:
-        _write(path, table.to_csv(index=False))
+        storage.write_over(path, table.to_csv(index=False).encode())
     except OSError as error:
         raise TradelibError(
             f"Cannot write {path}: {error.strerror or error}.",
             "Make room, or set TRADELIB_STORE to a folder or address of yours.",
         ) from None
     return path
-
-
-def _write(path: Path, text: str) -> None:
-    if storage.is_remote(path):
-        path.write_text(text)
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".part-", suffix=".tmp", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    finally:
-        Path(name).unlink(missing_ok=True)
 
 
 def refresh() -> pd.DataFrame:

@@ -124,6 +124,25 @@ def write_once(path: Path, write: Callable[[Path], None]) -> bool:
     return True
 
 
+def write_over(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all, in place of one that may be there; raises OSError.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> place = Path(tempfile.mkdtemp()) / "a" / "figure.txt"
+    >>> write_over(place, b"1"), write_over(place, b"2"), place.read_text()
+    (None, None, '2')
+    """
+    if is_remote(path):
+        path.fs.pipe_file(path.path, content)
+        return
+    with _temporary(path) as beside:
+        beside.write_bytes(content)
+        _to_disk(beside)
+        beside.replace(path)
+
+
 def write_folder_once(
     folder: Path, fill: Callable[[Callable[[str, Callable[[Path], None]], None]], None]
 ) -> bool:
