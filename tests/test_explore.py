@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import tradelib as tl
-from tradelib import explore, explore_controls, report
+from tradelib import execution, explore, explore_controls, report
 from tradelib.errors import TradelibError
 from tradelib.explore import Choice, Explorer, look
 from tradelib.explore_figures import figure, png
@@ -337,7 +337,7 @@ def made(tmp_path_factory):
     path = tmp_path_factory.mktemp("run") / "explore.ipynb"
     asked = {"partner": "JPN", "second": "KOR", "measure": "exports", "compare": "2025-04-03"}
     options = {"progress_bar": False, "log_output": False, "kernel_name": "python3"}
-    config = report._kernel_config(path.parent) if len(str(path.parent)) < 80 else None
+    config = execution.kernel_config(path.parent) if len(str(path.parent)) < 80 else None
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(path.parent)
         extra = {"config": config} if config else {}

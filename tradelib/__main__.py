@@ -2,4 +2,5 @@
 
 from tradelib.cli import main
 
-main()
+if __name__ == "__main__":  # the workers of a sweep import it too
+    main()

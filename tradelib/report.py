@@ -1,38 +1,34 @@
-"""One release -> one dated brief: notebook, HTML page and facts. The only module that runs papermill.
+"""One release -> one dated brief: notebook, HTML page and facts.
 
 A run happens in a temporary folder beside its target; finished files are moved into place by
-atomic rename, so that a failed or killed run never touches a good brief.
+atomic rename, so that a failed or killed run never touches a good brief. Where the target is an address
+of an object store, they are put there one by one, the notebook last.
 """
 
-import copy
-import hashlib
-import importlib
 import json
 import os
+import platform
 import shutil
 import tempfile
-import threading
+import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
-from tradelib import vintages
+from tradelib import storage
 from tradelib.errors import TradelibError
+from tradelib.execution import PLAIN, NotebookFailed, check_parameters, execute, figures_of, page_of
 from tradelib.facts import facts_of
-from tradelib.factsheet import Sheet, document
-from tradelib.narrative import headline, title
-from tradelib.partners import resolve
-from tradelib.provenance import COMPLETED
-from tradelib.snapshot import take
+from tradelib.factsheet import document
+from tradelib.jobs import Job, job_of, read_notebook, snapshot_of
+from tradelib.narrative import headline
+from tradelib.partners import Partner, resolve
+from tradelib.snapshot import Snapshot, take
 
-HERE = Path(__file__).parent
-PARAMETERS = {"partner", "release", "as_of"}
 SECRETS = ("CENSUS_API_KEY", "BEA_API_KEY")
-CELL_TIMEOUT = 300
-BRIEF = "release.ipynb"
-LONGEST_SOCKET = 90  # characters; systems allow 103 or more
+ABANDONED_S = 86_400  # a folder so old was left by a run on a machine that has gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +48,7 @@ def make_report(
     as_of: str | None = None,
     strict: bool = False,
     force: bool = False,
-    reports: Path = Path("reports"),
+    reports: Path | str = Path("reports"),
     notebook: Path | None = None,
     progress: bool = False,
 ) -> Made:
@@ -70,8 +66,9 @@ def make_report(
         Refuse where only later vintages reach the release.
     force : bool
         Run even if a brief from the same inputs is there.
-    reports : Path
-        Folder of the briefs: `reports/<publication date>/<partner>.ipynb`, `.html`, `.facts.json`.
+    reports : Path or str
+        Folder of the briefs, or an address that fsspec knows:
+        `reports/<publication date>/<partner>.ipynb`, `.html`, `.facts.json`.
     notebook : Path, optional
         A notebook with the parameters `partner`, `release` and `as_of`, instead of release.ipynb.
     progress : bool
@@ -98,116 +95,107 @@ def make_report(
     """
     who = resolve(partner)
     snapshot = take(release, as_of=as_of, strict=strict)
-    blank = Sheet(who, snapshot)  # names and dates; the facts are worked out while the kernel works
-    source = notebook or _bundled_notebook()
-    if not source.is_file():
-        raise TradelibError(f"There is no notebook {source}.", "Give --notebook the path of an .ipynb file.")
-    target, name = _target(blank, reports, source)
-    record = _record(blank, source)
-    paths = tuple(target / f"{name}{end}" for end in (".ipynb", ".html", ".facts.json"))
-    if not force and _up_to_date(paths, record["fingerprint"]):
-        return Made(paths, headline(facts_of(who, snapshot)), _notices(blank), ran=False)
-    _check_parameters(source)
-    with _workplace(target, name) as folder, ThreadPoolExecutor(1) as beside:
-        sheet = beside.submit(facts_of, who, snapshot)
-        finished = _run(source, folder, record, target / f"{name}.failed.ipynb", progress)
-        sheet = sheet.result()
+    job = job_of(who, snapshot, read_notebook(notebook), reports=reports, strict=strict)
+    ran = force or not job.is_made()
+    if ran:
+        check_parameters(job.notebook)
+        told = make(job, snapshot, progress=progress)
+    else:
+        told = headline(facts_of(who, snapshot))
+    return Made(job.paths, told, _notices(snapshot, who), ran)
+
+
+def make(job: Job, snapshot: Snapshot | None = None, *, kernel: str = PLAIN, progress: bool = False) -> str:
+    """Run a job and put its files in place.
+
+    Parameters
+    ----------
+    job : Job
+        From `job_of`.
+    snapshot : Snapshot, optional
+        The one it was planned with, where it is at hand.
+    kernel : str
+        Jupyter's name of the kernel.
+    progress : bool
+        Show a progress bar.
+
+    Returns
+    -------
+    str
+        The headline.
+
+    Raises
+    ------
+    TradelibError
+        If the run fails or its files cannot be written; a brief made earlier is untouched.
+    """
+    snapshot = snapshot or snapshot_of(job)
+    with _workplace(job) as folder, ThreadPoolExecutor(1) as beside:
+        sheet = beside.submit(facts_of, job.partner, snapshot)
+        try:
+            finished = execute(job, folder, kernel=kernel, progress=progress)
+        except NotebookFailed as error:
+            raise _kept(job, folder, error) from None
+        told = headline(sheet.result())
+        own = job.record | {"headline": told, "figures": figures_of(finished)}
+        facts = document(sheet.result()) | {"tradelib": own}
         texts = {
-            paths[2]: json.dumps(document(sheet) | {"tradelib": record}, indent=1, ensure_ascii=False),
-            paths[1]: _html(finished),
-            paths[0]: json.dumps(finished, indent=1, ensure_ascii=False, sort_keys=True) + "\n",
+            ".facts.json": json.dumps(facts, indent=1, ensure_ascii=False),
+            ".html": page_of(finished),
+            ".ipynb": json.dumps(finished, indent=1, ensure_ascii=False, sort_keys=True) + "\n",
         }
         _refuse_secrets(texts)
-        _promote(texts, folder)
-    (target / f"{name}.failed.ipynb").unlink(missing_ok=True)
-    return Made(paths, headline(sheet), _notices(sheet), ran=True)
+        _promote(job, texts, folder)
+        job.failed.unlink(missing_ok=True)
+    return told
 
 
-def _bundled_notebook() -> Path:
-    """release.ipynb: inside an installed package, or beside it in a checkout."""
-    for folder in (HERE / "notebooks", HERE.parent / "notebooks"):
-        if (folder / BRIEF).exists():
-            return folder / BRIEF
-    raise TradelibError(f"{BRIEF} is not installed.", "Reinstall tradelib, or name one with --notebook.")
-
-
-def _check_parameters(source: Path) -> None:
-    """Insist on the three parameters: papermill only warns of a misspelt one."""
-    from papermill import inspect_notebook
-
-    try:
-        found = set(inspect_notebook(str(source)))
-    except Exception as error:  # nbformat and json raise many kinds for a file that is no notebook
-        raise TradelibError(f"{source} cannot be read as a notebook ({type(error).__name__}).") from None
-    if not found >= PARAMETERS:
-        raise TradelibError(
-            f"{source.name} has the parameters {', '.join(sorted(found)) or 'none'}.",
-            f"Its cell tagged 'parameters' must set {', '.join(sorted(PARAMETERS))}, a plain line each.",
-        )
-
-
-def _target(sheet: Sheet, reports: Path, source: Path) -> tuple[Path, str]:
-    release, as_of = sheet.snapshot.release, sheet.snapshot.as_of
-    folder = reports / (release.published.isoformat() if release.published else release.month)
-    name = sheet.partner.slug
-    if source.name != BRIEF:  # another notebook never takes the brief's place
-        name += f".{source.stem}"
-    if as_of != release.default_as_of:
-        name += f".as-of-{as_of}"
-    return folder, name
-
-
-def _record(sheet: Sheet, source: Path) -> dict:
-    """What the notebook's metadata records: version, vintages with hashes, parameters."""
-    s = sheet.snapshot
-    code = hashlib.sha256()
-    for path in sorted([*HERE.glob("*.py"), *HERE.glob("data/*.csv"), *HERE.glob("templates/*/*")]):
-        code.update(path.read_bytes())
-    record = {
-        "version": version("tradelib"),
-        "code_sha256": code.hexdigest(),
-        "notebook": source.name,
-        "notebook_sha256": hashlib.sha256(source.read_bytes()).hexdigest(),
-        "title": title(sheet).lstrip("# "),
-        "parameters": {
-            "partner": sheet.partner.code,
-            "release": s.release.month,
-            "as_of": s.as_of.isoformat(),
-        },
-        "vintages": [
-            vintages.summary(vintage) | {"lag_days": s.lag(table)} for table, vintage in s.sources.items()
-        ],
-    }
-    canonical = json.dumps(record, sort_keys=True).encode()
-    return record | {"fingerprint": hashlib.sha256(canonical).hexdigest()}
-
-
-def _up_to_date(paths: tuple[Path, ...], fingerprint: str) -> bool:
-    """All three files are there and each was made from these inputs."""
-    try:
-        return all(fingerprint in path.read_text(encoding="utf-8") for path in paths)
-    except (OSError, UnicodeDecodeError):
-        return False
+def _kept(job: Job, folder: Path, error: NotebookFailed) -> TradelibError:
+    """Keep the notebook of a failed run beside its target, and say so."""
+    ran = folder / "run.ipynb"
+    where = "It did not start."
+    if ran.exists():
+        _put(ran, job.failed)
+        where = f"It is kept, as far as it ran: {job.failed}"
+    return NotebookFailed(str(error), where, "A brief made earlier is untouched.")
 
 
 @contextmanager
-def _workplace(target: Path, name: str):
-    """Make a temporary folder beside the target; sweep up what killed runs left there."""
+def _workplace(job: Job) -> Iterator[Path]:
+    """Make a temporary folder: beside the target, or in the one for temporary files."""
+    remote = storage.is_remote(job.place)
     try:
-        target.mkdir(parents=True, exist_ok=True)
-        for left in target.glob(f".{name}.*.tmp"):
-            if not _alive(int(left.name.split(".")[-3])):
-                shutil.rmtree(left, ignore_errors=True)
-        folder = Path(tempfile.mkdtemp(prefix=f".{name}.{os.getpid()}.", suffix=".tmp", dir=target))
+        if not remote:
+            job.place.mkdir(parents=True, exist_ok=True)
+            sweep_up(job.place, job.name)
+        # a name that is long enough to be told whose it is
+        prefix = f".{job.name}.{_host()}.{os.getpid()}."
+        folder = Path(tempfile.mkdtemp(prefix=prefix, suffix=".tmp", dir=None if remote else job.place))
     except OSError as error:
         raise TradelibError(
-            f"Cannot write to {target}: {error.strerror or error}.",
+            f"Cannot write to {job.folder}: {error.strerror or error}.",
             "Give a folder of yours with --reports. Nothing was run.",
         ) from None
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep_up(place: Path, name: str = "*") -> None:
+    """Remove the temporary folders that killed runs left in a folder of briefs."""
+    for left in place.glob(f".{name}.*.tmp"):
+        host, pid = left.name.split(".")[-4:-2]
+        try:
+            here = host == _host()
+            if not _alive(int(pid)) if here else time.time() - left.stat().st_mtime > ABANDONED_S:
+                shutil.rmtree(left, ignore_errors=True)
+        except (OSError, ValueError):  # it has gone meanwhile, or is not ours
+            continue
+
+
+def _host() -> str:
+    return platform.node().replace(".", "-") or "here"
 
 
 def _alive(pid: int) -> bool:
@@ -220,79 +208,7 @@ def _alive(pid: int) -> bool:
     return True
 
 
-def _run(source: Path, folder: Path, record: dict, failed: Path, progress: bool) -> dict:
-    """Run the notebook in a kernel; keep it as `.failed.ipynb` if it does not come to its end."""
-    import nbformat
-    import papermill
-
-    # nbconvert takes a while to import: let it, while the kernel works
-    threading.Thread(target=importlib.import_module, args=("nbconvert",), daemon=True).start()
-    output = folder / "run.ipynb"
-    try:
-        with tempfile.TemporaryDirectory(prefix="tradelib-", ignore_cleanup_errors=True) as sockets:
-            papermill.execute_notebook(
-                str(source),
-                str(output),
-                parameters=record["parameters"],
-                kernel_name="python3",
-                progress_bar=progress,
-                execution_timeout=CELL_TIMEOUT,
-                log_output=False,
-                config=_kernel_config(Path(sockets)),
-            )
-        finished = nbformat.read(output, as_version=4)
-        if not _reached_end(finished):
-            raise RuntimeError(f"it ended before its last cell, which shows {COMPLETED!r}")
-    except Exception as error:  # whatever a cell or the kernel raised, the user needs the same
-        reason = str(getattr(error, "evalue", "") or error).strip().splitlines()[:1]
-        if output.exists():
-            output.replace(failed)
-        raise TradelibError(
-            f"The notebook failed: {getattr(error, 'ename', type(error).__name__)}: {' '.join(reason)}",
-            f"It is kept, as far as it ran: {failed}" if failed.exists() else "It did not start.",
-            "A brief made earlier is untouched.",
-        ) from None
-    finished.metadata["tradelib"] = record
-    run = finished.metadata.get("papermill", {})
-    for place in ("input_path", "output_path"):  # no path of a machine in a published notebook
-        run[place] = source.name
-    return finished
-
-
-def _kernel_config(sockets: Path):
-    """Talk to the kernel through files where the system can, not through open TCP ports.
-
-    Each run has a folder of its own for them: left to itself, every kernel started in one working
-    directory would use the same names, and runs at the same time would hear each other.
-    """
-    from traitlets.config import Config
-
-    address = str(sockets / "k")
-    if os.name == "nt" or len(address) > LONGEST_SOCKET:
-        return Config({"KernelManager": {"transport": "tcp"}})
-    return Config({"KernelManager": {"transport": "ipc", "ip": address}})
-
-
-def _reached_end(finished: dict) -> bool:
-    last = [cell for cell in finished.cells if cell.cell_type == "code"][-1]
-    return COMPLETED in json.dumps(last.get("outputs", []))
-
-
-def _html(finished: dict) -> str:
-    from nbconvert import HTMLExporter
-
-    exporter = HTMLExporter(
-        template_name="brief",
-        extra_template_basedirs=[str(HERE / "templates")],
-        exclude_input=True,
-        exclude_output_prompt=True,
-    )
-    page = copy.deepcopy(finished)
-    page["metadata"].pop("widgets", None)  # their state needs scripts; a page shows what is beside them
-    return exporter.from_notebook_node(page)[0]
-
-
-def _refuse_secrets(texts: dict[Path, str]) -> None:
+def _refuse_secrets(texts: dict[str, str]) -> None:
     for name in SECRETS:
         key = os.environ.get(name)
         if key and any(key in text for text in texts.values()):
@@ -301,27 +217,33 @@ def _refuse_secrets(texts: dict[Path, str]) -> None:
             )
 
 
-def _promote(texts: dict[Path, str], folder: Path) -> None:
-    """Write all files aside first, then rename each into place."""
+def _promote(job: Job, texts: dict[str, str], folder: Path) -> None:
+    """Write all files aside first, then move each into place."""
     try:
-        for path, text in texts.items():
-            (folder / path.name).write_text(text, encoding="utf-8")
-        for path in texts:
-            (folder / path.name).replace(path)
+        for end, text in texts.items():
+            (folder / f"{job.name}{end}").write_text(text, encoding="utf-8")
+        for end in texts:
+            _put(folder / f"{job.name}{end}", job.place / f"{job.name}{end}")
     except OSError as error:
         raise TradelibError(f"Cannot write the brief: {error.strerror or error}.") from None
 
 
-def _notices(sheet: Sheet) -> tuple[str, ...]:
+def _put(file: Path, place: Path) -> None:
+    if storage.is_remote(place):
+        place.fs.pipe_file(place.path, file.read_bytes())
+    else:
+        file.replace(place)
+
+
+def _notices(snapshot: Snapshot, who: Partner) -> tuple[str, ...]:
     """What a reader must know before quoting: dates assumed, tables later than the as-of date."""
-    s = sheet.snapshot
+    s = snapshot
     lines = []
     if s.release.published is None:
         lines.append(f"Publication date of {s.release.month} is not established: filed under the month.")
     for table, vintage in s.sources.items():
         if s.lag(table):
-            method = s.method(table, sheet.partner.code)
-            kind = "Reconstructed" if method == "reconstructed" else "Later data"
+            kind = "Reconstructed" if s.method(table, who.code) == "reconstructed" else "Later data"
             when = f"{s.lag(table):,} days after {s.as_of}"
             lines.append(f"{kind}: {table} is of {vintage.published}, {when}.")
     return tuple(lines)
