@@ -1,0 +1,158 @@
+"""The warm process: it imports what notebooks need, forks a kernel at each order, and tells how it ended.
+
+It holds modules and no data, opens no socket but the two of `tradelib.warm`, and runs one thread.
+"""
+
+import gc
+import importlib.util
+import json
+import os
+import select
+import signal
+import socket
+import struct
+import sys
+from contextlib import suppress
+
+LAUNCHER = "ipykernel_launcher"
+NUMBER = struct.Struct("q")  # what is told of a kernel: its process id, and at its end the exit code
+
+#: What the notebooks and a kernel reach, also where they import it only when it is needed.
+LIBRARIES = (
+    *("ipykernel.kernelapp", "ipykernel.debugger", "IPython.core.completerlib"),
+    *("IPython.extensions.storemagic", "tornado.platform.asyncio", "encodings.idna"),
+    *("pandas.io.formats.style", "pyarrow.dataset", "pyarrow.pandas_compat"),
+    *("seaborn", "matplotlib.style.core", "matplotlib.backends.backend_agg"),
+    *("PIL.JpegImagePlugin", "PIL.GifImagePlugin", "PIL.PpmImagePlugin"),
+    *("statsmodels.regression.linear_model", "statsmodels.tsa.seasonal"),
+    *("tradelib.charts", "tradelib.narrative", "tradelib.provenance", "tradelib.ledger"),
+    *("tradelib.league_charts", "tradelib.league_words", "tradelib.revision_charts"),
+    *("tradelib.seasonal_charts", "tradelib.seasonal_words"),
+)
+
+
+def serve() -> None:
+    """Import, then fork kernels until the program has gone; each kernel comes out here and runs.
+
+    The command line's argument is the socket to the program. Through it go, once all is imported, the
+    names of the modules and their files; then the program's orders, each with three descriptors: where
+    the kernel is told what to be and the program how it ends, the kernel's stdout and its stderr.
+    """
+    control = socket.socket(fileno=int(sys.argv[1]))
+    os.environ["JPY_PARENT_PID"] = str(os.getpid())  # read by ipykernel at its import: whose end is its own
+    given = dict(os.environ)
+    for name in LIBRARIES:
+        importlib.import_module(name)
+    imports_set = dict(os.environ.items() - given.items())
+    with suppress(ConnectionError):
+        control.sendall(json.dumps(_top_modules()).encode() + b"\n")
+    gc.collect()
+    gc.freeze()  # what is imported stays in memory that all kernels share
+    born = _fork_on_order(control)
+    if born is None:
+        os._exit(0)
+    _run_kernel(*born, imports_set)
+
+
+def kill(pid: int) -> None:
+    """End a kernel and what it started; itself alone, if it has no process group of its own yet.
+
+    Parameters
+    ----------
+    pid : int
+        The kernel's process id; one that has ended is no error.
+
+    Examples
+    --------
+    >>> import subprocess
+    >>> sleeper = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    >>> kill(sleeper.pid)
+    >>> sleeper.wait()
+    -9
+    """
+    for how in (os.killpg, os.kill):
+        with suppress(ProcessLookupError):
+            how(pid, signal.SIGKILL)
+
+
+def _top_modules() -> dict[str, str]:
+    """The packages and modules imported that a file beside a notebook could hide, and their files."""
+    names = [name for name in sys.modules.keys() - sys.stdlib_module_names if "." not in name]
+    files = {name: getattr(sys.modules[name], "__file__", None) for name in names}
+    return {name: file for name, file in files.items() if file}
+
+
+def _fork_on_order(control: socket.socket) -> list[int] | None:
+    """In a kernel, its status, stdout and stderr; in the server None, once the program has gone."""
+    kernels: dict[int, tuple[int, int]] = {}  # the kernel's pidfd: its process id and its status
+    events = select.poll()
+    events.register(control, select.POLLIN)
+    while True:
+        for event, _ in events.poll():
+            if event in kernels:
+                events.unregister(event)
+                _see_off(event, *kernels.pop(event))
+                continue
+            order = None
+            with suppress(ConnectionError):
+                order, fds, *_ = socket.recv_fds(control, 1, 3)
+            if not order:
+                for pid, _ in kernels.values():
+                    kill(pid)
+                return None
+            pid = _fork() if len(fds) == 3 else None
+            if pid == 0:
+                control.close()
+                for other in (*kernels, *(status for _, status in kernels.values())):
+                    os.close(other)
+                return fds
+            if pid:
+                _tell(fds[0], pid)
+                kernels[pidfd := os.pidfd_open(pid)] = pid, fds.pop(0)
+                events.register(pidfd, select.POLLIN)
+            for fd in fds:
+                os.close(fd)
+
+
+def _fork() -> int | None:
+    """As os.fork; None where the system has no process to give."""
+    with suppress(OSError):
+        return os.fork()  # safe: the only other threads, OpenBLAS's and jemalloc's, see to themselves
+
+
+def _see_off(pidfd: int, pid: int, status: int) -> None:
+    """Tell how a kernel ended, and end what it left running."""
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    kill(pid)  # before its number can be another's
+    _tell(status, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+    os.close(status)
+    os.close(pidfd)
+
+
+def _tell(status: int, number: int) -> None:
+    """Tell the program, if it still listens."""
+    with suppress(ConnectionError):
+        os.write(status, NUMBER.pack(number))
+
+
+def _run_kernel(status: int, stdout: int, stderr: int, imports_set: dict[str, str]) -> None:
+    """Be what `python -m ipykernel_launcher ...` would be, in this process."""
+    import numpy
+    from ipykernel.kernelapp import IPKernelApp
+
+    os.setsid()
+    with open(status, encoding="utf-8") as program:
+        told = program.read()
+    if not told:
+        return
+    cmd, env, cwd = json.loads(told)
+    for number, stream in enumerate([os.open(os.devnull, os.O_RDONLY), stdout, stderr]):
+        os.dup2(stream, number)
+        os.close(stream)
+    os.chdir(cwd)
+    os.environ.clear()
+    os.environ.update(env | imports_set, JPY_PARENT_PID=str(os.getppid()))
+    launcher = importlib.util.find_spec(LAUNCHER).origin
+    sys.orig_argv, sys.argv = cmd, [launcher, *cmd[cmd.index(LAUNCHER) + 1 :]]
+    numpy.random.seed()  # noqa: NPY002 (the old generator that notebooks use; random's own does so itself)
+    IPKernelApp.launch_instance()
