@@ -254,3 +254,31 @@ def bea_cells(path: Path, table: int) -> dict[tuple[str, str], object]:
             cells |= {(label, area): cell for area, cell in zip(areas[1:], row[1:], strict=False)}
     book.close()
     return cells
+
+
+# --- small notebooks of the release kind --------------------------------------------------------
+
+PARAMETERS = 'partner: str = "KOR"  # who\nrelease: str = "2018-07"  # month\nas_of: str = ""  # day'
+LAST_CELL = "from tradelib import provenance\nprint(provenance.COMPLETED)"
+#: Writes one line for each notebook that comes so far.
+LOG_CELL = "import os\nwith open(os.environ['RUNS_LOG'], 'a') as log: print(partner, file=log)"
+
+
+def book_of(folder: Path, *cells: str, parameters: str = PARAMETERS) -> Path:
+    """Write release.ipynb from the sources of its cells, the same bytes each time."""
+    import nbformat
+    from nbformat.v4 import new_code_cell, new_notebook
+
+    first = new_code_cell(parameters, metadata={"tags": ["parameters"]})
+    book = new_notebook(cells=[first, *map(new_code_cell, cells)])
+    for number, cell in enumerate(book.cells):
+        cell["id"] = f"cell-{number}"
+    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    path = folder / "release.ipynb"
+    nbformat.write(book, path)
+    return path
+
+
+def logged(path: Path) -> list[str]:
+    """The lines that `LOG_CELL` wrote."""
+    return path.read_text().split() if path.exists() else []

@@ -5,33 +5,23 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
+from helpers import LAST_CELL as LAST
+from helpers import PARAMETERS, book_of
 
 import tradelib as tl
 from tradelib.factsheet import document
 from tradelib.report import make_report
 
-PARAMETERS = 'partner: str = "KOR"  # who\nrelease: str = "2018-07"  # month\nas_of: str = ""  # day'
-LAST = "from tradelib import provenance\nprint(provenance.COMPLETED)"
-
 
 @pytest.fixture
 def notebook(tmp_path):
     """Write a small notebook of the release kind from the sources of its cells."""
-
-    def write(*cells, parameters=PARAMETERS):
-        first = new_code_cell(parameters, metadata={"tags": ["parameters"]})
-        book = new_notebook(cells=[first, *map(new_code_cell, cells)])
-        book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        path = tmp_path / "release.ipynb"
-        nbformat.write(book, path)
-        return path
-
-    return write
+    return partial(book_of, tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -202,8 +192,9 @@ def test_a_killed_run_leaves_the_good_brief_and_the_next_run_sweeps_up(notebook,
     run = subprocess.Popen([*command, "--reports", reports, "--notebook", slow], stderr=subprocess.DEVNULL)
     folder = good.paths[0].parent
     deadline = time.monotonic() + 60
-    while not list(folder.glob(".*.tmp/run.ipynb")) and time.monotonic() < deadline:
+    while not list(folder.glob(".*.tmp")) and time.monotonic() < deadline:
         time.sleep(0.1)
+    time.sleep(2)  # the kernel runs by then
     run.send_signal(signal.SIGKILL)
     run.wait()
     assert list(folder.glob(".*.tmp")), "the run was killed in the middle"

@@ -159,7 +159,7 @@ def total_trend(sheet: Sheet) -> Figure | None:
     sums = _trailing(s.history[["balance_usd"]], code, 4)["balance_usd"].unstack("item").dropna(how="all")
     if sums.empty or missing(sums["total"].iloc[-1]):
         return None
-    years, unit, turn = style.years_of(sums.index), Unit.of(sums.stack()), s.turning_points.get(code)
+    years, unit, turn = style.years_of(sums.index), Unit.of(sums.stack()), s.turn(code)
     broken = sheet["total.trend.break"]
     fig, (ax,) = style.canvas(height=style.HEIGHT + (0.2 if broken.value else 0))  # for its note
     ends = []

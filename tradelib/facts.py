@@ -312,9 +312,9 @@ def _deficit(code: str, snapshot: Snapshot) -> dict:
 def _trend(sheet: Sheet) -> None:
     s, code = sheet.snapshot, sheet.partner.code
     turn, why, window, more = None, "no trailing-four-quarter balance", s.quarters, {}
-    if TRADE in s.sources and code in s.turning_points:
+    if TRADE in s.sources and code in s.trailing_total.index:
         history = s.trailing_total.loc[code]["balance_usd"]
-        window, turn = Window(history.index.min(), s.quarter), s.turning_points[code]
+        window, turn = Window(history.index.min(), s.quarter), s.turn(code)
         why = "no clear turning point by the rule"
         if turn:
             more = {"direction": turn[1], "turn_usd": history[turn[0]], "latest_usd": history.iloc[-1]}

@@ -222,14 +222,12 @@ class Snapshot:
             return pd.Series(dtype=float)
         return self.history.loc[(code, "total")]["balance_usd"].dropna()
 
-    @cached_property
-    def turning_points(self) -> dict[str, tuple[pd.Period, str] | None]:
-        """The last clear turn of each partner's trailing balance in goods and services."""
-        histories = self.trailing_total.groupby(level="partner")
-        return {
-            code: turning_point(rows["balance_usd"], rows["exports_usd"] + rows["imports_usd"])
-            for code, rows in ((c, r.droplevel("partner")) for c, r in histories)
-        }
+    def turn(self, code: str) -> tuple[pd.Period, str] | None:
+        """The last clear turn of a partner's trailing balance in goods and services."""
+        if code not in self.trailing_total.index:
+            return None
+        rows = self.trailing_total.loc[code]
+        return turning_point(rows["balance_usd"], rows["exports_usd"] + rows["imports_usd"])
 
 
 def _with_base(sides: pd.DataFrame, windows: dict[str, Window], shape) -> dict[str, pd.DataFrame]:
