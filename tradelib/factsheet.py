@@ -8,8 +8,11 @@ from tradelib import cards, wording
 from tradelib.displays import published
 from tradelib.flows import DETAILS
 from tradelib.partners import Partner
+from tradelib.selection import GOODS
 from tradelib.snapshot import Snapshot, source_of
 from tradelib.wording import capital, missing, percent, signed_money
+
+HISTORY = 120  # months of the series beside the facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,13 +186,16 @@ def document(sheet: Sheet) -> dict:
     Returns
     -------
     dict
-        `partner`, `release`, `published` (None if not established), `as_of` and `facts` by id.
+        `partner`, `release`, `published` (None if not established), `as_of`, `facts` by id, and
+        `series` by the id of the fact that is their last value: `since` (the first month) and
+        `values`, month by month, in whole dollars, None where one cannot be had.
 
     Examples
     --------
     >>> from tradelib import facts_of, resolve, take
-    >>> document(facts_of(resolve("KOR"), take("2018-07")))["published"]
-    '2018-09-05'
+    >>> page = document(facts_of(resolve("KOR"), take("2018-07")))
+    >>> page["published"], page["series"]["goods.balance.trailing12"]["values"][-1]
+    ('2018-09-05', -20249895420)
     """
     s, who = sheet.snapshot, sheet.partner
     published = s.release.published
@@ -200,4 +206,25 @@ def document(sheet: Sheet) -> dict:
         "published_how_known": s.release.how_known,
         "as_of": s.as_of.isoformat(),
         "facts": {id: fact.to_dict() for id, fact in sheet.items()},
+        "series": _series(sheet),
+    }
+
+
+def _series(sheet: Sheet) -> dict:
+    """The balance in goods over twelve months, of the last ten years; nothing where there is none."""
+    s, code = sheet.snapshot, sheet.partner.code
+    if code not in s.goods.index.levels[0]:
+        return {}
+    months = pd.period_range(s.month - (HISTORY + 10), s.month, freq="M")
+    balance = s.goods["balance_usd"].loc[code].reindex(months)
+    sums = balance.rolling(12, min_periods=12).sum().iloc[11:]
+    sums = sums.loc[sums.first_valid_index() :] if sums.notna().any() else sums.iloc[:0]
+    if sums.empty:
+        return {}
+    return {
+        "goods.balance.trailing12": {
+            **{"unit": "USD", "table": GOODS, "vintage": s.sources[GOODS].published.isoformat()},
+            **{"since": str(sums.index[0]), "freq": "M"},
+            "values": [None if missing(value) else round(value) for value in sums.tolist()],
+        }
     }
