@@ -20,6 +20,8 @@ bench: $(VENV)/installed-test
 	$(BIN)/python tests/benchmarks/bench.py
 	$(BIN)/python tests/benchmarks/hs10.py
 	$(BIN)/python tests/benchmarks/kills.py 200
+	$(BIN)/python tests/benchmarks/sweep.py
+	$(BIN)/python tests/benchmarks/sweep_kills.py 10
 
 lab: $(VENV)/installed
 	$(BIN)/jupyter lab notebooks

@@ -1,6 +1,7 @@
 """Shared by all tests: where the originals are, and a store of each test's own."""
 
 import logging
+import os
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,37 @@ def store(tmp_path, monkeypatch) -> Path:
     for name in ("TRADELIB_MIRROR", "CENSUS_API_KEY", "BEA_API_KEY"):
         monkeypatch.delenv(name, raising=False)
     return folder
+
+
+@pytest.fixture(scope="module")
+def s3_server():
+    """A local S3 server."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def s3_bucket(s3_server, monkeypatch):
+    """An empty bucket of the test's own, told in the environment: its file system, and its name."""
+    import s3fs
+
+    for name, value in {
+        "AWS_ENDPOINT_URL": s3_server,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    s3fs.S3FileSystem.clear_instance_cache()
+    files = s3fs.S3FileSystem()
+    name = f"trade-{os.getpid()}-{len(files.ls(''))}"
+    files.mkdir(name)
+    return files, name
 
 
 @pytest.fixture

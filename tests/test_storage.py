@@ -47,34 +47,10 @@ def everything(root: Path) -> list[str]:
     return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
 
 
-@pytest.fixture(scope="module")
-def s3():
-    """A local S3 server, with an empty bucket."""
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
 @pytest.fixture
-def bucket(s3, monkeypatch):
-    """A store in a bucket of the test's own, by the environment that any S3 client reads."""
-    import s3fs
-
-    for name, value in {
-        "AWS_ENDPOINT_URL": s3,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }.items():
-        monkeypatch.setenv(name, value)
-    s3fs.S3FileSystem.clear_instance_cache()
-    files = s3fs.S3FileSystem()
-    name = f"trade-{os.getpid()}-{len(files.ls(''))}"
-    files.mkdir(name)
+def bucket(s3_bucket, monkeypatch):
+    """A store in a bucket of the test's own."""
+    files, name = s3_bucket
     monkeypatch.setenv("TRADELIB_STORE", f"s3://{name}/store")
     return files, f"{name}/store"
 

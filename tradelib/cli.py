@@ -8,15 +8,9 @@ from pathlib import Path
 import click
 from tabulate import tabulate
 
-from tradelib import calendar, loaders, vintages
+from tradelib import calendar, cli_runs, loaders, vintages
+from tradelib.cli_options import AS_OF, FORCE, NOTEBOOK, PARTNER, RELEASE, REPORTS, STRICT
 from tradelib.errors import TradelibError
-
-PARTNER = click.option("--partner", required=True, help="Schedule C code, ISO code or name.")
-RELEASE = click.option("--release", required=True, help="Statistical month of the FT-900, YYYY-MM.")
-AS_OF = click.option(
-    "--as-of", help="Day whose knowledge is wanted, YYYY-MM-DD or 'latest'; default: release day."
-)
-STRICT = click.option("--strict", is_flag=True, help="Refuse where only later vintages reach the release.")
 
 LEDGER = [8, 30, 16, 22, 12, 22]  # widths of the columns of `audit`
 
@@ -40,6 +34,10 @@ def main() -> None:
     warnings.showwarning = lambda message, *_, **__: click.echo(f"Note: {message}", err=True)
 
 
+for command in cli_runs.COMMANDS:
+    main.add_command(command)
+
+
 def _say_age() -> None:
     """Say how old the data at hand are, where a newer release is out."""
     older = loaders.behind(calendar.today())
@@ -47,35 +45,26 @@ def _say_age() -> None:
         click.echo(f"{older} `tradelib update` gets it.", err=True)
 
 
-def _as_of(text: str | None, release: str) -> str | None:
-    """Turn 'latest', which exists only here, into the date of the newest vintage."""
-    if text != "latest":
-        return text
-    days = [v.published for v in vintages.list_vintages()]
-    return max([*days, loaders.find_release(release).default_as_of]).isoformat()
-
-
 @main.command()
 @PARTNER
 @RELEASE
 @AS_OF
 @STRICT
-@click.option("--force", is_flag=True, help="Run again even if nothing has changed.")
-@click.option("--reports", type=click.Path(path_type=Path), default=Path("reports"), show_default=True)
-@click.option(
-    "--notebook", type=click.Path(path_type=Path), help="A notebook of yours instead of release.ipynb."
-)
+@FORCE
+@REPORTS
+@NOTEBOOK
 def report(partner, release, as_of, strict, force, reports, notebook) -> None:
     """Make the dated brief: notebook, HTML page and facts."""
     # With this module jsonschema, which papermill imports, builds a grammar of web addresses: a
     # second of each run for a format that no notebook has.
     sys.modules.setdefault("rfc3987_syntax", None)
+    from tradelib.jobs import as_of_day
     from tradelib.report import make_report
 
     made = make_report(
         partner,
         release,
-        as_of=_as_of(as_of, release),
+        as_of=as_of_day(as_of, release),
         strict=strict,
         force=force,
         reports=reports,
@@ -101,11 +90,12 @@ def facts(partner, release, as_of, strict, form) -> None:
     """Print every number of a brief, with its window, table and vintage."""
     from tradelib import facts as work
     from tradelib import factsheet
+    from tradelib.jobs import as_of_day
     from tradelib.partners import resolve
     from tradelib.snapshot import take
 
     who = resolve(partner)
-    sheet = work.facts_of(who, take(release, as_of=_as_of(as_of, release), strict=strict))
+    sheet = work.facts_of(who, take(release, as_of=as_of_day(as_of, release), strict=strict))
     if form == "json":
         click.echo(json.dumps(factsheet.document(sheet), indent=2, ensure_ascii=False))
         return
