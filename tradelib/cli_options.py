@@ -29,7 +29,9 @@ RUNS = click.option(
     help="A standing list of notebooks and their parameters (YAML), instead.",
 )
 WORKERS = click.option(
-    "--workers", type=click.IntRange(1, 256), help="Processes of this machine; default: one more than cores."
+    "--workers",
+    type=click.IntRange(1, 256),
+    help="Briefs made at once on this machine; default: one more than cores.",
 )
 SCHEDULER = click.option(
     "--scheduler", help="Address of a Dask scheduler instead, such as tcp://10.0.0.1:8786."

@@ -210,6 +210,9 @@ def page_of(finished: dict) -> str:
     )
 
 
+_one_page_at_a_time = threading.Lock()  # the exporter holds what it works on
+
+
 @cache
 def _exporter():
     """nbconvert's exporter with our template, which takes long to compile."""

@@ -10,12 +10,15 @@ import os
 import platform
 import shutil
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 from tradelib import storage
 from tradelib.errors import TradelibError
@@ -105,7 +108,14 @@ def make_report(
     return Made(job.paths, told, _notices(snapshot, who), ran)
 
 
-def make(job: Job, snapshot: Snapshot | None = None, *, kernel: str = PLAIN, progress: bool = False) -> str:
+def make(
+    job: Job,
+    snapshot: Snapshot | None = None,
+    *,
+    kernel: str = PLAIN,
+    progress: bool = False,
+    stop: threading.Event | None = None,
+) -> str:
     """Run a job and put its files in place.
 
     Parameters
@@ -118,6 +128,8 @@ def make(job: Job, snapshot: Snapshot | None = None, *, kernel: str = PLAIN, pro
         Jupyter's name of the kernel.
     progress : bool
         Show a progress bar.
+    stop : Event, optional
+        Where it is set, a run that fails was ended on purpose: nothing of it is kept.
 
     Returns
     -------
@@ -135,6 +147,8 @@ def make(job: Job, snapshot: Snapshot | None = None, *, kernel: str = PLAIN, pro
         try:
             finished = execute(job, folder, kernel=kernel, progress=progress)
         except NotebookFailed as error:
+            if stop and stop.is_set():
+                raise
             raise _kept(job, folder, error) from None
         told = headline(sheet.result())
         own = job.record | {"headline": told, "figures": figures_of(finished)}
@@ -188,7 +202,7 @@ def sweep_up(place: Path, name: str = "*") -> None:
         host, pid = left.name.split(".")[-4:-2]
         try:
             here = host == _host()
-            if not _alive(int(pid)) if here else time.time() - left.stat().st_mtime > ABANDONED_S:
+            if not psutil.pid_exists(int(pid)) if here else time.time() - left.stat().st_mtime > ABANDONED_S:
                 shutil.rmtree(left, ignore_errors=True)
         except (OSError, ValueError):  # it has gone meanwhile, or is not ours
             continue
@@ -196,16 +210,6 @@ def sweep_up(place: Path, name: str = "*") -> None:
 
 def _host() -> str:
     return platform.node().replace(".", "-") or "here"
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
 
 
 def _refuse_secrets(texts: dict[str, str]) -> None:

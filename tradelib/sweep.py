@@ -6,7 +6,8 @@ A sweep may be stopped at any point and called again: what is up to date is not 
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -185,6 +186,7 @@ def run(
     scheduler: str | None = None,
     force: bool = False,
     progress: bool = False,
+    each: Callable[[int, int], None] | None = None,
 ) -> Summary:
     """Make everything in a plan that is not up to date.
 
@@ -193,14 +195,16 @@ def run(
     plan : Plan
         From `plan`.
     workers : int, optional
-        Processes of this machine; unless given one for each core, and one more, because they wait a little
-        for their kernels.
+        Briefs made at once on this machine; unless given one for each core, and one more, because a brief
+        waits a little for its kernel.
     scheduler : str, optional
         Address of a Dask scheduler, such as tcp://10.0.0.1:8786, instead.
     force : bool
         Make what is up to date too.
     progress : bool
         Show a progress bar with rate and time left.
+    each : callable, optional
+        Told how many are done, and of how many, whenever one is.
 
     Returns
     -------
@@ -212,11 +216,17 @@ def run(
     TradelibError
         If the folder of reports cannot be written, or no scheduler answers.
     """
-    began, results = time.perf_counter(), list(plan.failures)
+    began = time.perf_counter()
     places = {job.folder: job.place for job in plan.jobs}
     _prepare(places)
+    jobs = [job for job, made in zip(plan.jobs, _made(plan.jobs), strict=True) if force or not made]
+    waiting = {job.paths for job in jobs}
+    results = [*plan.failures, *(Result(j.title, SKIPPED) for j in plan.jobs if j.paths not in waiting)]
     try:
-        results += _shown(_results(plan.jobs, workers, scheduler, force), len(plan.jobs), progress)
+        for result in _shown(_results(jobs, workers, scheduler, force), len(jobs), progress):
+            results.append(result)
+            if each:
+                each(len(results), len(plan.jobs) + len(plan.failures))
     finally:
         for place in places.values():
             if not storage.is_remote(place):
@@ -224,6 +234,12 @@ def run(
     summary = Summary(tuple(results), time.perf_counter() - began)
     _write_record(plan, summary)
     return summary
+
+
+def _made(jobs: tuple[Job, ...]) -> list[bool]:
+    """Which of the jobs are up to date; an object store is asked for several files at once."""
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(Job.is_made, jobs))
 
 
 def _results(jobs, count: int | None, scheduler: str | None, force: bool) -> Iterator[Result]:

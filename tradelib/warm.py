@@ -102,6 +102,20 @@ def warm_up() -> None:
             _server([], dict(os.environ))
 
 
+def cool_down() -> None:
+    """End this program's warm process, if it has one, and the kernels forked from it.
+
+    Examples
+    --------
+    >>> cool_down()
+    """
+    global _current
+    with _lock:
+        server, _current = _current, None
+    if server:
+        server.end()
+
+
 def _can_fork() -> bool:
     """Linux only: there is no fork on Windows, and after numpy's Accelerate it is unsafe on macOS."""
     try:
@@ -169,7 +183,7 @@ class _Server:
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,  # Ctrl-C is for the program, which then ends it
             )
-        weakref.finalize(self, _end, self.control, self._process)
+        self.end = weakref.finalize(self, _end, self.control, self._process)
 
     def died(self) -> bool:
         """It served and does no more; one that never did would not the next time either."""

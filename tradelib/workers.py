@@ -1,27 +1,23 @@
-"""Where the jobs of a sweep are made: processes of this machine, or the workers of a Dask cluster.
+"""Where the jobs of a sweep are made: in threads of this process, or by the workers of a Dask cluster.
 
-Both do the same with a job, and hand back one result after the other in the order they are done.
+Both do the same with a job, and hand back one result after the other in the order they are done. A thread
+is enough on one machine: the work is done by the kernels, which are processes, and all threads share one
+warm process and one snapshot.
 """
 
-import multiprocessing
-import os
-import signal
 import threading
 import time
-from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
 from tradelib.errors import TradelibError
 from tradelib.execution import WARM, NotebookFailed
 from tradelib.jobs import Job
 from tradelib.report import make
+from tradelib.warm import cool_down, warm_up
 
 MADE, SKIPPED, FAILED = "made", "up to date", "failed"
-TRIES = 3  # of a job whose worker died under it
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +44,13 @@ class Result:
     seconds: float = 0.0
 
 
-def do(job: Job, force: bool = False) -> Result:
+def do(job: Job, force: bool = False, stop: threading.Event | None = None) -> Result:
     """Make one job, unless it is up to date; whatever goes wrong is told in the result."""
     began = time.perf_counter()
     try:
         if not force and job.is_made():
             return Result(job.title, SKIPPED, seconds=time.perf_counter() - began)
-        make(job, kernel=WARM)
+        make(job, kernel=WARM, stop=stop)
     except Exception as error:  # one bad partner never stops the rest
         name = "" if isinstance(error, TradelibError) else f"{type(error).__name__}: "
         first = (str(error).splitlines() or [""])[0]
@@ -64,79 +60,32 @@ def do(job: Job, force: bool = False) -> Result:
 
 
 def local(jobs: Sequence[Job], workers: int, *, force: bool = False) -> Iterator[Result]:
-    """Make jobs in processes of this machine.
+    """Make jobs on this machine.
 
     Parameters
     ----------
     jobs : sequence of Job
     workers : int
-        How many processes; each has a warm process to fork kernels from.
+        How many at once, each in a kernel of its own.
     force : bool
         Make what is up to date too.
 
     Yields
     ------
     Result
-        One for each job. A process that dies takes only its own job with it, which is tried again.
+        One for each job. Left before the end, the kernels are ended, and nothing half-made is kept.
     """
-    waiting, deaths = deque(jobs), Counter()
-    while waiting:
-        with _pool(min(workers, len(waiting))) as pool:
-            running: dict[Future, Job] = {}
-            try:
-                while waiting or running:
-                    # no more than there are workers, so that a death is known to be of one of these
-                    while waiting and len(running) < workers:
-                        job = waiting.popleft()
-                        running[pool.submit(do, job, force)] = job
-                    for future in wait(running, return_when=FIRST_COMPLETED).done:
-                        result = future.result()
-                        del running[future]
-                        yield result
-            except BrokenProcessPool:
-                for job in running.values():
-                    deaths[job.paths] += 1
-                    if deaths[job.paths] < TRIES:
-                        waiting.appendleft(job)
-                    else:
-                        yield Result(job.title, FAILED, f"Its worker died {TRIES} times.")
-
-
-@contextmanager
-def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
-    """A pool whose processes end with this one, however it ends.
-
-    They hold the reading end of a pipe; nothing is ever sent, but when the writing end closes, because
-    this process has finished, was interrupted or was killed, they end at once, and their kernels with them.
-    """
-    context = multiprocessing.get_context("spawn")  # this process has threads: a fork of it is unsafe
-    reader, writer = context.Pipe(duplex=False)
-    pool = ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(reader,))
-    try:
-        yield pool
-        pool.shutdown()
-    finally:
-        writer.close()
-        reader.close()
-        pool.shutdown(cancel_futures=True)
-
-
-def _begin(lifeline) -> None:
-    """Prepare a worker: it ends with its parent, and imports once what every job needs."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's; the lifeline tells of it
-    threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
-    from tradelib.warm import warm_up
-
     warm_up()
-    import nbconvert  # noqa: F401
-    import papermill  # noqa: F401
-
-
-def _end_with(lifeline) -> None:
-    try:
-        lifeline.recv()
-    except (EOFError, OSError):
-        os._exit(1)
+    stop = threading.Event()
+    with ThreadPoolExecutor(workers) as pool:
+        futures = [pool.submit(do, job, force, stop) for job in jobs]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        finally:
+            stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            cool_down()
 
 
 def cluster(jobs: Sequence[Job], scheduler: str, *, force: bool = False) -> Iterator[Result]:
@@ -161,7 +110,8 @@ def cluster(jobs: Sequence[Job], scheduler: str, *, force: bool = False) -> Iter
         If Dask is not installed, or nobody answers at the address.
     """
     try:
-        from distributed import Client, as_completed
+        from distributed import Client
+        from distributed import as_completed as as_made
     except ImportError:
         raise TradelibError("--scheduler needs Dask.", "Install tradelib[cluster].") from None
     try:
@@ -174,7 +124,7 @@ def cluster(jobs: Sequence[Job], scheduler: str, *, force: bool = False) -> Iter
     with client:
         futures = {client.submit(do, job, force, pure=False): job for job in jobs}
         try:
-            for future in as_completed(futures):
+            for future in as_made(futures):
                 error = future.exception() if future.status != "finished" else None
                 title = futures[future].title
                 yield Result(title, FAILED, f"{type(error).__name__}: {error}") if error else future.result()
