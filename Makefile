@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ORIGINALS ?= ../shared/data
 
-.PHONY: report test bench lab docs lint format bundle clean
+.PHONY: report test bench lab docs lint format bundle airflow clean
 
 report: $(VENV)/installed
 	$(BIN)/tradelib report --partner "$(PARTNER)" --release $(RELEASE) $(if $(AS_OF),--as-of $(AS_OF)) $(ARGS)
@@ -15,12 +15,12 @@ report: $(VENV)/installed
 test: $(VENV)/installed-test
 	$(BIN)/python -m pytest -n 2 $(ARGS)
 
-# Two of them take minutes: hs10 writes 60 million generated rows, kills runs 400 commands.
+# Some take minutes: hs10 writes 60 million generated rows, kills runs 400 commands, sweep makes 232 briefs.
 bench: $(VENV)/installed-test
 	$(BIN)/python tests/benchmarks/bench.py
 	$(BIN)/python tests/benchmarks/hs10.py
 	$(BIN)/python tests/benchmarks/kills.py 200
-	$(BIN)/python tests/benchmarks/sweep.py
+	$(BIN)/python tests/benchmarks/sweep.py --partners all
 	$(BIN)/python tests/benchmarks/sweep_kills.py 10
 
 lab: $(VENV)/installed
@@ -52,6 +52,13 @@ $(VENV)/installed-test: pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	touch $@ $(VENV)/installed
 
+# Airflow, in an environment of its own: with it the tests have it read the DAG of `tradelib example airflow`.
+airflow: .venv-airflow/installed
+.venv-airflow/installed:
+	$(PYTHON) -m venv .venv-airflow
+	.venv-airflow/bin/python -m pip install --quiet apache-airflow apache-airflow-providers-papermill --editable .
+	touch $@
+
 # Compiles the bundled vintages from the originals with the command a user would use.
 INGEST = $(BIN)/tradelib ingest --store tradelib/data/vintages
 bundle: $(VENV)/installed
@@ -72,4 +79,4 @@ bundle: $(VENV)/installed
 	$(INGEST) $(ORIGINALS)/ft900/ft900xlsx_2108.zip --note "the archive of that release, saved by others"
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-airflow build dist .pytest_cache .ruff_cache .hypothesis

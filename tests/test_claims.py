@@ -143,7 +143,7 @@ def test_a_fact_in_another_unit_is_refused(written):
 
 def test_the_example_of_the_readme_is_a_claims_file_that_runs(written):
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    path = written(re.search(r"```yaml\n(.*?)```", readme, re.DOTALL)[1])
+    path = written(re.search(r"```yaml\n(id: .*?)```", readme, re.DOTALL)[1])
     run = CliRunner().invoke(main, ["audit", str(path)])
     assert run.exit_code == 0, run.output
     assert "note.1" in run.output and "reproduced" in run.output

@@ -140,8 +140,8 @@ def test_jupyterlab_starts_interrupts_restarts_and_shuts_down():
         client = one.client()
         client.start_channels()
         await client.wait_for_ready(timeout=60)
-        client.execute("import time; time.sleep(60)")
-        while (await client.get_iopub_msg(timeout=20))["msg_type"] != "execute_input":
+        client.execute("import time; print('begun', flush=True); time.sleep(60)")
+        while (await client.get_iopub_msg(timeout=20))["msg_type"] != "stream":
             pass
         await manager.interrupt_kernel(key)
         reply = await client.get_shell_msg(timeout=20)
