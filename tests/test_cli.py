@@ -137,3 +137,42 @@ def test_a_mistake_ends_a_real_process_with_a_message_and_exit_code_1():
     assert done.stdout == ""
     assert done.stderr.startswith("Error: ")
     assert "Traceback" not in done.stderr
+
+
+# --- release morning ----------------------------------------------------------------------------
+
+
+def test_due_says_what_is_awaited_and_what_comes_next(tmp_path):
+    told = run("due", "--since", "2026-08", "--reports", tmp_path).output.splitlines()
+    assert told[0].startswith("2026-08: awaited since 2026-10-06 08:30")
+    document = json.loads(run("due", "--since", "2026-08", "--reports", tmp_path, "--format", "json").output)
+    assert document["due"][0]["state"] == "awaited"
+    assert "is not a month" in refused("due", "--since", "lately", "--reports", tmp_path)
+
+
+@pytest.mark.parametrize(("status", "code"), [("done", 0), ("running", 0), ("failed", 1), ("overdue", 1)])
+def test_run_due_passes_its_options_on_and_ends_with_the_code_of_the_outcome(status, code, monkeypatch):
+    from tradelib import run_due
+
+    asked = {}
+    outcome = run_due.Outcome(status, ("So it is.",), {"made": 2})
+    monkeypatch.setattr(run_due, "run_due", lambda **options: asked.update(options) or outcome)
+    monkeypatch.setenv("TRADELIB_ON_FAILURE", "false")
+    result = run("run-due", "--partners", "KOR", "--since", "2026-08", "--workers", 2, "--reports", "here")
+    assert (result.exit_code, result.output) == (code, "So it is.\n")
+    expected = {"partners": "KOR", "since": "2026-08", "workers": 2, "reports": "here", "on_failure": "false"}
+    assert {name: asked[name] for name in expected} == expected
+    assert json.loads(run("run-due", "--format", "json").output)["made"] == 2
+
+
+def test_site_builds_a_page_and_says_where_there_is_nothing_to_list(tmp_path):
+    (tmp_path / "2018-09-05").mkdir()
+    (tmp_path / "2018-09-05" / "korea-south.failed.ipynb").touch()
+    assert run("site", "--reports", tmp_path).output == f"1 row(s), 1 release(s): {tmp_path / 'index.html'}\n"
+    assert "There is no folder" in refused("site", "--reports", tmp_path / "nowhere")
+
+
+def test_example_lists_what_there_is_and_prints_one():
+    assert run("example").output.split() == ["cron", "systemd", "github", "airflow"]
+    assert "run-due" in run("example", "cron").output
+    assert "There is no example 'launchd'" in refused("example", "launchd")

@@ -107,7 +107,7 @@ def site(articles, reports) -> None:
     built = catalogue.build(storage.located(reports), articles=articles, progress=sys.stderr.isatty())
     for notice in built.notices:
         click.echo(f"Note: {notice}", err=True)
-    click.echo(f"{built.rows:,} rows, {built.releases} release(s): {built.path}")
+    click.echo(f"{built.rows:,} row(s), {built.releases} release(s): {built.path}")
 
 
 @click.command()
