@@ -25,7 +25,7 @@ from tradelib.errors import TradelibError
 
 FOUR = "KOR,CHN,MEX,JPN"
 TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)?")
-DURATION = re.compile(r'("(?:duration|seconds)": )[\d.]+')
+DURATION = re.compile(r'("(?:duration|seconds)": )[\d.]+(e-\d+)?')
 
 
 @pytest.fixture
@@ -181,6 +181,17 @@ def test_a_sweep_that_is_stopped_leaves_no_process_and_the_next_one_completes_it
     assert len(summary.made) + len(summary.skipped) == 4
     record = "2018-09-05/sweep.json"  # how much was made by which run differs; what is there does not
     assert files(reports) | {record: ""} == whole | {record: ""}
+
+
+def test_the_true_notebooks_come_out_the_same_twice_but_for_times(tmp_path):
+    made = []
+    for name in ("one", "two"):
+        for notebook in ("release.ipynb", "partners.ipynb"):
+            plan = sweep.plan("2018-07", "KOR", notebook=notebook, reports=tmp_path / name)
+            assert not sweep.run(plan, workers=1).failed
+        made.append(files(tmp_path / name))
+    assert len(made[0]) == 7
+    assert made[0] == made[1]
 
 
 def test_the_command_says_what_it_did_and_fails_when_something_failed(notebook, reports):

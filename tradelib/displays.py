@@ -1,6 +1,5 @@
 """Tables ready to print: units in the headers, thousands separators, names for codes."""
 
-import hashlib
 import html
 
 import pandas as pd
@@ -162,6 +161,4 @@ def _styled(frame: pd.DataFrame, forms: dict, texts: list[str], title: str):
     styler = styler.set_properties(subset=texts, **{"text-align": "left"})
     styler = styler.set_table_attributes(f'class="tradelib-table {PLAIN}"')
     styler = styler.set_table_styles([*STYLES, *left])
-    own = hashlib.sha256(f"{title}\n{frame.to_csv()}".encode()).hexdigest()[:8]
-    styler = styler.set_uuid(own)  # pandas draws one at random, and the same page would differ each time
     return styler.set_caption(html.escape(title)) if title else styler

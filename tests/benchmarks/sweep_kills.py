@@ -20,7 +20,7 @@ from pathlib import Path
 import psutil
 
 TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)?")
-DURATION = re.compile(r'("(?:duration|seconds)": )[\d.]+')
+DURATION = re.compile(r'("(?:duration|seconds)": )[\d.]+(e-\d+)?')
 RECORD = "sweep.json"  # tells how much the last run made
 
 
