@@ -186,8 +186,8 @@ def job_of(
     --------
     >>> from tradelib import resolve, take
     >>> job = job_of(resolve("KOR"), take("2018-07"), read_notebook(), reports="reports")
-    >>> [str(path) for path in job.paths][1], job.is_made()
-    ('reports/2018-09-05/korea-south.html', False)
+    >>> job.title, str(job.paths[1])
+    ('Korea, South', 'reports/2018-09-05/korea-south.html')
     """
     release = snapshot.release
     day = release.published.isoformat() if release.published else release.month
