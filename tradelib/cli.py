@@ -9,7 +9,7 @@ import click
 from tabulate import tabulate
 
 from tradelib import calendar, cli_runs, loaders, vintages
-from tradelib.cli_options import AS_OF, FORCE, NOTEBOOK, PARTNER, RELEASE, REPORTS, STRICT
+from tradelib.cli_options import AS_OF, FORCE, FORM, NOTEBOOK, PARTNER, RELEASE, REPORTS, STRICT
 from tradelib.errors import TradelibError
 
 LEDGER = [8, 30, 16, 22, 12, 22]  # widths of the columns of `audit`
@@ -85,7 +85,7 @@ def report(partner, release, as_of, strict, force, reports, notebook) -> None:
 @RELEASE
 @AS_OF
 @STRICT
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@FORM
 def facts(partner, release, as_of, strict, form) -> None:
     """Print every number of a brief, with its window, table and vintage."""
     from tradelib import facts as work
@@ -154,7 +154,7 @@ def list_vintages(table) -> None:
 @main.command()
 @click.argument("article")
 @click.option("--as-of", help="Day that counts as now, YYYY-MM-DD; default: the newest vintage's.")
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@FORM
 def audit(article, as_of, form) -> None:
     """Judge the claims of a published ARTICLE (an id, or a .yaml file), then and now."""
     from tradelib import claims, ledger
