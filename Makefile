@@ -37,6 +37,7 @@ docs: $(VENV)/installed
 lint: $(VENV)/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 
 format: $(VENV)/installed-test
 	$(BIN)/ruff check --fix .

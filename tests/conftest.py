@@ -71,7 +71,7 @@ def mirror(httpserver, monkeypatch):
 
     Answer with ``mirror.expect_request("/www.census.gov/foreign-trade/balance/country.xlsx")``.
     """
-    from tradelib import download
+    from tradelib.sources import download
 
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     monkeypatch.setenv("TRADELIB_MIRROR", httpserver.url_for("").rstrip("/"))

@@ -14,10 +14,11 @@ from helpers import ROOT, raw_rows, raw_sum, sheet
 from nbclient import NotebookClient
 
 import tradelib as tl
-from tradelib import TradelibError, displays
-from tradelib.claims import load_article
-from tradelib.ledger import audit
+from tradelib import TradelibError
 from tradelib.partners import Partner
+from tradelib.studies.claims import load_article
+from tradelib.studies.ledger import audit
+from tradelib.style import tables as displays
 
 GOODS, TUTORIAL = "goods_census_nsa", ROOT / "notebooks" / "tutorial.ipynb"
 JANUARY_JULY = [f"2018-{n:02d}" for n in range(1, 8)]
@@ -68,7 +69,7 @@ def test_importing_brings_neither_duckdb_nor_charts():
 
 
 def test_contributors_is_that_of_detail_and_a_misspelt_name_is_an_attribute_error():
-    from tradelib.detail import contributors
+    from tradelib.studies.detail import contributors
 
     assert tl.contributors is contributors
     with pytest.raises(AttributeError, match="contributers"):

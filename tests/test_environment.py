@@ -116,7 +116,7 @@ def test_every_package_that_the_module_imports_is_required():
 
 
 def test_the_command_is_installed():
-    assert PROJECT["scripts"] == {"tradelib": "tradelib.cli:main"}
+    assert PROJECT["scripts"] == {"tradelib": "tradelib.cli.main:main"}
 
 
 # --- the tree -----------------------------------------------------------------------------------

@@ -181,7 +181,7 @@ def test_an_unknown_table_is_told_with_the_known_ones():
 
 
 def test_a_release_outside_the_calendar_takes_its_date_from_a_stored_country_table(store):
-    from tradelib import vintages
+    from tradelib.store import vintages
 
     assert find_release("2030-02").published is None
     rows = [

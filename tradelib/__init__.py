@@ -27,20 +27,20 @@ from tradelib.balances import (
     trailing_sum,
     window_sum,
 )
-from tradelib.decomposition import decompose
-from tradelib.displays import published
+from tradelib.brief.decomposition import decompose
+from tradelib.brief.facts import all_facts, facts_of
+from tradelib.brief.snapshot import covered_partners, take
+from tradelib.brief.trend import turning_point
 from tradelib.errors import TradelibError
-from tradelib.facts import all_facts, facts_of
 from tradelib.loaders import load, load_chapters, load_goods, load_goods_sa, load_trade
 from tradelib.partners import all_partners, countries, members, resolve
 from tradelib.questions import by_vintage, rank, reducers
-from tradelib.snapshot import covered_partners, take
-from tradelib.trend import turning_point
-from tradelib.vintages import list_vintages
+from tradelib.store.vintages import list_vintages
+from tradelib.style.tables import published
 from tradelib.windows import Window, full_year, year_to_date
 
 if TYPE_CHECKING:
-    from tradelib.detail import contributors
+    from tradelib.studies.detail import contributors
 
 __all__ = [
     "TradelibError",
@@ -82,7 +82,7 @@ __all__ = [
 def __getattr__(name: str):
     """Import what takes long only when it is asked for: `contributors` brings DuckDB."""
     if name == "contributors":
-        from tradelib.detail import contributors
+        from tradelib.studies.detail import contributors
 
         globals()[name] = contributors
         return contributors

@@ -129,8 +129,8 @@ def line_card(line) -> str:
     Examples
     --------
     >>> from datetime import date
-    >>> from tradelib.claims import load_article
-    >>> from tradelib.ledger import audit
+    >>> from tradelib.studies.claims import load_article
+    >>> from tradelib.studies.ledger import audit
     >>> growth = audit(load_article("kei-2018-09-05"), as_of=date(2025, 4, 3))[4]
     >>> "<b>reproduced</b>" in line_card(growth).replace(' style="color:#2B8A63"', "")
     True

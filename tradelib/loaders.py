@@ -5,11 +5,11 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from tradelib import calendar
+from tradelib import releases as calendar
 from tradelib.errors import TradelibError
-from tradelib.flows import FLOWS, table_info
 from tradelib.partners import country_set, resolve
-from tradelib.vintages import Vintage, list_vintages, read
+from tradelib.store.vintages import Vintage, list_vintages, read
+from tradelib.tables import FLOWS, table_info
 from tradelib.windows import NAMES, as_period
 
 

@@ -36,6 +36,8 @@ NOT_PARTNERS = {
     "product": "is a class of goods, not a place",
 }
 SHOWN = 8
+#: Groups that the country table does not print are summed from their members of the day.
+SUMMED_GROUPS = ("ASEAN", "USMCA", "EURO")
 
 
 class PartnerError(TradelibError):

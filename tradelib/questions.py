@@ -4,11 +4,15 @@ from datetime import date
 
 import pandas as pd
 
-from tradelib import balances, calendar, revisions, vintages
+from tradelib import balances
+from tradelib import releases as calendar
 from tradelib.arguments import check_table
 from tradelib.errors import TradelibError
-from tradelib.partners import all_partners, countries, resolve
-from tradelib.selection import GOODS, TRADE
+from tradelib.loaders import load
+from tradelib.partners import SUMMED_GROUPS, all_partners, countries, members, resolve
+from tradelib.partners import partner as partner_of
+from tradelib.store import vintages
+from tradelib.tables import GOODS, TRADE
 from tradelib.windows import Window, as_period, year_to_date
 
 CHANGES = ["exports_change_pct", "imports_change_pct", "balance_change_usd"]
@@ -185,7 +189,7 @@ def by_vintage(
     """
     who, last = resolve(partner), as_period(through, what="through")
     name = table or (GOODS if last.freqstr[0] == "M" else TRADE)
-    held = revisions.prints(who.code, as_of=_by(name, as_of), table=name, item=item)
+    held = prints(who.code, as_of=_by(name, as_of), table=name, item=item)
     sums = balances.window_sum(held, year_to_date(last)).dropna()
     if sums.empty:
         reach = held.reset_index("period").groupby(level="vintage")["period"].max()
@@ -197,6 +201,57 @@ def by_vintage(
     before = balances.window_sum(held, year_to_date(last).year_earlier)
     found = sums.join(balances.change(sums, before)[CHANGES])
     return found.set_index(pd.DatetimeIndex(found.index, name="vintage"))
+
+
+def prints(code: str, *, as_of: date, table: str = GOODS, item: str = "goods") -> pd.DataFrame:
+    """Read one partner's figures in every vintage of a table that was out by a day.
+
+    Parameters
+    ----------
+    code : str
+        Partner code.
+    as_of : date
+        The day.
+    table : str
+        Any table with exports and imports.
+    item : str
+        "goods", "services" or "total".
+
+    Returns
+    -------
+    DataFrame
+        Index (`vintage`, `period`), the vintage as its date of publication; `exports_usd`,
+        `imports_usd` and `balance_usd` in dollars. A month not yet published in a vintage has no row.
+        A group that the table does not print is the sum of its members on that day.
+
+    Raises
+    ------
+    TradelibError
+        If no vintage out by the day has figures of the partner.
+
+    Examples
+    --------
+    >>> table = prints("5800", as_of=date(2020, 12, 31))
+    >>> [str(day) for day in table.index.unique("vintage")]
+    ['2012-02-10', '2017-01-06', '2018-10-05', '2020-10-06']
+    """
+    codes = members(code, as_of) if code in SUMMED_GROUPS else [code]
+    frames = {}
+    for vintage in vintages.list_vintages(table):
+        if vintage.published <= as_of and vintage.dated_by == "published":
+            flows = load(table, as_of=vintage.published, partner=codes)
+            flows = flows[flows["item"] == item].groupby(["item", "period", "flow"], observed=True)
+            sides = balances.balance(flows["value_usd"].sum(min_count=1).reset_index().assign(partner=code))
+            frames[vintage.published] = sides.droplevel(["partner", "item"])
+    held = (
+        pd.concat(frames, names=["vintage"])[balances.SIDES].dropna(how="all") if frames else pd.DataFrame()
+    )
+    if held.empty:
+        raise TradelibError(
+            f"No vintage of {table} out by {as_of} has figures of {partner_of(code).prose}.",
+            "See what there is with `tradelib vintages`; a later day has more.",
+        )
+    return held
 
 
 def _by(table: str, as_of: str | date | None) -> date:

@@ -59,7 +59,7 @@ def workbook(folder: Path) -> tuple[Path, str]:
     """The workbook of the vintage: the original where it is, else one written from the bundle."""
     if ORIGINAL.is_file():
         return ORIGINAL, "the original file"
-    sys.path.insert(0, str(ROOT / "tests"))
+    sys.path.insert(0, str(ROOT / "tests" / "support"))
     from helpers import country_sheet, grid_rows, write_xlsx
 
     from tradelib import load_goods

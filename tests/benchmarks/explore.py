@@ -9,7 +9,7 @@ import os
 import statistics
 import time
 
-from tradelib import explore
+from tradelib.explorer import explore
 
 TARGET = 150  # milliseconds to the new figure
 TIMES = 12

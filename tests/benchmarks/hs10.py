@@ -44,7 +44,7 @@ warm = statistics.median(again) if again else None
 print(json.dumps({{"first": first, "warm": warm, "peak": peak, "found": found}}))
 """
 OURS = """
-    from tradelib.detail import contributors
+    from tradelib.studies.detail import contributors
     found = contributors(flow={flow!r}, partner={partner!r}, through={through!r}, as_of={day!r}, top={top})
     return found[["item", "change_usd"]].values[:-1].tolist()
 """
@@ -72,7 +72,7 @@ def generate(table: str, store: Path) -> None:
     """Write one table's vintage, one year after the other; runs in a process of its own."""
     from datetime import date
 
-    from tradelib import vintages
+    from tradelib.store import vintages
 
     vintages.save_years(
         (generated_year(table, year) for year in YEARS),
@@ -90,8 +90,8 @@ def generated_year(table: str, year: int):
     import numpy as np
     import pyarrow as pa
 
-    from tradelib import encoding
     from tradelib.partners import countries
+    from tradelib.store import parquet as encoding
 
     monthly, codes = SHAPE[table]
     fixed, fresh = np.random.default_rng(codes), np.random.default_rng([codes, year])

@@ -16,7 +16,7 @@ import time
 from multiprocessing import get_context
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 COMMANDS = {
     "update country ctyseasonal": ["goods_census_nsa", "goods_census_sa"],
@@ -49,8 +49,8 @@ def start(command: str, store: Path) -> int:
         return child
     from publishers import DAY
 
-    from tradelib import update
-    from tradelib.cli import main
+    from tradelib.cli.main import main
+    from tradelib.sources import update
 
     os.environ |= {"TRADELIB_STORE": str(store), "TRADELIB_CACHE": str(store.parent / "cache")}
     log = os.open(store.parent / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -76,7 +76,7 @@ def finish(command: str, store: Path) -> float:
 
 def check(store: Path) -> int:
     """Hash every vintage of a store again; return how many there are."""
-    from tradelib import integrity
+    from tradelib.store import verify as integrity
 
     found = integrity.verify(store)
     bad = [finding for finding in found if finding.problem]
@@ -89,8 +89,7 @@ def kill_runs(times: int, *, seed: int = 1) -> dict[str, int]:
     """Kill runs `times` times; count what was found."""
     from census_server import KEY
 
-    from tradelib import bea_api, cli, ingest, lazy, update  # noqa: F401, imported once, for all forks
-    from tradelib.vintages import list_vintages
+    from tradelib.store.vintages import list_vintages
 
     with tempfile.TemporaryDirectory() as folder:
         context = get_context("spawn")

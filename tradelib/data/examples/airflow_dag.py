@@ -44,7 +44,7 @@ def tradelib_briefs():
     # A publisher that does not answer stops nothing: what is at hand is made.
     @task.short_circuit(trigger_rule="all_done")
     def due(params=None) -> list[str]:
-        from tradelib.due import look
+        from tradelib.runs.due import look
 
         found = look(reports=REPORTS, partners=PARTNERS, since=params["since"] or None)
         print("\n".join(found.lines()))
@@ -59,8 +59,8 @@ def tradelib_briefs():
     @task
     def notebooks(months: list[str]) -> list[dict]:
         from tradelib import resolve
-        from tradelib.jobs import bundled_notebook, job_of, read_notebook
-        from tradelib.snapshot import take
+        from tradelib.brief.snapshot import take
+        from tradelib.runs.jobs import bundled_notebook, job_of, read_notebook
 
         source, runs = NOTEBOOK if "/" in NOTEBOOK else str(bundled_notebook(NOTEBOOK)), []
         for month in months:

@@ -1,0 +1,657 @@
+"""Charts: titles say the finding, marks hold the facts, nothing overlaps or leaves the page."""
+
+import base64
+import io
+import itertools
+import warnings
+
+import matplotlib as mpl
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib import pyplot as plt
+from matplotlib.colors import to_rgb
+from matplotlib.text import Text
+from nbclient import NotebookClient
+from nbconvert import HTMLExporter
+from PIL import Image
+
+from tradelib import facts_of, resolve, take
+from tradelib.brief import charts, headlines
+from tradelib.style import house as house_style
+from tradelib.style import marks
+from tradelib.style.house import COLOURS, Unit, caption
+
+DRAW = {name: getattr(charts, name) for name in charts.__all__ if name not in ("alt_text", "show")}
+JULY, JUNE, AUGUST = ("2018-07", "2018-10-05"), ("2010-06", None), ("2024-08", None)
+CASES = [
+    *((JULY, who) for who in ("KOR", "CHN", "MEX", "CAN", "VNM", "HKG", "TUV", "0003")),
+    *((month, who) for month in (JUNE, AUGUST) for who in ("KOR", "CHN", "VNM")),
+    *((AUGUST, who) for who in ("MEX", "CAN", "0003")),
+]
+#: What has nothing to be drawn from: no services by quarter, or no chapters of the partner or month.
+NOTHING = {
+    *((JULY, "TUV", "total_trend"), (JUNE, "VNM", "total_trend")),
+    *((JULY, "TUV", "chapters"), (JULY, "0003", "chapters")),
+    *((JUNE, who, "chapters") for who in ("KOR", "CHN", "VNM")),
+}
+
+
+@pytest.fixture(scope="module")
+def sheets(tmp_path_factory):
+    """All sheets of the cases, from three snapshots and an empty store."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRADELIB_STORE", str(tmp_path_factory.mktemp("store")))
+        snapshots = {month: take(month[0], as_of=month[1]) for month in (JULY, JUNE, AUGUST)}
+        return {(month, who): facts_of(resolve(who), snapshots[month]) for month, who in CASES}
+
+
+@pytest.fixture(scope="module")
+def drawn(sheets):
+    """Every chart of every case, laid out, with any warning an error; each is drawn once."""
+    figures = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for (month, who), sheet in sheets.items():
+            for name, draw in DRAW.items():
+                figures[month, who, name] = fig = draw(sheet)
+                if fig is not None:
+                    fig.draw_without_rendering()
+    return figures
+
+
+@pytest.fixture
+def korea(sheets):
+    return sheets[JULY, "KOR"]
+
+
+def title(drawn, who, name, month=JULY):
+    return caption(drawn[month, who, name])
+
+
+def texts(fig) -> list[Text]:
+    """All texts that are painted: no empty ones, no ticks outside the limits."""
+    hidden = set()
+    for axis in (axis for ax in fig.axes for axis in (ax.xaxis, ax.yaxis)):
+        low, high = sorted(axis.get_view_interval())
+        for tick in [*axis.get_major_ticks(), *axis.get_minor_ticks()]:
+            if not low <= tick.get_loc() <= high:
+                hidden |= {tick.label1, tick.label2}
+    found = fig.findobj(lambda one: isinstance(one, Text) and one.get_visible() and one.get_text().strip())
+    return [text for text in found if text not in hidden and (text.axes is None or text.axes.get_visible())]
+
+
+# What there is, and what there is not
+
+
+def test_every_chart_is_drawn_unless_there_is_nothing_to_draw(drawn):
+    assert {key for key, fig in drawn.items() if fig is None} == NOTHING
+
+
+def test_no_text_overlaps_another(drawn):
+    overlaps = []
+    for key, fig in drawn.items():
+        boxes = [(text, text.get_window_extent()) for text in texts(fig)] if fig else []
+        for (one, a), (other, b) in itertools.combinations(boxes, 2):
+            across, up = min(a.x1, b.x1) - max(a.x0, b.x0), min(a.y1, b.y1) - max(a.y0, b.y0)
+            if across > 1 and up > 1:
+                overlaps.append((*key[1:], one.get_text(), other.get_text()))
+    assert not overlaps
+
+
+def test_no_text_leaves_the_canvas(drawn):
+    for key, fig in drawn.items():
+        for text in texts(fig) if fig else []:
+            box = text.get_window_extent()
+            assert box.x0 >= 0 and box.y0 >= 0, (key, text.get_text())
+            assert box.x1 <= fig.bbox.x1 and box.y1 <= fig.bbox.y1, (key, text.get_text())
+
+
+def test_marks_stay_clear_of_title_and_source(drawn):
+    for key, fig in drawn.items():
+        if fig is not None:
+            above, below = (text for text in fig.texts if text.get_gid() in ("subtitle", "source"))
+            head, foot = above.get_window_extent().y0, below.get_window_extent().y1
+            for ax in fig.axes:
+                assert foot < ax.bbox.y0 < ax.bbox.y1 < head, key
+
+
+def test_zero_is_within_the_limits_wherever_a_bar_starts(drawn):
+    for key, fig in drawn.items():
+        for ax in fig.axes if fig and ax_has_bars(fig) else []:
+            low, high = sorted(ax.get_xlim() if key[2] == "chapters" else ax.get_ylim())
+            assert low <= 0 <= high, key
+            for bar in ax.patches:
+                start, length = (bar.get_y(), bar.get_height())
+                if key[2] == "chapters":
+                    start, length = bar.get_x(), bar.get_width()
+                assert low <= min(start, start + length) and max(start, start + length) <= high, key
+
+
+def ax_has_bars(fig) -> bool:
+    return any(ax.patches for ax in fig.axes)
+
+
+def test_tick_labels_have_few_digits(drawn):
+    for key, fig in drawn.items():
+        for ax in fig.axes if fig else []:
+            money = ax.xaxis if key[2] in ("chapters", "standing") else ax.yaxis
+            for label in money.get_ticklabels():
+                assert sum(c.isdigit() for c in label.get_text()) <= 3, (key, label.get_text())
+
+
+# Titles
+
+
+def test_titles_of_korea_say_what_the_release_said(drawn):
+    assert title(drawn, "KOR", "ytd_by_year") == (
+        "The January-July goods deficit with South Korea is the smallest since 2012"
+    )
+    assert title(drawn, "KOR", "goods_history") == (
+        "The goods deficit with South Korea narrowed to $20.2 billion in the 12 months to July 2018, "
+        "from $21.5 billion a year earlier"
+    )
+    assert "has narrowed from $17.6 billion to $4.8 billion since the second quarter of 2016" in title(
+        drawn, "KOR", "total_trend"
+    )
+    assert title(drawn, "KOR", "what_moved") == (
+        "The deficit with South Korea in goods and services narrowed by $1.9 billion in the first half of "
+        "2018, mainly as goods exports rose"
+    )
+    assert title(drawn, "KOR", "chapters") == (
+        "The goods deficit with South Korea narrowed by $2.5 billion in January-July 2018, led by lower "
+        "imports of motor vehicles and parts and higher exports of mineral fuels"
+    )
+    assert title(drawn, "KOR", "standing") == (
+        "The U.S. deficit with South Korea in goods and services is the 9th largest among 15 countries"
+    )
+
+
+def test_a_record_names_the_first_year_of_the_data(drawn):
+    assert title(drawn, "CHN", "ytd_by_year").endswith("is the largest on record, in data from 1985")
+    assert title(drawn, "TUV", "ytd_by_year").endswith("is the largest on record, in data from 1992")
+
+
+def test_a_deficit_smaller_than_all_since_a_surplus_says_so(drawn):
+    assert title(drawn, "KOR", "ytd_by_year", JUNE).endswith("is the smallest since the surplus of 1997")
+
+
+def test_a_group_gets_no_record_for_its_members_change(drawn):
+    assert title(drawn, "0003", "ytd_by_year").startswith("The goods deficit with the European Union widened")
+    assert "Members as the publisher counts them" in caption(drawn[JULY, "0003", "ytd_by_year"], "source")
+
+
+def test_a_sign_flip_is_told_in_dollars(drawn):
+    assert title(drawn, "KOR", "what_moved", JUNE) == (
+        "The balance with South Korea in goods and services moved to a surplus of $646 million in the first "
+        "quarter of 2010, from a deficit of $3.2 billion a year earlier, mainly as goods exports rose"
+    )
+    assert "moved from a deficit of $75.8 billion to a surplus of $10.8 billion" in title(
+        drawn, "CAN", "total_trend"
+    )
+
+
+def test_goods_alone_says_that_it_is_goods_alone(drawn):
+    assert title(drawn, "TUV", "what_moved") == (
+        "Goods only: the surplus with Tuvalu widened by $424 thousand in January-July 2018, "
+        "mainly as exports rose"
+    )
+
+
+def test_standing_of_a_country_outside_the_universe_is_among_all_countries(drawn, sheets):
+    rank = sheets[JULY, "VNM"]["goods.deficit.rank"]
+    assert title(drawn, "VNM", "standing") == (
+        f"The U.S. goods deficit with Vietnam is the {rank.value}th largest among {rank.more['n']} countries"
+    )
+    assert "$791 thousand, is the" in title(drawn, "TUV", "standing")
+
+
+def test_standing_of_a_group_is_about_countries(drawn):
+    assert title(drawn, "0003", "standing").startswith("The largest U.S. goods deficit")
+    assert "European Union" not in {text.get_text() for text in texts(drawn[JULY, "0003", "standing"])}
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "said"),
+    [
+        (-2e9, -1e9, "The goods deficit widened to $2.0 billion now, from $1.0 billion a year earlier"),
+        (2e3, 5e3, "The goods surplus narrowed to $2 thousand now, from $5 thousand a year earlier"),
+        (-1.01e9, -1.02e9, "The goods deficit was little changed, at $1.0 billion now"),
+        (0.0, 0.0, "The goods balance was zero now"),
+        (0.0, -3e6, "The goods balance moved to zero now, from a deficit of $3.0 million"),
+        (4e6, float("nan"), "The goods surplus was $4.0 million now"),
+    ],
+)
+def test_a_balance_moves_in_grammatical_sentences(now, before, said):
+    assert headlines.moved("goods {}", now, before, "now").startswith(said)
+
+
+# What is drawn is what the facts say
+
+
+def test_line_ends_are_the_trailing_sums(drawn, sheets):
+    for month, who in CASES:
+        lines = {
+            line.get_label(): line.get_ydata()[-1]
+            for line in drawn[month, who, "goods_history"].axes[0].lines
+        }
+        balance = lines["exports"] - lines["imports"]
+        assert balance == pytest.approx(sheets[month, who].value("goods.balance.trailing12"), abs=1)
+
+
+def test_bars_by_year_are_the_balances_now_and_a_year_earlier(drawn, sheets):
+    for month, who in CASES:
+        sheet = sheets[month, who]
+        now, change = sheet.value("goods.balance.ytd"), sheet.value("goods.balance.ytd.change_usd")
+        before, last = (bar.get_height() for bar in drawn[month, who, "ytd_by_year"].axes[0].patches[-2:])
+        assert (before, last) == pytest.approx((now - change, now), abs=1)
+
+
+def test_trend_ends_at_the_trailing_total_and_marks_the_turn(drawn, sheets):
+    for month, who in CASES:
+        fig, sheet = drawn[month, who, "total_trend"], sheets[month, who]
+        if fig is None:
+            continue
+        lines = {line.get_label(): line.get_ydata() for line in fig.axes[0].lines}
+        history = sheet.snapshot.trailing_total.loc[sheet.partner.code]["balance_usd"]
+        assert lines["total"][-1] == pytest.approx(history.iloc[-1], abs=1)
+        turn = sheet["total.trend.start"]
+        assert ("turn" in lines) == (turn.value is not None)
+        if turn.value:
+            assert lines["turn"] == pytest.approx([turn.more["turn_usd"]], abs=1)
+
+
+def test_trend_shades_the_confidence_set_only_where_a_break_is_found(drawn, sheets):
+    found = 0
+    for month, who in CASES:
+        fig, broken = drawn[month, who, "total_trend"], sheets[month, who]["total.trend.break"]
+        if fig is None:
+            continue
+        bands, shaded = fig.axes[0].patches, "95 percent confidence set" in caption(fig, "source")
+        assert len(bands) == shaded == (broken.value is not None)
+        for band in bands:
+            first, last = (pd.Period(quarter) for quarter in broken.more["confidence"])
+            ends = [p.year + (p.quarter - 1) / 4 for p in (first, last + 1)]
+            assert [band.get_x(), band.get_x() + band.get_width()] == pytest.approx(ends)
+            found += 1
+    assert found, "at least Korea in July 2018"
+
+
+def test_waterfall_runs_from_last_year_to_now_over_the_contributions(drawn, sheets):
+    for month, who in CASES:
+        fig, sheet = drawn[month, who, "what_moved"], sheets[month, who]
+        item = "goods" if sheet.value("total.balance.ytd") is None else "total"
+        now, change = sheet.value(f"{item}.balance.ytd"), sheet.value(f"{item}.balance.ytd.change_usd")
+        first, *steps, last = fig.axes[0].patches
+        assert (first.get_height(), last.get_height()) == pytest.approx((now - change, now), abs=1)
+        level = now - change
+        for bar in steps:
+            assert bar.get_y() == pytest.approx(level, abs=1)
+            level += bar.get_height()
+        assert level == pytest.approx(now, abs=5e6)
+
+
+def test_waterfall_of_korea_holds_the_four_contributions_and_owns_up_to_rounding(drawn, korea):
+    fig = drawn[JULY, "KOR", "what_moved"]
+    heights = [bar.get_height() for bar in fig.axes[0].patches[1:-1]]
+    ids = [f"{item}_{flow}" for item in ("goods", "services") for flow in ("exports", "imports")]
+    assert heights == [korea.value(f"total.balance.contribution.{id}") for id in ids]
+    assert "Parts differ from the published change by $2 million of rounding." in caption(fig, "source")
+
+
+def test_rounding_that_would_be_seen_gets_its_own_bar(korea):
+    small = type(korea)(korea.partner, korea.snapshot)
+    small.update(korea)
+    parts = ("goods_exports", "goods_imports", "services_exports", "services_imports")
+    dollars = {f"total.balance.contribution.{part}": 5e6 for part in parts}
+    dollars |= {"total.balance.ytd": -10e6, "total.balance.ytd.change_usd": 22e6}
+    for id, usd in dollars.items():
+        small.put(id, usd, "USD", "", "", "trade_bop_sa")
+    fig = charts.what_moved(small)
+    assert [bar.get_height() for bar in fig.axes[0].patches] == [-32e6, 5e6, 5e6, 5e6, 5e6, 2e6, -10e6]
+    assert "Rounding" in [label.get_text() for label in fig.axes[0].get_xticklabels()]
+    assert "Parts differ" not in caption(fig, "source")
+
+
+def test_chapters_run_from_last_year_to_now_over_the_contributions_of_the_fact(drawn, sheets):
+    for month, who in CASES:
+        fig, fact = drawn[month, who, "chapters"], sheets[month, who]["commodity.hs2.contributions"]
+        if fig is None:
+            continue
+        way = -1 if fact.more["covers"] == "imports only" else 1
+        first, *steps, last = fig.axes[0].patches
+        parts = [way * entry["contribution_usd"] for entry in fact.value]
+        assert first.get_width() == 0
+        assert [bar.get_width() for bar in steps] == parts
+        level = 0.0
+        for bar in steps:
+            assert bar.get_x() == pytest.approx(level, abs=1e-3)
+            level += bar.get_width()
+        assert level == last.get_width() == way * fact.more["change_usd"]
+        levels = fact.more["now_usd"] - fact.more["before_usd"]
+        assert (last.get_x(), levels) == (0, level), (month, who)
+
+
+def test_chapters_name_flow_direction_and_chapter_and_colour_the_flow(drawn):
+    fig = drawn[JULY, "KOR", "chapters"]
+    rows = [label.get_text().replace("\n", " ") for label in fig.axes[0].get_yticklabels()]
+    assert rows[:3] + rows[-2:] == [
+        "January-July 2017 −$12.4 billion",
+        "Lower imports of motor vehicles and parts (HS 87)",
+        "Higher exports of mineral fuels (HS 27)",
+        "Other chapters",
+        "January-July 2018 −$9.9 billion",
+    ]
+    colours = {"imports": "imports", "exports": "exports", "Other": "quiet", "January": "balance"}
+    for row, bar in zip(rows, fig.axes[0].patches, strict=True):
+        name = next(colour for word, colour in colours.items() if word in row)
+        assert bar.get_facecolor()[:3] == to_rgb(COLOURS[name])
+
+
+def test_one_flow_is_drawn_as_itself_and_says_which(drawn, sheets):
+    imports = drawn[AUGUST, "KOR", "chapters"]
+    assert caption(imports).startswith("General imports from South Korea rose by $13.0 billion")
+    assert caption(imports, "subtitle").startswith("U.S. general imports by HS chapter")
+    assert imports.axes[0].patches[-1].get_width() > 0  # more imports, a longer bar to the right
+    exports = drawn[JULY, "HKG", "chapters"]
+    assert caption(exports) == (
+        "Exports to Hong Kong fell by $1.3 billion in January-July 2018, led by lower exports of precious "
+        "metals and stones"
+    )
+    assert caption(exports, "subtitle").startswith("U.S. exports by HS chapter")
+
+
+def test_the_longest_chapter_name_takes_no_more_than_two_lines(drawn):
+    for key, fig in drawn.items():
+        if key[2] == "chapters" and fig is not None:
+            for label in fig.axes[0].get_yticklabels():
+                assert label.get_text().count("\n") <= 1, (key, label.get_text())
+
+
+def test_standing_shows_the_whole_universe_in_order(drawn, korea):
+    ax = drawn[JULY, "KOR", "standing"].axes[0]
+    labels = [label.get_text() for label in ax.get_yticklabels()]
+    assert len(labels) == 15 and labels[korea.value("total.deficit.rank") - 1] == "South Korea"
+    lines = {line.get_label(): line for line in ax.lines}
+    dots = [lines[f"highlight {when}"].get_xdata()[0] for when in ("before", "now")]
+    assert list(lines["muted now"].get_xdata()) == sorted(lines["muted now"].get_xdata())
+    now, change = korea.value("total.balance.ytd"), korea.value("total.balance.ytd.change_usd")
+    assert dots == [now - change, now]
+
+
+def test_a_value_that_dwarfs_the_others_is_written_at_the_edge_of_the_scale(drawn):
+    fig = drawn[JULY, "KOR", "standing"]
+    assert "−182.5 (a year earlier −167.1)" in {text.get_text() for text in texts(fig)}
+    assert fig.axes[0].get_xlim()[0] > -45e9
+
+
+def test_the_partner_itself_is_never_off_the_scale(drawn, sheets):
+    assert drawn[JULY, "CHN", "standing"].axes[0].get_xlim()[0] < sheets[JULY, "CHN"].value(
+        "total.balance.ytd"
+    )
+
+
+def test_an_assumed_universe_is_owned_up_to(drawn):
+    assert "is assumed" in caption(drawn[JUNE, "KOR", "standing"], "source")
+    assert "assumed" not in caption(drawn[JULY, "KOR", "standing"], "source")
+
+
+# Sources, units, colours
+
+
+def test_the_source_line_names_vintage_and_lag(drawn):
+    assert caption(drawn[JULY, "KOR", "goods_history"], "source") == (
+        "Source: U.S. Census Bureau, country.xlsx; vintage of 2018-10-05"
+    )
+    assert caption(drawn[JULY, "KOR", "total_trend"], "source") == (
+        "Shaded: where single quarters may have changed slope (95 percent confidence set); lines are "
+        "four-quarter sums. "
+        "Source: U.S. Bureau of Economic Analysis, trade by country; vintage of 2025-03-06, "
+        "2,344 days after the as-of date"
+    )
+    assert "vintage saved by 2025-10-18, 375 days after" in caption(
+        drawn[AUGUST, "KOR", "chapters"], "source"
+    )
+
+
+def test_the_subtitle_says_measure_basis_adjustment_and_unit(drawn):
+    assert caption(drawn[JULY, "KOR", "goods_history"], "subtitle") == (
+        "U.S. goods trade, Census basis, not seasonally adjusted, 12-month sums, $ billion"
+    )
+    assert caption(drawn[JULY, "TUV", "ytd_by_year"], "subtitle").endswith("January-July, $ thousand")
+    assert "balance of payments basis, seasonally adjusted" in caption(
+        drawn[JULY, "KOR", "what_moved"], "subtitle"
+    )
+
+
+@pytest.mark.parametrize(
+    ("dollars", "name", "shown"),
+    [
+        (2.5e12, "$ trillion", "2.50"),
+        (-222.6e9, "$ billion", "−223"),
+        (999.9e6, "$ billion", "1.00"),
+        (45.67e6, "$ million", "45.7"),
+        (7_560, "$ thousand", "7.56"),
+        (812, "$", "812"),
+        (0, "$", "0"),
+    ],
+)
+def test_a_unit_suits_the_data(dollars, name, shown):
+    unit = Unit.of([dollars, 0, float("nan")])
+    assert (unit.name, unit.number(dollars)) == (name, shown)
+
+
+#: Colours that stand for different things in one chart.
+TOGETHER = [
+    ("exports", "imports", "balance"),
+    ("goods", "services", "balance", "highlight"),
+    ("highlight", "before", "quiet"),
+    ("highlight", "quiet", "balance"),
+]
+#: Machado, Oliveira and Fernandes (2009), severity 1.0, on linear RGB.
+SEEN_BY = {
+    "no red cones": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "no green cones": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "no blue cones": [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.303900],
+    ],
+}
+
+
+def linear(name) -> np.ndarray:
+    """A colour of the palette in linear RGB."""
+    return np.array(
+        [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(COLOURS[name])]
+    )
+
+
+def lab(colour: np.ndarray) -> np.ndarray:
+    """Linear RGB in CIE L*a*b*, in which distances are about as large as they look."""
+    xyz = np.array([[0.4125, 0.3576, 0.1804], [0.2127, 0.7152, 0.0722], [0.0193, 0.1192, 0.9503]]) @ colour
+    x, y, z = np.cbrt(np.maximum(xyz / (0.9505, 1.0, 1.0888), 0.008856))
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@pytest.mark.parametrize("group", TOGETHER, ids="-".join)
+def test_colours_are_apart_in_grey_print(group):
+    light = {name: lab(linear(name))[0] for name in group}
+    for one, other in itertools.combinations(group, 2):
+        apart = 5 if {one, other} == {"services", "highlight"} else 10  # a line and a dot with a label
+        assert abs(light[one] - light[other]) > apart, (one, other)
+
+
+@pytest.mark.parametrize("who", SEEN_BY)
+@pytest.mark.parametrize("group", TOGETHER, ids="-".join)
+def test_colours_are_apart_for_the_colour_blind(group, who):
+    seen = {name: lab(np.clip(SEEN_BY[who] @ linear(name), 0, 1)) for name in group}
+    for one, other in itertools.combinations(group, 2):
+        assert np.linalg.norm(seen[one] - seen[other]) > 15, (one, other)
+
+
+def test_the_matrices_make_red_and_green_alike_for_who_lacks_green_cones():
+    """The simulation sees what it should: a palette of pure red and its green would fail."""
+    red, green = np.array([0.5, 0.02, 0.02]), np.array([0.17, 0.15, 0.02])
+    with_green = np.linalg.norm(lab(red) - lab(green))
+    without = np.linalg.norm(lab(SEEN_BY["no green cones"] @ red) - lab(SEEN_BY["no green cones"] @ green))
+    assert without < 0.4 * with_green
+
+
+def test_labels_are_dark_enough_to_read():
+    def luminance(colour):
+        parts = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
+        return float(np.dot(parts, (0.2126, 0.7152, 0.0722)))
+
+    inks = [house_style.ink(name) for name in ("exports", "imports", "goods", "services", "highlight")]
+    for colour in [*inks, COLOURS["muted"], COLOURS["text"]]:
+        assert 1.05 / (luminance(colour) + 0.05) >= 4.5
+
+
+# Agreements
+
+
+AGREED = {
+    (AUGUST, "KOR"): ["KORUS in force", "KORUS revised"],
+    (JULY, "KOR"): ["KORUS in force"],
+    (JUNE, "KOR"): [],
+    (AUGUST, "CHN"): ["Phase One"],
+    (JULY, "CHN"): [],
+    (JULY, "CAN"): [],
+    (JUNE, "CHN"): [],
+    (AUGUST, "VNM"): [],
+}
+
+
+@pytest.mark.parametrize("name", ["goods_history", "total_trend"])
+def test_agreements_are_marked_when_their_day_lies_among_the_years_shown(drawn, name):
+    for (month, who), names in AGREED.items():
+        fig = drawn[month, who, name]
+        if fig is None:
+            continue
+        seen = [text.get_text() for text in fig.axes[0].texts if text.get_gid() == "agreement"]
+        assert seen == names, (month, who)
+        lines = [line.get_xdata()[0] for line in fig.axes[0].lines if line.get_gid() == "upright"]
+        dates = [day for day, label in marks.agreements(resolve(who).code) if label in names]
+        years = [day.year + (int(f"{day:%j}") - 1) / 365.25 for day in dates]
+        assert lines == pytest.approx(years)
+
+
+def test_nafta_is_marked_where_the_chart_reaches_back_to_it():
+    for who in ("CAN", "MEX"):
+        fig = charts.goods_history(facts_of(resolve(who), take("2010-06")))
+        assert [text.get_text() for text in fig.axes[0].texts if text.get_gid() == "agreement"] == ["NAFTA"]
+
+
+def test_every_agreement_has_a_partner_a_day_and_a_source():
+    table = pd.read_csv(marks.AGREEMENTS, dtype="str", keep_default_na=False)
+    assert list(table) == ["partner", "effective", "label", "what", "source"]
+    assert (table != "").all(axis=None)
+    assert not table.duplicated(["partner", "effective"]).any()
+    for code, day in zip(table["partner"], table["effective"], strict=True):
+        assert resolve(code).code == code and pd.Timestamp(day).strftime("%Y-%m-%d") == day
+
+
+def test_no_label_of_a_turn_sits_on_an_agreement(drawn):
+    for (month, who, name), fig in drawn.items():
+        if name == "total_trend" and fig is not None:
+            lines = [one for one in fig.axes[0].lines if one.get_gid() == "upright"]
+            turns = [t for t in fig.axes[0].texts if "Q" in t.get_text() and t.get_gid() is None]
+            for text, line in itertools.product(turns, lines):
+                box, x = text.get_window_extent(), line.get_window_extent().x0
+                assert not box.x0 < x < box.x1, (month, who)
+
+
+@pytest.mark.parametrize("dpi", [80, 100, 200])
+def test_a_picture_of_another_resolution_keeps_its_words_inside(sheets, dpi):
+    """Letters are up to 4 percent wider there, from being fitted to the pixels."""
+    for (month, who), name in itertools.product([(JULY, "KOR"), (AUGUST, "0003"), (AUGUST, "CAN")], DRAW):
+        fig = DRAW[name](sheets[month, who])
+        if fig is not None:
+            fig.set_dpi(dpi)
+            fig.draw_without_rendering()
+            for text in fig.texts:
+                assert text.get_window_extent().x1 <= fig.bbox.x1, (name, who, text.get_text())
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_spread_labels_never_overlap(seed):
+    chance = np.random.default_rng(seed)
+    wanted, heights = list(chance.uniform(0, 60, 4)), list(chance.uniform(10, 28, 4))
+    places = marks.spread(wanted, heights)
+    for (a, ha), (b, hb) in itertools.combinations(zip(places, heights, strict=True), 2):
+        assert abs(a - b) >= (ha + hb) / 2 - 0.5
+
+
+# Manners
+
+
+def test_charts_leave_no_trace_in_matplotlib(korea):
+    before = dict(mpl.rcParams)
+    for draw in DRAW.values():
+        draw(korea)
+    assert dict(mpl.rcParams) == before
+    assert plt.get_fignums() == []
+
+
+def test_a_users_own_style_does_not_change_the_charts(korea):
+    with mpl.rc_context({"text.color": "red", "font.size": 30, "axes.grid": True}):
+        fig = charts.ytd_by_year(korea)
+    assert {text.get_color() for text in texts(fig)} == {COLOURS["text"], COLOURS["muted"]}
+    assert max(text.get_fontsize() for text in texts(fig)) == house_style.TITLE
+    assert not any(line.get_visible() for line in fig.axes[0].get_xgridlines())
+
+
+def test_alt_text_is_the_title_and_the_source(drawn):
+    assert charts.alt_text(drawn[JULY, "KOR", "ytd_by_year"]) == (
+        "Chart: The January-July goods deficit with South Korea is the smallest since 2012. "
+        "Source: U.S. Census Bureau, country.xlsx; vintage of 2018-10-05."
+    )
+
+
+def test_a_missing_year_leaves_a_gap_in_the_line(drawn):
+    line = drawn[JULY, "TUV", "goods_history"].axes[0].lines[0].get_ydata()
+    assert np.isnan(line).any() and not np.isnan(line[-1])
+
+
+def test_nothing_to_show_shows_nothing(capsys):
+    assert charts.show(None) is None
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("template", ["lab", "classic"])
+def test_a_shown_chart_appears_once_with_its_alternative_text(template, notebook_run):
+    page, _ = HTMLExporter(template_name=template).from_notebook_node(notebook_run)
+    assert page.count("<img") == 1
+    assert 'alt="Chart: The January-July goods deficit with South Korea is the smallest since 2012.' in page
+
+
+def test_a_shown_chart_keeps_the_colours_of_the_palette(notebook_run):
+    picture = base64.b64decode(notebook_run.cells[0].outputs[0]["data"]["image/png"])
+    seen = {colour for _, colour in Image.open(io.BytesIO(picture)).convert("RGB").getcolors(1 << 20)}
+    for name in ("highlight", "before", "quiet", "text", "muted", "grid"):
+        assert tuple(bytes.fromhex(COLOURS[name][1:])) in seen, name
+
+
+@pytest.fixture(scope="module")
+def notebook_run():
+    """A notebook of one cell, run."""
+    code = """
+from tradelib import facts_of, resolve, take
+from tradelib.brief import charts
+charts.show(charts.ytd_by_year(facts_of(resolve("KOR"), take("2018-07", as_of="2018-10-05"))))
+"""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    NotebookClient(notebook, kernel_name="python3").execute()
+    (output,) = notebook.cells[0].outputs
+    assert set(output["data"]) == {"text/html", "image/png", "text/plain"}
+    return notebook

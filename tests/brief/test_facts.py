@@ -1,0 +1,574 @@
+"""The facts of a brief: each one worked out a second time from the raw rows, and what each must tell."""
+
+import json
+import math
+import re
+from datetime import date
+from functools import cache
+
+import pandas as pd
+import pytest
+from helpers import raw_rows, sheet, snapshot
+
+from tradelib import all_facts, covered_partners, facts_of, list_vintages, resolve, take
+from tradelib.brief.factsheet import document
+from tradelib.errors import TradelibError
+from tradelib.partners import all_partners, country_set, members, partner
+from tradelib.store import vintages
+
+GOODS, TRADE, EXPORTS = "goods_census_nsa", "trade_bop_sa", "exports_hs2_nsa"
+KINDS = dict(zip(all_partners()["code"], all_partners()["kind"], strict=True))
+RELEASES = ["2010-06", "2018-07", "2024-08"]
+PARTNERS = ["KOR", "VNM", "TUV", "EU", "HKG", "CHN", "CAN", "MEX"]
+#: The list in the issue, section 3: a public contract.
+IDS = {
+    *(f"goods.{side}.{span}" for side in ("exports", "imports", "balance") for span in ("month", "ytd")),
+    *(f"goods.{side}.ytd.change_pct" for side in ("exports", "imports")),
+    *(f"goods.{side}.ytd.change_usd" for side in ("exports", "imports", "balance")),
+    *("goods.deficit.ytd.reduction_pct", "goods.deficit.rank", "goods.deficit.rank.previous_year"),
+    *("goods.exports.record_month", "world.goods.deficit.ytd.change_pct"),
+    *(f"services.{side}.ytd" for side in ("exports", "imports", "balance")),
+    *("services.balance.ytd.change_usd", "total.balance.ytd", "total.balance.ytd.change_usd"),
+    *("total.deficit.ytd.reduction_pct", "total.deficit.rank", "total.reducers", "total.trend.start"),
+    *("commodity.hs2.27.exports.ytd", "commodity.hs2.27.exports.previous_year"),
+}
+UNITS = {"USD", "percent", "rank", "month", "quarter", "list", "bool"}
+
+
+# --- figures to the dollar ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("as_of", "id", "value"),
+    [
+        ("2018-10-05", "goods.exports.ytd", 31_752_055_221),
+        ("2018-10-05", "goods.exports.ytd.change_usd", 31_752_055_221 - 28_569_686_249),
+        ("2018-10-05", "goods.balance.ytd", -9_885_674_861),
+        ("2018-10-05", "goods.deficit.rank", 13),
+        ("2018-10-05", "goods.deficit.rank.previous_year", 10),
+        ("2025-04-03", "goods.exports.ytd", 31_735_219_754),
+        ("2025-04-03", "services.balance.ytd", 7_130_000_000),
+        ("2025-04-03", "services.balance.ytd.change_usd", -476_000_000),
+        ("2025-04-03", "total.balance.ytd", -979_000_000),
+        ("2025-04-03", "total.balance.ytd.change_usd", -979_000_000 + 2_840_000_000),
+        ("2025-04-03", "total.deficit.rank", 9),
+        ("2018-10-05", "total.trend.start", "2016Q2"),
+        ("2018-10-05", "goods.exports.record_month", "2018-03"),
+    ],
+)
+def test_golden_figures_of_the_korea_brief(as_of, id, value):
+    assert sheet("KOR", "2018-07", as_of)[id].value == value
+
+
+@pytest.mark.parametrize(
+    ("as_of", "id", "rounded"),
+    [
+        ("2018-10-05", "goods.exports.ytd.change_pct", 11.1),
+        ("2025-04-03", "goods.exports.ytd.change_pct", 11.2),
+        ("2025-04-03", "total.deficit.ytd.reduction_pct", 65.5),
+    ],
+)
+def test_golden_percentages_are_in_percent(as_of, id, rounded):
+    fact = sheet("KOR", "2018-07", as_of)[id]
+    assert fact.unit == "percent" and round(fact.value, 1) == rounded
+    assert f"{rounded} percent" in fact.text
+
+
+@pytest.mark.parametrize("as_of", ["2018-10-05", "2025-04-03"])
+def test_golden_reducers_and_universe(as_of):
+    facts = sheet("KOR", "2018-07", as_of)
+    found = [(row["iso3"], round(row["reduction_pct"], 1)) for row in facts["total.reducers"].value]
+    assert found == [("KOR", 65.5), ("FRA", 5.2), ("IND", 2.6)]
+    assert facts["total.deficit.rank"].more["n"] == len(facts["total.deficit.rank"].more["universe"]) == 15
+
+
+def test_the_13th_is_among_all_countries_of_the_day():
+    fact = sheet("KOR", "2018-07", "2018-10-05")["goods.deficit.rank"]
+    assert fact.more["n"] == len(goods_balances("2018-10-05", months(2018, 7))) == 232
+    assert "232" in fact.more["universe"]
+
+
+# --- a second computation from the raw rows -----------------------------------------------------
+
+
+@cache
+def cells(table, published):
+    """{(partner, flow, item, YYYY-MM): dollars} of a bundled file, without tradelib."""
+    rows = raw_rows(table, published)
+    names = ["partner", "flow", "item", "period"]
+    return dict(zip(zip(*(rows[name] for name in names), strict=True), rows["value_usd"], strict=True))
+
+
+def months(year, through, start=1):
+    return [f"{year}-{n:02d}" for n in range(start, through + 1)]
+
+
+def quarters(year, through):
+    return [f"{year}-{3 * q - 2:02d}" for q in range(1, through + 1)]
+
+
+def total(table, published, periods, code, flow, item="goods"):
+    values = [cells(table, published).get((code, flow, item, period)) for period in periods]
+    return None if any(v is None or v != v for v in values) else sum(values)
+
+
+def goods_balances(published, periods):
+    """Goods balance of every single country with complete rows."""
+    found = {}
+    for code in {key[0] for key in cells(GOODS, published)}:
+        sums = [total(GOODS, published, periods, code, flow) for flow in ("exports", "imports")]
+        if KINDS[code] == "country" and None not in sums:
+            found[code] = sums[0] - sums[1]
+    return found
+
+
+#: release, as of -> published day of the goods table, last quarter (year, number)
+CASES = [
+    ("2018-07", "2018-10-05", "2018-10-05", (2018, 2)),
+    ("2018-07", "2025-04-03", "2025-04-03", (2018, 2)),
+    ("2010-06", None, "2012-02-10", (2010, 1)),
+    ("2024-08", None, "2024-10-08", (2024, 2)),
+    ("2019-12", None, "2020-10-06", (2019, 3)),
+    ("2020-01", None, "2020-10-06", (2019, 4)),
+]
+CODES = ["5800", "5520", "6227", "5820", "5700", "1220", "2010", "0003"]
+
+
+@pytest.mark.parametrize(("release", "as_of", "published", "quarter"), CASES)
+@pytest.mark.parametrize("code", CODES)
+def test_every_goods_fact_in_dollars_equals_the_sum_of_its_months(code, release, as_of, published, quarter):
+    facts = sheet(code, release, as_of)
+    year, month = map(int, release.split("-"))
+    spans = {"month": lambda y: months(y, month, month), "ytd": lambda y: months(y, month)}
+    for span, periods in spans.items():
+        now, before = (
+            {flow: total(GOODS, published, periods(y), code, flow) for flow in ("exports", "imports")}
+            for y in (year, year - 1)
+        )
+        for sums in (now, before):
+            sums["balance"] = None if None in sums.values() else sums["exports"] - sums["imports"]
+        for side, value in now.items():
+            assert facts[f"goods.{side}.{span}"].value == value
+            change = None if None in (value, before[side]) else value - before[side]
+            assert facts[f"goods.{side}.{span}.change_usd"].value == change
+            if side != "balance":
+                pct = facts[f"goods.{side}.{span}.change_pct"].value
+                assert pct == (pytest.approx(100 * change / before[side]) if before[side] else None)
+    reduction = facts["goods.deficit.ytd.reduction_pct"].value
+    if now["balance"] < 0 and before["balance"] < 0:
+        assert reduction == pytest.approx(100 * (1 - now["balance"] / before["balance"]))
+    else:
+        assert reduction is None
+    year_to_month = months(year - 1, 12, month + 1) + months(year, month)
+    sums = [total(GOODS, published, year_to_month, code, flow) for flow in ("exports", "imports")]
+    assert facts["goods.balance.trailing12"].value == (None if None in sums else sums[0] - sums[1])
+
+
+@pytest.mark.parametrize(("release", "as_of", "published", "quarter"), CASES)
+@pytest.mark.parametrize("code", CODES)
+def test_every_services_and_total_fact_in_dollars_equals_the_sum_of_its_quarters(
+    code, release, as_of, published, quarter
+):
+    facts = sheet(code, release, as_of)
+    year, number = quarter
+    source = TRADE, "2025-03-06"
+    for item in ("services", "total"):
+        for side in ("exports", "imports", "balance"):
+            now, before = (total(*source, quarters(y, number), code, side, item) for y in (year, year - 1))
+            assert facts[f"{item}.{side}.ytd"].value == now
+            change = None if None in (now, before) else now - before
+            assert facts[f"{item}.{side}.ytd.change_usd"].value == change
+    now, before = (total(*source, quarters(y, number), code, "balance", "total") for y in (year, year - 1))
+    reduction = facts["total.deficit.ytd.reduction_pct"].value
+    both = None not in (now, before) and now < 0 and before < 0
+    assert reduction == (pytest.approx(100 * (1 - now / before)) if both else None)
+    for item in ("goods", "services"):
+        for side, sign in (("exports", 1), ("imports", -1)):
+            sums = [total(*source, quarters(y, number), code, side, item) for y in (year, year - 1)]
+            part = facts[f"total.balance.contribution.{item}_{side}"].value
+            assert part == (None if None in sums else sign * (sums[0] - sums[1]))
+
+
+@pytest.mark.parametrize(("release", "as_of", "published", "quarter"), CASES)
+def test_ranks_in_goods_count_the_larger_deficits_of_all_single_countries(release, as_of, published, quarter):
+    year, month = map(int, release.split("-"))
+    now, before = (goods_balances(published, months(y, month)) for y in (year, year - 1))
+    for code in CODES:
+        facts = sheet(code, release, as_of)
+        for id, sums in (("goods.deficit.rank", now), ("goods.deficit.rank.previous_year", before)):
+            mine = sums.get(code)
+            expected = None if mine is None or mine >= 0 else 1 + sum(v < mine for v in sums.values())
+            assert facts[id].value == expected, (code, id)
+            assert facts[id].more["n"] == len(sums)
+
+
+@pytest.mark.parametrize(("release", "as_of", "published", "quarter"), CASES)
+def test_ranks_and_reducers_in_goods_and_services_are_among_the_universe_of_the_release(
+    release, as_of, published, quarter
+):
+    facts = sheet("5800", release, as_of)
+    year, number = quarter
+    names = facts["total.deficit.rank"].more["universe"]
+    universe = {code: one for code, one in ((c, partner(c)) for c in country_set()) if one.name in names}
+    assert len(universe) == len(names) == (23 if release == "2024-08" else 15)
+    now, before = (
+        {c: total(TRADE, "2025-03-06", quarters(y, number), c, "balance", "total") for c in universe}
+        for y in (year, year - 1)
+    )
+    known = [value for value in now.values() if value is not None]
+    mine = now["5800"]
+    expected = None if mine >= 0 else 1 + sum(value < mine for value in known)
+    assert facts["total.deficit.rank"].value == expected
+    assert facts["total.deficit.rank"].more["n"] == len(known)
+    reduced = {
+        c for c in universe if None not in (now[c], before[c]) and before[c] < 0 and now[c] > before[c]
+    }
+    found = facts["total.reducers"].value
+    assert {row["code"] for row in found} == reduced
+    for row in found:
+        b1, b0 = now[row["code"]], before[row["code"]]
+        assert row["change_usd"] == b1 - b0
+        assert row["reduction_pct"] == (pytest.approx(100 * (1 - b1 / b0)) if b1 < 0 else None)
+
+
+@pytest.mark.parametrize(("release", "as_of", "published", "quarter"), CASES)
+def test_the_record_month_is_the_latest_of_the_highest_through_the_statistical_month(
+    release, as_of, published, quarter
+):
+    for code in CODES:
+        mine = {
+            period: value
+            for (who, flow, _, period), value in cells(GOODS, published).items()
+            if who == code and flow == "exports" and period <= release
+        }
+        top = max(mine.values())
+        facts = sheet(code, release, as_of)
+        record = facts["goods.exports.record_month"]
+        assert record.value == max(period for period, value in mine.items() if value == top) <= release
+        assert record.more["highest_usd"] == top
+        assert facts["goods.exports.month.is_record"].value == (record.value == release)
+
+
+@pytest.mark.parametrize(("release", "as_of", "published", "quarter"), CASES)
+def test_the_worlds_deficit_and_the_share_of_a_partner(release, as_of, published, quarter):
+    year, month = map(int, release.split("-"))
+    deficits = []
+    for y in (year, year - 1):
+        exports, imports = (
+            total(GOODS, published, months(y, month), "0015", f) for f in ("exports", "imports")
+        )
+        deficits.append(imports - exports)
+        if y == year:
+            world = exports + imports
+    facts = sheet("5800", release, as_of)
+    expected = 100 * (deficits[0] / deficits[1] - 1)
+    assert facts["world.goods.deficit.ytd.change_pct"].value == pytest.approx(expected)
+    korea = sum(total(GOODS, published, months(year, month), "5800", f) for f in ("exports", "imports"))
+    assert facts["goods.trade.ytd.share_pct"].value == pytest.approx(100 * korea / world)
+
+
+@pytest.mark.parametrize("code", ["5800", "5700", "1220", "2010"])
+def test_hs_chapters_are_summed_over_the_same_months_and_over_the_full_previous_year(code):
+    facts = sheet(code, "2018-07", "2025-04-03")
+    chapters = {id.split(".")[2] for id in facts if id.startswith("commodity.hs2.") and ".exports." in id}
+    assert "27" in chapters and len(chapters) in (3, 4)
+
+    def chapter_sum(periods, chapter):
+        return sum(cells(EXPORTS, "2020-12-04").get((code, "exports", chapter, p), 0) for p in periods)
+
+    for chapter in chapters:
+        now, before = (chapter_sum(months(y, 7), chapter) for y in (2018, 2017))
+        whole = chapter_sum(months(2017, 12), chapter)
+        prefix = f"commodity.hs2.{chapter}.exports"
+        assert facts[f"{prefix}.ytd"].value == now
+        assert facts[f"{prefix}.ytd.change_usd"].value == now - before
+        assert facts[f"{prefix}.previous_year"].value == whole
+        assert facts[f"{prefix}.ytd.less_previous_year"].value == now - whole
+    changes = {
+        chapter: abs(chapter_sum(months(2018, 7), chapter) - chapter_sum(months(2017, 7), chapter))
+        for chapter in {key[2] for key in cells(EXPORTS, "2020-12-04")}
+    }
+    top = sorted(changes, key=changes.get, reverse=True)[:3]
+    assert set(top) | {"27"} == chapters, "mineral fuels, and the three that changed most"
+
+
+def test_the_trend_of_korea_starts_at_the_trough_of_its_trailing_balance():
+    fact = sheet("KOR", "2018-07", "2025-04-03")["total.trend.start"]
+    trailing = {}
+    for year in range(2015, 2019):
+        for q in range(1, 5):
+            last = pd.Period(f"{year}Q{q}", "Q")
+            periods = [str((last - n).start_time.date())[:7] for n in range(4)]
+            if last <= pd.Period("2018Q2", "Q"):
+                trailing[str(last)] = total(TRADE, "2025-03-06", periods, "5800", "balance", "total")
+    assert min(trailing, key=trailing.get) == fact.value == "2016Q2"
+    assert fact.more["turn_usd"] == trailing["2016Q2"]
+    assert fact.more["latest_usd"] == trailing["2018Q2"]
+    assert fact.more["direction"] == "rising"
+
+
+# --- what every fact must tell ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("who", PARTNERS)
+def test_every_fact_of_the_contract_is_there_and_tells_all_it_must(who, release):
+    page = json.loads(json.dumps(document(sheet(who, release)), allow_nan=False))
+    assert set(page) >= {"partner", "release", "published", "as_of", "facts"}
+    assert set(page["partner"]) == {"code", "iso2", "iso3", "name"}
+    assert page["release"] == release
+    assert set(page["facts"]) >= IDS
+    for id, fact in page["facts"].items():
+        assert set(fact) >= {"value", "unit", "window", "table", "vintage", "vintage_lag_days", "text"}, id
+        assert fact["unit"] in UNITS and fact["window"], id
+        assert (fact["value"] is None) == bool(fact["reason"]), id
+        assert not re.search(r"\bnan\b|None|<NA>|\{", fact["text"]), fact["text"]
+        if fact["value"] is None:
+            assert fact["reason"] in fact["text"]
+        elif fact["unit"] == "USD":
+            assert fact["value"] == round(fact["value"]) and math.isfinite(fact["value"])
+        elif fact["unit"] == "rank":
+            assert isinstance(fact["value"], int) and 1 <= fact["value"] <= fact["n"]
+        elif fact["unit"] in ("month", "quarter"):
+            assert re.fullmatch(r"\d{4}-\d\d" if fact["unit"] == "month" else r"\d{4}Q[1-4]", fact["value"])
+        if fact["unit"] == "rank":
+            assert fact["universe"] and fact["n"] > 0 and fact["measure"]
+        if fact["vintage"] is not None:
+            assert date.fromisoformat(fact["vintage"])
+            lag = date.fromisoformat(fact["vintage"]) - date.fromisoformat(page["as_of"])
+            assert fact["vintage_lag_days"] == max(0, lag.days)
+
+
+def test_facts_keep_the_basis_of_their_table():
+    for id, fact in sheet("KOR", "2018-07").items():
+        basis = ("BOP", "SA") if id.startswith(("services", "total")) else ("Census", "NSA")
+        assert (fact.basis, fact.adjustment) == basis, id
+
+
+@pytest.mark.parametrize(
+    ("release", "goods", "before", "services"),
+    [
+        ("2018-07", "2018-01..2018-07", "2017-01..2017-07", "2018Q1..2018Q2"),
+        ("2010-06", "2010-01..2010-06", "2009-01..2009-06", "2010Q1"),
+        ("2024-08", "2024-01..2024-08", "2023-01..2023-08", "2024Q1..2024Q2"),
+        ("2018-01", "2018-01", "2017-01", "2017Q1..2017Q4"),
+        ("2018-12", "2018-01..2018-12", "2017-01..2017-12", "2018Q1..2018Q3"),
+    ],
+)
+def test_windows_end_with_the_month_and_with_the_quarter_out_with_the_release(
+    release, goods, before, services
+):
+    facts = sheet("KOR", release)
+    assert facts["goods.exports.month"].window == release
+    assert facts["goods.exports.ytd"].window == facts["goods.deficit.rank"].window == goods
+    assert facts["goods.exports.ytd.change_pct"].window == f"{goods} vs {before}"
+    assert facts["goods.deficit.rank.previous_year"].window == before
+    assert facts["services.balance.ytd"].window == facts["total.deficit.rank"].window == services
+
+
+def test_each_fact_tells_the_vintage_of_its_table_and_its_lag():
+    facts = sheet("KOR", "2018-07")  # as of the publication day, 2018-09-05
+    lags = {fact.table: (fact.vintage, fact.vintage_lag_days) for fact in facts.values()}
+    assert lags == {
+        GOODS: ("2018-10-05", 30),
+        TRADE: ("2025-03-06", 2374),
+        EXPORTS: ("2020-12-04", 821),
+        "imports_consumption_hs2_nsa": ("2020-12-04", 821),
+        "exports_naics_nsa": (None, None),
+    }
+    later = sheet("KOR", "2018-07", "2025-04-03")
+    assert {f.vintage_lag_days for f in later.values() if f.vintage} == {0}
+
+
+def test_a_document_tells_the_release_and_how_its_date_is_known():
+    page = document(sheet("KOR", "2018-07"))
+    assert page["partner"] == {"code": "5800", "iso2": "KR", "iso3": "KOR", "name": "Korea, South"}
+    assert (page["published"], page["as_of"]) == ("2018-09-05", "2018-09-05")
+    early = document(sheet("KOR", "2010-06"))
+    assert (early["published"], early["published_how_known"]) == (None, "not established")
+    assert early["as_of"] == "2010-08-31"
+
+
+# --- those that have no number ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_surplus_partner_has_no_deficit_rank_and_the_reason_says_surplus(release):
+    facts = sheet("HKG", release)
+    assert facts["goods.balance.ytd"].value > 0
+    for id in ("goods.deficit.rank", "goods.deficit.rank.previous_year", "total.deficit.rank"):
+        assert facts[id].value is None and "surplus" in facts[id].reason
+    assert facts["goods.deficit.ytd.reduction_pct"].value is None
+    assert "surplus" in facts["goods.deficit.ytd.reduction_pct"].reason
+
+
+@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("who", ["EU", "ASEAN", "USMCA", "0014"])
+def test_a_group_is_briefed_but_never_ranked(who, release):
+    facts = sheet(who, release)
+    assert facts["goods.exports.ytd"].value > 0
+    for id in ("goods.deficit.rank", "goods.deficit.rank.previous_year", "total.deficit.rank"):
+        assert facts[id].value is None and "group" in facts[id].reason
+    assert (
+        not facts["total.deficit.rank"].more["universe"]
+        or facts.partner.name not in (facts["total.deficit.rank"].more["universe"])
+    )
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_no_group_total_or_former_country_is_among_the_ranked_or_the_reducers(release):
+    taken = snapshot(release)
+    for ranks in (*taken.goods_ranks.values(), taken.total_ranks):
+        assert set(ranks.index) <= country_set()
+    assert set(taken.total_reducers.index) <= set(taken.universe[0]) <= country_set()
+
+
+def test_vietnam_has_services_by_quarter_since_2013_only_and_says_so():
+    assert sheet("VNM", "2018-07")["services.balance.ytd"].value > 0
+    early = sheet("VNM", "2010-06")
+    for id in ("services.balance.ytd", "total.balance.ytd", "total.deficit.ytd.reduction_pct"):
+        assert early[id].value is None and "quarter" in early[id].reason
+    assert early["goods.exports.ytd"].value > 0
+
+
+def test_a_partner_outside_the_bea_table_has_no_services_and_one_outside_hs2_no_chapters():
+    facts = sheet("TUV", "2018-07")
+    for id in ("services.balance.ytd", "total.deficit.rank", "commodity.hs2.27.exports.ytd"):
+        assert facts[id].value is None and facts[id].reason
+    assert facts["goods.exports.ytd"].value is not None
+
+
+def test_chapters_that_no_vintage_reaches_say_how_far_it_does():
+    fact = sheet("KOR", "2024-08")["commodity.hs2.27.exports.ytd"]
+    assert fact.value is None and fact.vintage is None and fact.vintage_lag_days is None
+    assert "2013-01 to 2020-10" in fact.reason
+
+
+def test_a_universe_that_is_only_assumed_says_so():
+    assert "assumed" in sheet("KOR", "2010-06")["total.deficit.rank"].more["universe_source"]
+    assert "assumed" not in sheet("KOR", "2018-07")["total.deficit.rank"].more["universe_source"]
+
+
+# --- the as-of date -----------------------------------------------------------------------------
+
+
+def test_nothing_after_the_release_leaks_into_a_fact(store):
+    """The tables of 2025 with every later period cut off give the same facts of July 2018."""
+    for table, day, last in (
+        (GOODS, "2025-04-03", pd.Period("2018-07", "M")),
+        (TRADE, "2025-03-06", pd.Period("2018Q2", "Q")),
+        (EXPORTS, "2020-12-04", pd.Period("2018-07", "M")),
+        ("imports_consumption_hs2_nsa", "2020-12-04", pd.Period("2018-07", "M")),
+    ):
+        source = next(v for v in list_vintages(table) if str(v.published) == day)
+        cut = vintages.read(source, through=str(last))
+        assert len(cut) < source.rows
+        vintages.save(cut, table, published=date(2026, 1, 1), sources=[], parser="")
+    cut = take("2018-07", as_of="2026-01-01")
+    assert {str(v.published) for v in cut.sources.values()} == {"2026-01-01"}
+    for who in ("KOR", "MEX", "EU", "VNM", "TUV"):
+        whole = sheet(who, "2018-07", "2025-04-03")
+        found = facts_of(resolve(who), cut)
+        assert {id: (f.value, f.window, f.more) for id, f in found.items()} == {
+            id: (f.value, f.window, f.more) for id, f in whole.items()
+        }
+
+
+def test_strict_refuses_and_lists_the_tables_that_came_later():
+    with pytest.raises(TradelibError) as refusal:
+        take("2018-07", strict=True)
+    for table, days in ((GOODS, 30), (TRADE, 2374), (EXPORTS, 821)):
+        assert re.search(rf"{table}: .*{days} days later", str(refusal.value))
+
+
+def test_strict_gives_the_same_facts_where_everything_was_out():
+    strict = take("2018-07", as_of="2025-04-03", strict=True)
+    found = facts_of(resolve("KOR"), strict)
+    assert {id: f.value for id, f in found.items()} == {
+        id: f.value for id, f in sheet("KOR", "2018-07", "2025-04-03").items()
+    }
+
+
+@pytest.mark.parametrize("day", ["2018-09-04", "1990-01-01"])
+def test_a_day_before_the_release_is_an_error_that_names_the_release_day(day):
+    with pytest.raises(TradelibError, match=r"2018-09-05"):
+        take("2018-07", as_of=day)
+
+
+def test_a_day_before_the_month_is_over_is_an_error_where_no_release_day_is_established():
+    with pytest.raises(TradelibError, match="2010-06-30"):
+        take("2010-06", as_of="2010-06-29")
+    assert take("2010-06", as_of="2010-06-30").as_of == date(2010, 6, 30)
+
+
+@pytest.mark.parametrize("release", ["2026-07", "2025-03"])
+def test_a_release_later_than_any_vintage_names_the_latest_month_there_is(release):
+    with pytest.raises(TradelibError, match=rf"No country table reaches {release}.\n.*2025-02.*\n.*ingest"):
+        take(release)
+
+
+@pytest.mark.parametrize("release", ["2018-13", "2018", "latest", "July 2018"])
+def test_a_malformed_release_is_an_error(release):
+    with pytest.raises(TradelibError, match="is not a month"):
+        take(release)
+
+
+def test_a_later_vintage_changes_values_and_never_windows_or_ids():
+    old, new = (sheet("KOR", "2018-07", day) for day in ("2018-10-05", "2025-04-03"))
+    assert list(old) == list(new)
+    assert {id: f.window for id, f in old.items()} == {id: f.window for id, f in new.items()}
+    assert old["goods.exports.ytd"].value != new["goods.exports.ytd"].value
+
+
+# --- all partners at once -----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def everyone():
+    taken = snapshot("2018-07", "2018-10-05")
+    return all_facts(taken, covered_partners(taken))
+
+
+def test_all_partners_have_facts_that_are_plain_json(everyone):
+    assert len(everyone) > 220
+    for one in everyone.values():
+        json.dumps(document(one), allow_nan=False)
+        assert set(one) >= IDS
+
+
+def test_all_partners_together_make_the_world(everyone):
+    world = facts_of(resolve("0015"), snapshot("2018-07", "2018-10-05"))
+    for side in ("exports", "imports"):
+        for span in ("month", "ytd"):
+            id = f"goods.{side}.{span}"
+            assert sum(one[id].value for one in everyone.values()) == pytest.approx(
+                world[id].value, rel=0.005
+            )
+    share = sum(one["goods.trade.ytd.share_pct"].value for one in everyone.values())
+    assert share == pytest.approx(100, abs=0.5)
+    assert world["goods.exports.month.change_pct"].value == pytest.approx(8.5, abs=3)
+
+
+def test_all_ranks_are_one_to_n_without_gaps_or_doubles(everyone):
+    ranks = sorted(
+        one["goods.deficit.rank"].value for one in everyone.values() if one["goods.deficit.rank"].value
+    )
+    assert ranks == list(range(1, len(ranks) + 1))
+    countries = [one for one in everyone.values() if KINDS[one.partner.code] == "country"]
+    deficits = [one for one in countries if one["goods.balance.ytd"].value < 0]
+    assert len(ranks) == len(deficits)
+
+
+def test_one_partner_alone_has_the_same_facts_as_in_the_crowd(everyone):
+    alone = sheet("5800", "2018-07", "2018-10-05")
+    assert {id: f.to_dict() for id, f in everyone["5800"].items()} == {
+        id: f.to_dict() for id, f in alone.items()
+    }
+
+
+@pytest.mark.parametrize("group", ["ASEAN", "USMCA", "EURO"])
+def test_a_group_that_the_table_does_not_print_is_the_sum_of_its_members_of_the_day(everyone, group):
+    facts = sheet(group, "2018-07", "2018-10-05")
+    codes = members(group, date(2018, 9, 5))
+    for id in ("goods.exports.ytd", "goods.imports.ytd", "goods.balance.ytd"):
+        assert facts[id].value == sum(everyone[code][id].value for code in codes)

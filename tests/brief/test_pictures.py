@@ -1,0 +1,246 @@
+"""A saved picture of each chart: one that comes out otherwise is caught.
+
+After a change that is meant: ``python tests/test_pictures.py --renew``, then look at the pictures in
+tests/pictures before they are kept.
+
+Pictures are compared square by square, blurred a little first: other versions of the letter-drawing
+library move edges by a fraction of a pixel, a broken chart changes whole squares.
+"""
+
+import io
+import os
+import sys
+import tempfile
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image, ImageFilter
+
+from tradelib import facts_of, resolve, take
+from tradelib.brief import charts
+from tradelib.runs.report import make_report
+from tradelib.studies import league, league_charts, revision_charts, revisions, seasonal, seasonal_charts
+from tradelib.style import house as house_style
+
+FOLDER = Path(__file__).parent / "pictures"
+WIDE, LARGEST = 600, 60_000  # pixels, bytes
+SQUARE, BLUR = 8, 1.5  # pixels
+TOLERANCE = 14.0  # root mean square of a square's pixels, of 255
+
+
+@cache
+def sheet(release: str = "2018-07", as_of: str = "2018-10-05"):
+    return facts_of(resolve("KOR"), take(release, as_of=as_of))
+
+
+@cache
+def prints():
+    return revisions.prints("5800", as_of=date(2025, 4, 3))
+
+
+@cache
+def prepared():
+    return seasonal.prepare(sheet("2024-08", "2025-04-03"))
+
+
+def brief(name: str):
+    return lambda: getattr(charts, name)(sheet())
+
+
+def revised():
+    return revisions.revised(prints(), "5800")
+
+
+def by_age():
+    days = sorted(prints().index.unique("vintage"))
+    return revision_charts.by_age(revisions.by_age(revised()), resolve("KOR"), days)
+
+
+def cloud():
+    sums = revisions.cloud(prints(), pd.Period("2018-07", "M"))
+    return revision_charts.cloud(sums, resolve("KOR"), "January-July")
+
+
+#: One example of each chart, on South Korea.
+CHARTS = {name: brief(name) for name in charts.__all__ if name not in ("alt_text", "show")} | {
+    "in_each_vintage": lambda: revision_charts.in_each_vintage(prints(), resolve("KOR")),
+    "each_month": lambda: revision_charts.each_month(revised(), resolve("KOR")),
+    "by_age": by_age,
+    "cloud": cloud,
+    "adjustment": lambda: seasonal_charts.adjustment(prepared()),
+    "gap": lambda: seasonal_charts.gap(prepared()),
+    "league_slope": lambda: league_charts.slope(league.of_goods(sheet().snapshot), "5800"),
+    "league_changes": lambda: league_charts.changes(league.of_total(sheet().snapshot), "5800"),
+}
+
+
+def picture(fig) -> Image.Image:
+    """A figure as a small picture."""
+    data = io.BytesIO()
+    with mpl.rc_context({"text.hinting": "none"}):
+        fig.savefig(data, format="png", dpi=WIDE / fig.get_figwidth())
+    return Image.open(data).convert("RGB")
+
+
+def difference(one: Image.Image, other: Image.Image) -> float:
+    """How much the most different square of two pictures differs; infinite if the sizes do."""
+    if one.size != other.size:
+        return float("inf")
+    sides = [np.asarray(side.filter(ImageFilter.GaussianBlur(BLUR)), dtype=float) for side in (one, other)]
+    squared = ((sides[0] - sides[1]) ** 2).mean(axis=2)
+    squared = np.pad(squared, [(0, -size % SQUARE) for size in squared.shape])
+    down, across = (size // SQUARE for size in squared.shape)
+    return float(np.sqrt(squared.reshape(down, SQUARE, across, SQUARE).mean(axis=(1, 3)).max()))
+
+
+def saved(name: str) -> Image.Image:
+    return Image.open(FOLDER / f"{name}.png").convert("RGB")
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_chart_looks_like_its_picture(name, tmp_path):
+    drawn = picture(CHARTS[name]())
+    off = difference(drawn, saved(name))
+    if off > TOLERANCE:
+        drawn.save(tmp_path / f"{name}.png")
+    assert off <= TOLERANCE, (
+        f"{name} differs by {off:.1f}; look at {tmp_path / name}.png. If it is meant to: "
+        "python tests/test_pictures.py --renew"
+    )
+
+
+def test_there_is_a_picture_of_every_chart_and_none_besides():
+    assert {path.stem for path in FOLDER.glob("*.png")} == set(CHARTS)
+    drawn = [
+        *(name for name in charts.__all__ if name not in ("alt_text", "show")),
+        *(name for name in vars(revision_charts) if hasattr(vars(revision_charts)[name], "__wrapped__")),
+        *(name for name in vars(seasonal_charts) if hasattr(vars(seasonal_charts)[name], "__wrapped__")),
+        *(f"league_{name}" for name in ("slope", "changes")),
+    ]
+    assert set(drawn) == set(CHARTS)
+
+
+def test_pictures_are_small():
+    for path in FOLDER.glob("*.png"):
+        assert path.stat().st_size < LARGEST, path.name
+        assert Image.open(path).width == WIDE
+
+
+def test_the_house_style_notebook_shows_each_of_them(tmp_path):
+    book = Path(__file__).parents[2] / "notebooks" / "house_style.ipynb"
+    made = make_report("KOR", "2018-07", as_of="2025-04-03", reports=tmp_path, notebook=book)
+    page = made.paths[1].read_text(encoding="utf-8")
+    assert page.count("<img") == len(CHARTS)
+
+
+# A chart that is broken on purpose is caught
+
+
+def recoloured(monkeypatch, one: str, other: str):
+    monkeypatch.setitem(house_style.COLOURS, one, house_style.COLOURS[other])
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_changed_word_of_the_title_is_caught(name):
+    fig = CHARTS[name]()
+    title = fig.get_suptitle()
+    word = max(title.replace("\n", " ").split(" "), key=len)
+    fig.suptitle(title.replace(word, word[::-1]), **title_look(fig))
+    assert difference(picture(fig), saved(name)) > TOLERANCE
+
+
+def title_look(fig) -> dict:
+    head = fig._suptitle
+    x, y = head.get_position()
+    look = {"x": x, "y": y, "ha": head.get_ha(), "va": head.get_va()}
+    return look | {"fontsize": head.get_fontsize(), "fontweight": head.get_fontweight()}
+
+
+def test_a_changed_digit_of_the_title_is_caught():
+    fig = charts.ytd_by_year(sheet())
+    fig.suptitle(fig.get_suptitle().replace("2012", "2013"), **title_look(fig))
+    assert difference(picture(fig), saved("ytd_by_year")) > TOLERANCE
+
+
+@pytest.mark.parametrize("name", [name for name in CHARTS if name not in ("gap", "each_month")])
+def test_a_missing_mark_is_caught(name):
+    fig = CHARTS[name]()
+    ax = fig.axes[-1]
+    marks = [*ax.lines[:1], *ax.patches[1:2]] if name != "ytd_by_year" else ax.patches[-1:]
+    marks[-1].remove()
+    assert difference(picture(fig), saved(name)) > TOLERANCE
+
+
+@pytest.mark.parametrize("name", ["each_month", "gap"])
+def test_missing_columns_are_caught(name):
+    fig = CHARTS[name]()
+    for mark in [*fig.axes[0].patches[:6], *fig.axes[0].collections[:1]]:
+        mark.remove()
+    assert difference(picture(fig), saved(name)) > TOLERANCE
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "other"),
+    [
+        ("goods_history", "exports", "services"),
+        ("total_trend", "services", "exports"),
+        ("what_moved", "imports", "highlight"),
+        ("chapters", "exports", "services"),
+        ("standing", "highlight", "exports"),
+        ("ytd_by_year", "highlight", "imports"),
+        ("each_month", "imports", "highlight"),
+        ("by_age", "exports", "services"),
+        ("cloud", "balance", "imports"),
+        ("adjustment", "highlight", "exports"),
+        ("gap", "exports", "services"),
+        ("league_slope", "highlight", "quiet"),
+        ("league_changes", "balance", "exports"),
+    ],
+)
+def test_a_swapped_colour_is_caught(name, one, other, monkeypatch):
+    recoloured(monkeypatch, one, other)
+    assert difference(picture(CHARTS[name]()), saved(name)) > TOLERANCE
+
+
+def test_a_line_moved_by_a_twentieth_of_the_scale_is_caught():
+    fig = charts.goods_history(sheet())
+    line, (low, high) = fig.axes[0].lines[0], fig.axes[0].get_ylim()
+    line.set_ydata(line.get_ydata() + 0.05 * (high - low))
+    assert difference(picture(fig), saved("goods_history")) > TOLERANCE
+
+
+# ... and what no reader sees is not
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_quarter_of_a_pixel_is_within_the_tolerance(name):
+    drawn = picture(CHARTS[name]())
+    moved = drawn.transform(
+        *(drawn.size, Image.Transform.AFFINE, (1, 0, 0.25, 0, 1, 0.25), Image.Resampling.BILINEAR),
+        fillcolor="white",
+    )
+    assert 0 < difference(moved, drawn) <= TOLERANCE
+
+
+def renew() -> None:
+    """Draw every picture anew, in 255 colours, from the bundled vintages alone."""
+    os.environ["TRADELIB_STORE"] = tempfile.mkdtemp()
+    FOLDER.mkdir(exist_ok=True)
+    for old in FOLDER.glob("*.png"):
+        old.unlink()
+    for name, draw in CHARTS.items():
+        small = picture(draw()).quantize(255, dither=Image.Dither.NONE, kmeans=8)
+        small.save(FOLDER / f"{name}.png", optimize=True)
+        print(f"{name}: {(FOLDER / f'{name}.png').stat().st_size:,} bytes")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["--renew"]:
+        renew()
+    else:
+        print("python tests/test_pictures.py --renew")

@@ -1,0 +1,214 @@
+"""An archived release fetched: Exhibit 20 stands for goods and services, claims are judged in real time."""
+
+from datetime import date
+
+import exhibits
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from exhibits import FIFTEEN, as_xls, as_zip, edition
+
+from tradelib import facts_of, list_vintages, load, loaders, resolve, take
+from tradelib import releases as calendar
+from tradelib.cli.main import main
+from tradelib.errors import TradelibError
+from tradelib.studies.claims import load_article
+from tradelib.studies.ledger import audit
+
+DAY = date(2018, 9, 5)
+PATH = "/www.census.gov/foreign-trade/Press-Release/ft900/ft900xls_1807.zip"
+HALVES = {"2017Q1": 0, "2017Q2": 0, "2018Q1": 1, "2018Q2": 1}
+#: Made-up, so that they say what the article says: balance of goods and services, halves of 2017 and 2018.
+DEFICITS = {"China": 160e3, "Mexico": 40e3, "Germany": 33e3, "Japan": 28e3, "Italy": 16e3, "France": 8e3}
+DEFICITS |= {"Taiwan": 5e3}
+KOREA = {
+    ("goods", "Exports"): (24_000, 27_000),
+    ("goods", "Imports"): (33_745, 34_399),
+    ("services", "Exports"): (10_100, 10_500),
+    ("services", "Imports"): (4_055, 4_100),
+}
+
+
+#: Goods with Korea, January-July, as the vintage of 2018-10-05 has them in whole millions.
+TO_DATE = {("Exports", "2018-07"): 31_752, ("Exports", "2017-07"): 28_570}
+TO_DATE |= {("Imports", "2018-07"): 41_638, ("Imports", "2017-07"): 41_735}
+
+
+def said(label: str, flow: str, item: str) -> tuple[float, float] | None:
+    """Exports or imports of two halves, in millions, as the article has them."""
+    if label == "Korea, South":
+        return KOREA[item, flow]
+    if label not in FIFTEEN:
+        return None
+    if item == "services":
+        return 2_000, 2_000
+    deficit = (12_000, 11_712) if label == "India" else None
+    if label in DEFICITS:
+        deficit = (DEFICITS[label], DEFICITS[label] + 100)
+    return (50_000, 50_000) if flow == "Exports" else tuple(50_000 + d for d in deficit or (-900, -950))
+
+
+@pytest.fixture
+def archive(monkeypatch) -> bytes:
+    """An .xls edition of July 2018 that prints what the article says."""
+    other = exhibits.amount
+
+    def amount(label, flow, item, key, decimals=0):
+        halves = said(label, flow, item) if item != "total" and flow != "Balance" else None
+        if halves and key[0] == "Q" and key[1] in HALVES:
+            half = round(halves[HALVES[key[1]]])
+            return float(half // 2 if key[1].endswith("Q1") else half - half // 2)
+        if label == "Korea, South" and key[0] == "ytd" and (flow, key[1]) in TO_DATE:
+            return float(TO_DATE[flow, key[1]])
+        return other(label, flow, item, key, decimals)
+
+    monkeypatch.setattr(exhibits, "amount", amount)
+    return as_zip({f"exh{number}.xls": as_xls(rows, number) for number, rows in edition("2018-07").items()})
+
+
+@pytest.fixture
+def fetched(mirror, archive) -> str:
+    mirror.expect_request(PATH).respond_with_data(archive, content_type="application/zip")
+    result = CliRunner().invoke(main, ["fetch", "ft900", "--release", "2018-07"])
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_the_exhibits_of_an_old_release_become_vintages_of_its_day(fetched):
+    assert "trade_ft900_sa of 2018-09-05, through 2018Q2: new" in fetched
+    stored = {v.table for v in list_vintages() if v.published == DAY}
+    assert {"goods_ft900_nsa", "goods_ft900_ytd_nsa", "goods_ft900_sa", "trade_ft900_annual"} <= stored
+
+
+def test_goods_and_services_come_from_the_exhibit_of_the_day_and_say_so(fetched):
+    snapshot = take("2018-07")
+    assert (snapshot.trade_table, snapshot.lag(snapshot.trade_table)) == ("trade_ft900_sa", 0)
+    sheet = facts_of(resolve("KOR"), snapshot)
+    fact = sheet["services.balance.ytd"]
+    assert fact.value == 6_400e6 and sheet.value("services.balance.ytd.change_usd") == 355e6
+    assert (fact.vintage, fact.vintage_lag_days, fact.vintage_method) == ("2018-09-05", 0, "published")
+    assert sheet.value("total.balance.ytd") == -999e6
+    assert sheet["total.trend.start"].vintage == "2025-03-06", "a trend needs the long table"
+    assert sheet["services.first_quarter"].table == "trade_bop_sa"
+
+
+def test_goods_come_from_the_exhibit_of_the_day_for_the_partners_that_it_lists(fetched):
+    sheet = facts_of(resolve("KOR"), take("2018-07"))
+    fact = sheet["goods.exports.ytd"]
+    assert (fact.value, fact.table, fact.vintage) == (31_752e6, "goods_ft900_ytd_nsa", "2018-09-05")
+    assert fact.vintage_method == "published" and sheet["goods.exports.month"].table == "goods_ft900_nsa"
+    assert round(sheet.value("goods.exports.ytd.change_pct"), 1) == 11.1
+    for id in ("goods.deficit.rank", "goods.balance.trailing12", "goods.exports.record_month"):
+        assert sheet[id].table == "goods_census_nsa", "these need all partners, or more months"
+    other = facts_of(resolve("ZMB"), take("2018-07"))["goods.exports.ytd"]
+    assert (other.table, other.vintage) == ("goods_census_nsa", "2018-10-05")
+    assert take("2018-07", as_of="2018-10-05").released_goods == {}, "the country table is out by then"
+
+
+def test_the_universe_of_ranks_is_the_list_of_that_exhibit(fetched):
+    codes, how_known = loaders.find_universe(DAY)
+    assert len(codes) == 15 and how_known == "the 15 countries of Exhibit 20 (FT-900 of 2018-09-05)"
+    assert set(codes) == set(calendar.universe(DAY)[0]), "the bundled list says the same"
+
+
+def test_the_articles_claims_are_judged_in_real_time(fetched):
+    lines = {line.claim.id: line for line in audit(load_article("kei-2018-09-05"), as_of=date(2025, 4, 3))}
+    for claim in ("kei.1", "kei.3", "kei.5", "kei.4", "kei.8", "kei.9", "kei.10", "kei.11", "kei.13"):
+        reading = lines[claim].on_the_day
+        told = (reading.verdict, reading.vintage, reading.vintage_method)
+        assert told == ("reproduced", "2018-09-05", "published"), (claim, reading)
+    assert lines["kei.3"].changed.vintage == "2025-03-06" and lines["kei.3"].now.verdict == "reversed"
+    for claim in ("kei.2", "kei.6", "kei.7", "kei.12"):
+        assert lines[claim].on_the_day.verdict == "cannot be tested", claim
+
+
+def test_a_brief_draws_the_exhibit_and_tells_it_from_the_long_table(fetched):
+    from tradelib.brief import charts, provenance
+
+    sheet = facts_of(resolve("KOR"), take("2018-07"))
+    box = str(provenance.sources(sheet))
+    assert "`trade_ft900_sa`, vintage of September 5, 2018 |" in box and "Goods and services, history" in box
+    assert charts.standing(sheet) is not None and charts.what_moved(sheet) is not None
+
+
+def test_later_a_newer_table_of_bea_takes_its_place(fetched):
+    assert take("2018-07", as_of="2024-12-31").trade_table == "trade_ft900_sa"
+    assert take("2018-07", as_of="2025-03-06").trade_table == "trade_bop_sa"
+    assert take("2018-06").trade_table == "trade_bop_sa", "an exhibit of September was not out in August"
+
+
+def test_strict_takes_the_exhibit_and_goes_without_the_long_table(fetched):
+    with pytest.raises(TradelibError, match="goods_census_nsa: the earliest is of 2018-10-05") as error:
+        take("2018-07", strict=True)
+    assert "trade_bop_sa" not in str(error.value)
+
+
+def test_the_bundled_exhibit_gives_the_printed_figures_of_august_2021():
+    sheet = facts_of(resolve("KOR"), take("2021-08"))
+    assert sheet["total.balance.ytd"].vintage == "2021-10-05"
+    assert sheet.value("total.balance.ytd") == (-3_118 - 4_324) * 1e6
+    assert sheet.value("total.balance.ytd.change_usd") == (-3_118 - 4_324 + 1_608 + 4_092) * 1e6
+    assert sheet.value("services.balance.ytd") == pytest.approx(
+        (20_904 - 24_021 + 5_329 + 1_978) * 1e6, abs=2e6
+    )
+    assert sheet.value("total.deficit.rank") == 10
+    printed = {"exports.ytd": 44_424, "imports.ytd": 61_606, "balance.ytd": -17_183, "exports.month": 5_347}
+    printed |= {"exports.ytd.change_usd": 44_424 - 34_394, "balance.month": -3_154}
+    for id, million in printed.items():
+        assert abs(sheet.value(f"goods.{id}") / 1e6 - million) <= 1, id
+    quarter = load("trade_ft900_sa", as_of="2021-10-05", partner="5800", since="2021Q2")
+    services = quarter[(quarter["item"] == "services") & (quarter["flow"] == "balance")]
+    assert services["value_usd"].tolist() == [1_978e6]
+
+
+def test_the_age_of_the_data_is_told_where_a_newer_release_is_out(monkeypatch):
+    assert loaders.behind(date(2025, 4, 30)) is None
+    assert "FT-900 of 2026-09, due 2026-11-04, is not at hand" in loaders.behind(date(2026, 11, 24))
+    monkeypatch.setattr(calendar, "today", lambda: date(2026, 11, 24))
+    command = ["facts", "--partner", "KOR", "--release", "2018-07"]
+    assert "`tradelib update` gets it" in CliRunner().invoke(main, command).output
+    monkeypatch.setattr(calendar, "today", lambda: date(2025, 4, 30))
+    assert "tradelib update" not in CliRunner().invoke(main, command).output
+
+
+def test_a_brief_as_of_a_day_with_a_newer_release_says_so():
+    from tradelib.brief import provenance
+
+    now, then = (
+        str(provenance.sources(facts_of(resolve("KOR"), take("2024-08", as_of=day))))
+        for day in ("2026-11-24", "2024-10-08")
+    )
+    assert "**Older data.**" in now and "**Older data.**" not in then
+
+
+def test_periods_of_an_exhibit_are_quarters_and_years():
+    frame = load("trade_ft900_annual", as_of="2021-10-05", partner="5800")
+    assert frame["period"].dtype == pd.PeriodDtype("Y") and set(frame["period"].dt.year) == {2018, 2019, 2020}
+
+
+def test_a_chart_of_the_long_table_says_what_the_release_itself_had():
+    from tradelib.brief import charts
+
+    def words(figure) -> str:
+        return " ".join(" ".join(text.get_text() for text in figure.texts).split())
+
+    told = words(charts.ytd_by_year(facts_of(resolve("KOR"), take("2021-08"))))
+    assert "the release itself had -$17.2 billion for 2021 and -$14.2 billion for 2020." in told
+    assert "the release itself" not in words(charts.ytd_by_year(facts_of(resolve("KOR"), take("2018-07"))))
+    alone = charts.what_moved(facts_of(resolve("ZMB"), take("2021-08")))
+    assert "FT-900; vintage of 2021-10-05" in words(alone)
+
+
+def test_a_release_whose_day_is_not_established_needs_the_day(mirror):
+    path = PATH.replace("1807", "1206")
+    sheets = edition("2012-06").items()
+    content = as_zip({f"exh{number}.xls": as_xls(rows, number) for number, rows in sheets})
+    late = {"Last-Modified": "Fri, 12 May 2017 10:00:00 GMT"}
+    mirror.expect_request(path).respond_with_data(content, content_type="application/zip", headers=late)
+    assert calendar.release("2012-06").day is None
+    command = ["fetch", "ft900", "--release", "2012-06"]
+    told = CliRunner().invoke(main, command)
+    assert told.exit_code == 1 and "publication date of the FT-900 of 2012-06 is not" in told.output
+    assert not [v for v in list_vintages() if v.origin == "store"]
+    assert CliRunner().invoke(main, [*command, "--published", "2012-08-09"]).exit_code == 0
+    assert {str(v.published) for v in list_vintages() if v.origin == "store"} == {"2012-08-09"}

@@ -1,0 +1,178 @@
+"""The command line: what it prints, and that a mistake is a message and not a traceback."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from tradelib.cli.main import main
+
+
+def run(*words):
+    return CliRunner().invoke(main, [str(word) for word in words])
+
+
+def refused(*words):
+    result = run(*words)
+    assert result.exit_code != 0
+    assert "Traceback" not in result.output
+    assert len(result.output.splitlines()) < 24, "one screen"
+    return result.output
+
+
+def test_facts_print_one_json_object():
+    result = run(
+        "facts", "--partner", "KOR", "--release", "2018-07", "--as-of", "2018-10-05", "--format", "json"
+    )
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.output)
+    assert document["partner"] == {"code": "5800", "iso2": "KR", "iso3": "KOR", "name": "Korea, South"}
+    assert (document["release"], document["published"], document["as_of"]) == (
+        *("2018-07", "2018-09-05", "2018-10-05"),
+    )
+    exports = document["facts"]["goods.exports.ytd"]
+    assert exports["value"] == 31752055221.0
+    assert exports["unit"] == "USD"
+    assert exports["window"] == "2018-01..2018-07"
+    assert exports["table"] == "goods_census_nsa"
+    assert (exports["vintage"], exports["vintage_lag_days"]) == ("2018-10-05", 0)
+
+
+def test_as_of_defaults_to_the_publication_date_and_lags_are_told():
+    document = json.loads(run("facts", "--partner", "KOR", "--release", "2018-07", "--format", "json").output)
+    assert document["as_of"] == "2018-09-05"
+    assert document["facts"]["goods.exports.ytd"]["vintage_lag_days"] == 30
+
+
+def test_latest_means_the_newest_vintage_there_is():
+    words = ["facts", "--partner", "KOR", "--release", "2018-07", "--as-of", "latest", "--format", "json"]
+    document = json.loads(run(*words).output)
+    assert document["as_of"] == "2025-10-18"
+    assert document["facts"]["goods.exports.ytd"]["vintage"] == "2025-04-03"
+    assert round(document["facts"]["goods.exports.ytd.change_pct"]["value"], 1) == 11.2
+
+
+def test_facts_as_a_table_fit_the_eye():
+    output = run("facts", "--partner", "KOR", "--release", "2018-07").output
+    assert "goods.deficit.rank " in output
+    assert "13th" in output
+
+
+@pytest.mark.parametrize(
+    "words, expected",
+    [
+        (["partners"], "Korea, South"),
+        (["partners", "korea"], "5790"),
+        (["vintages"], "2012-02-10"),
+        (["vintages", "trade_bop_sa"], "2024Q4"),
+        (["releases"], "seen: FRASER archive and BEA"),
+    ],
+)
+def test_lists_are_readable_tables(words, expected):
+    result = run(*words)
+    assert result.exit_code == 0
+    assert expected in result.output
+
+
+def test_an_unknown_partner_gets_the_near_matches():
+    output = refused("facts", "--partner", "Vietnm", "--release", "2018-07")
+    assert "Vietnam" in output
+
+
+def test_korea_alone_is_ambiguous():
+    output = refused("facts", "--partner", "KOREA", "--release", "2018-07")
+    assert "5800" in output
+    assert "5790" in output
+
+
+@pytest.mark.parametrize("command", ["facts", "report"])
+@pytest.mark.parametrize(
+    "words, expected",
+    [
+        (["--release", "2018-13"], "'2018-13' is not a month"),
+        (["--release", "July"], "YYYY-MM"),
+        (["--release", "2031-01"], "The latest month there is: 2025-02"),
+        (["--release", "2018-07", "--as-of", "1990-01-01"], "before the release itself"),
+        (["--release", "2018-07", "--as-of", "yesterday"], "not a date"),
+        (
+            ["--release", "2018-07", "--strict"],
+            "goods_census_nsa: the earliest is of 2018-10-05, 30 days later",
+        ),
+    ],
+)
+def test_a_wrong_release_or_date_is_refused_before_anything_is_made(
+    command, words, expected, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    assert expected in refused(command, "--partner", "KOR", *words)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_strict_passes_when_all_tables_were_out():
+    result = run("facts", "--partner", "KOR", "--release", "2018-07", "--as-of", "2025-04-03", "--strict")
+    assert result.exit_code == 0, result.output
+
+
+def test_an_unknown_table_is_answered_with_the_tables_there_are():
+    assert "trade_bop_sa" in refused("vintages", "no_such_table")
+
+
+def test_ingest_keeps_a_vintage_in_the_users_store_and_facts_use_it(originals, store):
+    file = originals / "census" / "country_2018-10-05.xlsx"
+    again = run("ingest", file, "--table", "goods_census_nsa", "--published", "2018-10-05")
+    assert "there already (bundled)" in again.output
+    moved = run("ingest", file, "--published", "2018-09-20", "--note", "test")
+    assert moved.exit_code == 0, moved.output
+    assert (store / "table=goods_census_nsa" / "published=2018-09-20" / "flows.parquet").exists()
+    words = ["facts", "--partner", "KOR", "--release", "2018-07", "--as-of", "2018-09-25", "--format", "json"]
+    assert json.loads(run(*words).output)["facts"]["goods.exports.ytd"]["vintage"] == "2018-09-20"
+
+
+def test_a_mistake_ends_a_real_process_with_a_message_and_exit_code_1():
+    command = [sys.executable, "-m", "tradelib", "facts", "--partner", "KOREA", "--release", "2018-07"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("Error: ")
+    assert "Traceback" not in done.stderr
+
+
+# --- release morning ----------------------------------------------------------------------------
+
+
+def test_due_says_what_is_awaited_and_what_comes_next(tmp_path):
+    told = run("due", "--since", "2026-08", "--reports", tmp_path).output.splitlines()
+    assert told[0].startswith("2026-08: awaited since 2026-10-06 08:30")
+    document = json.loads(run("due", "--since", "2026-08", "--reports", tmp_path, "--format", "json").output)
+    assert document["due"][0]["state"] == "awaited"
+    assert "is not a month" in refused("due", "--since", "lately", "--reports", tmp_path)
+
+
+@pytest.mark.parametrize(("status", "code"), [("done", 0), ("running", 0), ("failed", 1), ("overdue", 1)])
+def test_run_due_passes_its_options_on_and_ends_with_the_code_of_the_outcome(status, code, monkeypatch):
+    from tradelib.runs import run_due
+
+    asked = {}
+    outcome = run_due.Outcome(status, ("So it is.",), {"made": 2})
+    monkeypatch.setattr(run_due, "run_due", lambda **options: asked.update(options) or outcome)
+    monkeypatch.setenv("TRADELIB_ON_FAILURE", "false")
+    result = run("run-due", "--partners", "KOR", "--since", "2026-08", "--workers", 2, "--reports", "here")
+    assert (result.exit_code, result.output) == (code, "So it is.\n")
+    expected = {"partners": "KOR", "since": "2026-08", "workers": 2, "reports": "here", "on_failure": "false"}
+    assert {name: asked[name] for name in expected} == expected
+    assert json.loads(run("run-due", "--format", "json").output)["made"] == 2
+
+
+def test_site_builds_a_page_and_says_where_there_is_nothing_to_list(tmp_path):
+    (tmp_path / "2018-09-05").mkdir()
+    (tmp_path / "2018-09-05" / "korea-south.failed.ipynb").touch()
+    assert run("site", "--reports", tmp_path).output == f"1 row(s), 1 release(s): {tmp_path / 'index.html'}\n"
+    assert "There is no folder" in refused("site", "--reports", tmp_path / "nowhere")
+
+
+def test_example_lists_what_there_is_and_prints_one():
+    assert run("example").output.split() == ["cron", "systemd", "github", "airflow"]
+    assert "run-due" in run("example", "cron").output
+    assert "There is no example 'launchd'" in refused("example", "launchd")

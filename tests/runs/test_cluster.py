@@ -1,0 +1,116 @@
+"""The same sweep over a real Dask cluster on this machine, and into an object store."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+
+import pytest
+from click.testing import CliRunner
+from helpers import LAST_CELL, LOG_CELL, book_of, logged
+
+from tradelib.cli.main import main
+from tradelib.errors import TradelibError
+from tradelib.runs import sweep
+from tradelib.store import files as storage
+
+EIGHT = "KOR,CHN,MEX,JPN,DEU,FRA,IND,ITA"
+#: Kills the Dask worker (and its nanny) that runs China's notebook, the first time.
+KILL = """
+import os, psutil, signal, time
+once = os.environ['RUNS_LOG'] + '.once'
+if partner == '5700' and not os.path.exists(once):
+    open(once, 'w').close()
+    dask = [p for p in psutil.Process().parents() if 'dask' in ' '.join(p.cmdline())]
+    for process in reversed(dask):
+        process.send_signal(signal.SIGKILL)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def log(tmp_path, monkeypatch):
+    """The partners whose notebooks ran to their end."""
+    monkeypatch.setenv("RUNS_LOG", str(tmp_path / "log"))
+    return partial(logged, tmp_path / "log")
+
+
+@pytest.fixture
+def scheduler(tmp_path, log):
+    """A scheduler and two workers, each in a process of its own; their address."""
+    dask = [sys.executable, "-m", "distributed.cli.dask_scheduler"], [sys.executable, "-m"]
+    address = tmp_path / "scheduler.json"
+    common = ["--scheduler-file", str(address), "--no-dashboard"]
+    place = ["--host", "127.0.0.1"]
+    commands = [[*dask[0], *common, *place, "--port", "0"]]
+    worker = [*dask[1], "distributed.cli.dask_worker", *common, *place, "--nthreads", "1"]
+    commands += [[*worker, "--local-directory", str(tmp_path / name)] for name in ("one", "two")]
+    with (tmp_path / "dask.log").open("w") as told:
+        options = {"stdout": told, "stderr": told, "start_new_session": True}
+        processes = [subprocess.Popen(command, **options) for command in commands]
+        yield _address(address, tmp_path / "dask.log")
+        for process in processes:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _address(path, log):
+    from distributed import Client
+
+    deadline = time.monotonic() + 60
+    while not path.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    address = json.loads(path.read_text())["address"]
+    with Client(address, timeout="30s") as client:
+        client.wait_for_workers(2, timeout=60)
+    assert address.startswith("tcp://127.0.0.1:"), log.read_text()
+    return address
+
+
+def test_a_worker_killed_in_the_middle_costs_nothing_and_each_brief_is_made_once(scheduler, log, tmp_path):
+    book = book_of(tmp_path, KILL, LOG_CELL, LAST_CELL)
+    plan = sweep.plan("2018-07", EIGHT, notebook=book, reports=tmp_path / "reports")
+    summary = sweep.run(plan, scheduler=scheduler)
+    assert not summary.failed, summary.lines()
+    assert len(summary.made) == 8
+    assert (tmp_path / "log.once").exists(), "a worker was killed"
+    assert sorted(log()) == sorted({job.partner.code for job in plan.jobs}), "each ran to its end once"
+    assert all(job.is_made() for job in plan.jobs)
+    left = [p.name for p in (tmp_path / "reports").rglob("*") if p.name.startswith(".") or "failed" in p.name]
+    assert not left, "none is half-written"
+
+
+def test_the_command_takes_a_scheduler_and_one_bad_partner_stops_nothing(scheduler, tmp_path):
+    book = book_of(tmp_path, "if partner == '5700':\n    1 / 0", LAST_CELL)
+    words = ["sweep", "--release", "2018-07", "--partners", "KOR,CHN,MEX", "--scheduler", scheduler]
+    words += ["--reports", str(tmp_path / "reports"), "--notebook", str(book)]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 1, result.output
+    assert "2 made, 0 skipped as up to date, 1 failed" in result.output
+    assert "China: The notebook failed: ZeroDivisionError" in result.output
+
+
+def test_a_scheduler_that_does_not_answer_is_told(tmp_path):
+    plan = sweep.plan("2018-07", "KOR", reports=tmp_path / "reports")
+    with pytest.raises(TradelibError, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1:9"):
+        sweep.run(plan, scheduler="tcp://127.0.0.1:9")
+
+
+def test_briefs_go_into_an_object_store_and_are_found_there_again(s3_bucket, tmp_path):
+    bucket = f"s3://{s3_bucket[1]}"
+    book = book_of(tmp_path, "if partner == '5700':\n    1 / 0", LAST_CELL)
+    plan = sweep.plan("2018-07", "KOR,CHN,MEX", notebook=book, reports=f"{bucket}/reports")
+    summary = sweep.run(plan, workers=1)
+    assert len(summary.made) == 2
+    assert summary.failed[0].failed == f"{bucket}/reports/2018-09-05/china.failed.ipynb"
+    place = storage.located(f"{bucket}/reports/2018-09-05")
+    found = sorted(path.name for path in place.iterdir())
+    ends = (".facts.json", ".html", ".ipynb")
+    briefs = [f"{name}{end}" for name in ("korea-south", "mexico") for end in ends]
+    assert found == sorted([*briefs, "china.failed.ipynb", "sweep.json"])
+    again = sweep.run(plan, workers=1)
+    assert (len(again.made), len(again.skipped)) == (0, 2)
+    assert sweep.read_record(plan.release, f"{bucket}/reports")["skipped"] == 2

@@ -1,0 +1,529 @@
+"""`tradelib run-due`: called often, at once, killed, without a connection; its lock and its hooks."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import pandas as pd
+import psutil
+import pytest
+from helpers import LAST_CELL, book_of, country_sheet, grid_rows, write_xlsx
+from publishers import COUNTRY, Files
+from werkzeug import Response
+
+from tradelib import load
+from tradelib import releases as calendar
+from tradelib.catalogue import page as catalogue
+from tradelib.errors import TradelibError
+from tradelib.releases import WASHINGTON
+from tradelib.runs import due, hooks, lock, sweep
+from tradelib.runs.run_due import NOTES, Outcome, run_due
+from tradelib.runs.workers import FAILED, MADE, Result
+from tradelib.sources import publishers as sources
+from tradelib.sources import update
+from tradelib.store import files as storage
+
+MORNING = datetime(2026, 10, 6, 8, 31, tzinfo=WASHINGTON)
+TEN_MINUTES = timedelta(minutes=10)
+
+
+class World:
+    """The publishers, the sweep and the catalogue, played; records and notes are real files."""
+
+    def __init__(self, reports: Path):
+        self.reports = reports
+        self.through = "2026-07"
+        self.fingerprint = "a"
+        self.comes = {}  # month that an update brings
+        self.fails = []  # partners whose brief fails
+        self.calls = []
+        self.now = MORNING
+
+    def plan(self, month, partners="all", *, runs=None, reports=None):
+        self.calls.append(f"plan {month}")
+        plan = SimpleNamespace(
+            release=calendar.release(month), jobs=("Japan", "Mexico"), reports=str(reports)
+        )
+        return SimpleNamespace(**vars(plan), fingerprint=self.fingerprint, failures=())
+
+    def sweep(self, plan, **options):
+        self.calls.append(f"sweep {plan.release.month}")
+        results = [
+            Result(who, FAILED, "It rained.") if who in self.fails else Result(who, MADE) for who in plan.jobs
+        ]
+        summary = sweep.Summary(tuple(results), 2.0)
+        sweep._write_record(plan, summary)
+        path = self.reports / str(plan.release.day) / sweep.RECORD
+        path = path if path.exists() else self.reports / plan.release.month / sweep.RECORD
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"finished": self.now.isoformat()}))
+        return summary
+
+    def update(self, names, *, on):
+        self.calls.append(
+            "update all" if any(sources.SOURCES[name].key for name in names) else "update files"
+        )
+        self.through = self.comes.pop("through", self.through)
+        return []
+
+    def build(self, reports, *, articles=(), progress=False):
+        self.calls.append("catalogue")
+        return SimpleNamespace(notices=())
+
+    def call(self, after: timedelta = TEN_MINUTES, **options) -> Outcome:
+        """One call of run-due; the clock then goes on."""
+        self.calls.clear()
+        outcome = run_due(reports=self.reports, now=self.now, **options)
+        self.now += after
+        return outcome
+
+    @property
+    def done(self) -> list[str]:
+        """What the last call did, without its looks at the plan."""
+        return [call for call in self.calls if not call.startswith("plan")]
+
+
+@pytest.fixture
+def world(tmp_path, monkeypatch) -> World:
+    played = World(tmp_path / "reports")
+    monkeypatch.setattr(
+        due.vintages, "list_vintages", lambda table=None: [SimpleNamespace(through=played.through)]
+    )
+    monkeypatch.setattr(sweep, "plan", played.plan)
+    monkeypatch.setattr(sweep, "run", played.sweep)
+    monkeypatch.setattr(update, "plan", played.update)
+    monkeypatch.setattr(update, "refresh_calendar", lambda: played.calls.append("calendar") or [])
+    monkeypatch.setattr(catalogue, "build", played.build)
+    return played
+
+
+# --- release morning ----------------------------------------------------------------------------
+
+
+def test_a_release_that_is_awaited_is_asked_for_at_every_call_and_made_when_it_has_come(world):
+    for _ in range(2):
+        outcome = world.call()
+        assert (outcome.status, outcome.exit_code) == ("awaited", 0)
+        assert world.done == ["calendar", "update files"]
+    world.comes["through"] = "2026-08"
+    outcome = world.call()
+    assert (outcome.status, outcome.exit_code) == ("done", 0)
+    assert world.done == ["calendar", "update files", "update all", "sweep 2026-08", "catalogue"]
+    assert outcome.summary["releases"] == ["2026-08"] and outcome.summary["made"] == 2
+
+
+def test_when_all_is_done_a_call_says_what_comes_next_and_asks_nobody(world):
+    world.through = "2026-08"
+    assert world.call().status == "done"
+    world.now += timedelta(days=3)
+    world.call()  # the daily look at the calendar
+    outcome = world.call()
+    assert (outcome.status, outcome.exit_code, world.done) == ("nothing due", 0, [])
+    assert outcome.lines() == ["Nothing is due.", "Next: September 2026, 2026-11-04 08:30."]
+
+
+def test_the_calendar_is_refreshed_once_a_day_while_nothing_is_due(world):
+    world.through = "2026-08"
+    world.call()
+    world.now += timedelta(days=3)
+    asked = []
+    for _ in range(6 * 48):
+        world.call()
+        asked += world.done
+    assert asked == ["calendar"] * 2
+
+
+def test_tables_that_come_hours_after_the_release_are_fetched_and_the_briefs_made_again(world):
+    world.through = "2026-08"
+    assert world.call(after=timedelta(hours=1)).status == "done"
+    assert world.call().status == "nothing due" and world.done == ["update files"]
+    world.fingerprint = "b"
+    assert world.call().status == "done"
+    assert world.done == ["sweep 2026-08", "catalogue"]
+    world.now += timedelta(days=1)
+    world.call()
+    assert world.done == ["calendar", "update all"]
+
+
+def test_a_release_that_is_late_for_more_than_a_day_is_a_failure_and_asked_for_once_an_hour(world):
+    world.now += timedelta(days=1)
+    outcome = world.call()
+    assert (outcome.status, outcome.exit_code) == ("overdue", 1)
+    assert "awaited since 2026-10-06 08:30 (1 day)" in outcome.summary["text"]
+    asked = []
+    for _ in range(12):
+        assert world.call().exit_code == 1
+        asked += world.done
+    assert asked == ["calendar", "update files"] * 2
+
+
+def test_releases_are_swept_oldest_first(world):
+    world.through = "2026-08"
+    outcome = world.call(since="2026-06")
+    assert [call for call in world.done if "sweep" in call] == [f"sweep 2026-{n:02}" for n in (6, 7, 8)]
+    assert outcome.summary["releases"] == ["2026-06", "2026-07", "2026-08"] and outcome.summary["made"] == 6
+
+
+def test_what_failed_stays_a_failure_until_it_is_made_and_is_tried_again_after_an_hour(world):
+    world.through, world.fails = "2026-08", ["Japan"]
+    outcome = world.call()
+    assert (outcome.status, outcome.exit_code) == ("failed", 1)
+    assert outcome.summary["failed"] == [{"partner": "Japan", "error": "It rained."}]
+    assert outcome.summary["text"] == (
+        "FT-900 of 2026-08: 1 made, 0 up to date, 1 failed (Japan: It rained)."
+    )
+    world.fails = []
+    for _ in range(5):
+        assert world.call().exit_code == 1
+        assert not [call for call in world.done if "sweep" in call]
+    assert world.call().status == "done"
+    assert world.done[-2:] == ["sweep 2026-08", "catalogue"]
+
+
+# --- what goes wrong ----------------------------------------------------------------------------
+
+
+def test_a_mistake_in_a_request_is_told_whole_and_is_a_failure(world, monkeypatch):
+    def wrong(*_, **__):
+        raise TradelibError("There is no list runs.yaml.", "Give --runs a file.")
+
+    monkeypatch.setattr(sweep, "plan", wrong)
+    world.through = "2026-08"
+    outcome = world.call()
+    assert (outcome.status, outcome.exit_code) == ("failed", 1)
+    assert "FT-900 of 2026-08: There is no list runs.yaml.\n  Give --runs a file." in outcome.lines()
+    assert outcome.summary["failed"][0]["error"] == "There is no list runs.yaml."
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path):
+    (tmp_path / "reports").write_text("a file")
+    with pytest.raises(TradelibError, match=r"Cannot lock .*\n  Give a folder of yours"):
+        run_due(reports=tmp_path / "reports")
+
+
+def test_a_catalogue_that_cannot_be_made_is_a_failure_and_made_at_the_next_call(world, monkeypatch):
+    def broken(*_, **__):
+        raise TradelibError("my.yaml is no claims file.")
+
+    world.through = "2026-08"
+    with monkeypatch.context() as patch:
+        patch.setattr(catalogue, "build", broken)
+        outcome = world.call(articles=["my.yaml"])
+        assert outcome.exit_code == 1 and outcome.summary["made"] == 2
+        assert outcome.summary["failed"] == [{"partner": "catalogue", "error": "my.yaml is no claims file."}]
+    assert world.call().exit_code == 0 and world.done == ["catalogue"]
+
+
+@pytest.mark.parametrize("killed_in", ["sweep", "build"])
+def test_a_call_that_was_killed_is_ended_by_the_next(world, monkeypatch, tmp_path, killed_in):
+    """Killed after the last brief, before the catalogue; or in the middle of the catalogue."""
+    world.through, told = "2026-08", tmp_path / "told"
+    hook = f"sh -c 'cat >> {told}; echo >> {told}'"
+
+    def killed(*args, **options):
+        if killed_in == "sweep":
+            world.sweep(*args, **options)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(*((sweep, "run") if killed_in == "sweep" else (catalogue, "build")), killed)
+        world.call(on_success=hook)
+    assert not told.exists()
+    outcome = world.call(on_success=hook)
+    assert (outcome.status, world.done) == ("done", ["catalogue"]), "not swept again"
+    world.call(on_success=hook)
+    messages = [json.loads(line) for line in told.read_text().splitlines()]
+    assert [(one["status"], one["releases"], one["made"]) for one in messages] == [("done", ["2026-08"], 2)]
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"all": "yesterday"}', '{"all": "2026-10-06T08:00:00"}'])
+def test_damaged_notes_are_as_good_as_none(world, damage):
+    world.through = "2026-08"
+    world.reports.mkdir()
+    (world.reports / NOTES).write_text(damage)
+    assert world.call().status == "done"
+    assert json.loads((world.reports / NOTES).read_text())["to_tell"] == []
+
+
+def test_a_clock_that_went_back_does_not_stop_the_calls(world):
+    world.now += timedelta(days=400)
+    world.call()
+    world.now = MORNING
+    assert world.call().status == "awaited" and world.done == ["calendar", "update files"]
+
+
+# --- the lock -----------------------------------------------------------------------------------
+
+HOLD = """
+import sys, time
+from tradelib.runs import lock
+with lock.hold(sys.argv[1]) as say:
+    say("sweeping 2026-10, 232 briefs")
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def holder(tmp_path):
+    """Another process that holds the lock."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path / "reports")], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "held\n"
+    yield process
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+def test_a_second_call_says_who_is_running_since_when_and_at_what_and_does_nothing(world, holder):
+    outcome = world.call()
+    assert (outcome.status, outcome.exit_code, world.calls) == ("running", 0, [])
+    assert re.fullmatch(
+        r"tradelib run-due is running: since \d\d:\d\d in Washington, "
+        rf"pid {holder.pid} of \S+ on host \S+: sweeping 2026-10, 232 briefs",
+        *outcome.lines(),
+    )
+
+
+def test_a_killed_holder_leaves_no_lock_and_what_it_said_is_not_believed(world, holder):
+    holder.send_signal(signal.SIGKILL)
+    holder.wait()
+    note = world.reports / ".run-due.holder"
+    assert note.exists(), "it had no time to clear up"
+    assert world.call().status == "awaited" and not note.exists()
+
+
+def test_the_words_of_a_process_that_has_gone_are_not_told_for_those_of_the_holder(world, holder):
+    note = world.reports / ".run-due.holder"
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    note.write_text(json.dumps(json.loads(note.read_text()) | {"pid": gone.pid}))
+    for text in (note.read_text(), "{", "{}", "[]"):
+        note.write_text(text)
+        assert world.call().lines() == ["tradelib run-due is running: it has just begun."]
+
+
+def test_the_lock_of_an_address_lies_on_this_machine_and_each_address_has_its_own():
+    one, other = (lock.lock_path(f"memory://bucket/{name}") for name in ("reports", "others"))
+    assert one.is_absolute() and one != other and one == lock.lock_path("memory://bucket/reports/")
+    assert lock.lock_path("reports") == Path("reports/.run-due.lock")
+
+
+def test_reports_at_an_address_keep_their_notes_there(world, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    world.reports = storage.located(f"memory://{tmp_path.name}/reports")
+    assert world.call().status == "awaited"
+    assert "calendar" in json.loads((world.reports / NOTES).read_bytes())
+    assert list((tmp_path / "state").rglob("run-due-*.lock"))
+
+
+# --- hooks --------------------------------------------------------------------------------------
+
+SUMMARY = {"status": "failed", "releases": ["2026-10", "2026-11"], "text": "It rained in São Paulo."}
+
+
+def test_ten_calls_in_a_row_send_one_message_for_each_thing_that_happens(world, tmp_path):
+    good, bad = tmp_path / "good", tmp_path / "bad"
+    options = {
+        f"on_{name}": f"sh -c 'cat >> {path}; echo >> {path}'"
+        for name, path in [("success", good), ("failure", bad)]
+    }
+    world.through, world.fails = "2026-08", ["Japan", "Mexico"]
+    for _ in range(10):  # failed twice, an hour apart
+        world.call(**options)
+    world.fails = ["Mexico"]
+    for _ in range(10):
+        world.call(**options)
+    world.fails = []
+    for _ in range(10):
+        world.call(**options)
+    failures = [json.loads(line) for line in bad.read_text().splitlines()]
+    assert [[one["partner"] for one in told["failed"]] for told in failures] == [
+        ["Japan", "Mexico"],
+        ["Mexico"],
+    ]
+    assert [json.loads(line)["status"] for line in good.read_text().splitlines()] == ["done"]
+    world.now = datetime(2026, 11, 5, 9, 0, tzinfo=WASHINGTON)  # the next release is late
+    for _ in range(10):
+        world.call(**options)
+    assert [json.loads(line)["status"] for line in bad.read_text().splitlines()[2:]] == ["overdue"]
+
+
+def test_a_message_that_did_not_arrive_is_sent_again_by_the_next_call(world, httpserver):
+    world.through = "2026-08"
+    httpserver.expect_ordered_request("/chat").respond_with_data("", status=503)
+    httpserver.expect_ordered_request("/chat").respond_with_data("ok")
+    hook = httpserver.url_for("/chat?token=geheim")
+    outcome = world.call(on_success=hook)
+    assert outcome.lines()[-1] == f"Not told: the hook http://{httpserver.host} answered 503."
+    assert world.call(on_success=hook).status == "done"
+    assert "sweep 2026-08" not in world.calls
+    assert world.call(on_success=hook).status == "nothing due"
+    assert len(httpserver.log) == 2
+
+
+def test_an_address_gets_the_summary_as_json_and_its_token_is_never_told(httpserver, caplog):
+    caplog.set_level("DEBUG")
+    got = []
+    httpserver.expect_request("/chat/geheim", method="POST").respond_with_handler(
+        lambda request: got.append(request.get_json()) or Response("", 200 if len(got) == 1 else 404)
+    )
+    address = httpserver.url_for("/chat/geheim")
+    assert hooks.call(address, SUMMARY) is None
+    assert got == [SUMMARY]
+    told = hooks.call(address, SUMMARY)
+    assert told == f"the hook http://{httpserver.host} answered 404"
+    ours = [record.getMessage() for record in caplog.records if record.name != "werkzeug"]  # plays the chat
+    assert not [line for line in ours if "geheim" in line]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://127.0.0.1:9/geheim",
+        "https://user:geheim@127.0.0.1:9/",
+        "http://[/geheim",
+        "http://x\x00/geheim",
+    ],
+)
+def test_an_address_that_does_not_answer_is_told_without_its_token(address):
+    told = hooks.call(address, SUMMARY)
+    assert told and "geheim" not in told
+
+
+def test_an_address_that_hangs_is_given_up(httpserver, monkeypatch):
+    monkeypatch.setattr(hooks, "ADDRESS_S", 0.2)
+    httpserver.expect_request("/slow").respond_with_handler(lambda request: time.sleep(1) or Response(""))
+    assert "did not answer (ReadTimeout)" in hooks.call(httpserver.url_for("/slow"), SUMMARY)
+
+
+def test_a_command_gets_the_summary_and_the_status_but_no_key(tmp_path, monkeypatch):
+    for name in ("CENSUS_API_KEY", "BEA_API_KEY"):
+        monkeypatch.setenv(name, f"value-of-{name}")
+    place = tmp_path / "with space"
+    place.mkdir()
+    hook = f'sh -c \'cat > "{place}/json"; env > "{place}/env"\''
+    assert hooks.call(hook, SUMMARY | {"error": "refused value-of-BEA_API_KEY"}) is None
+    told = json.loads((place / "json").read_text())
+    assert told == SUMMARY | {"error": "refused (BEA_API_KEY)"}
+    env = (place / "env").read_text()
+    assert "TRADELIB_STATUS=failed\n" in env and "TRADELIB_RELEASE=2026-10 2026-11\n" in env
+    assert "value-of" not in env and "PATH=" in env
+
+
+@pytest.mark.parametrize(
+    ("hook", "told"),
+    [
+        ("sh -c 'exit 3' geheim", "the hook sh ended with code 3"),
+        ("/no/such/program geheim", "the hook program cannot be started: No such file or directory"),
+        ("echo 'geheim", "the hook is no command: it is empty, or a quotation mark is missing"),
+        ("  ", "the hook is no command: it is empty, or a quotation mark is missing"),
+        ("sh -c 'kill -9 $$'", "the hook sh ended with code -9"),
+    ],
+)
+def test_a_command_that_fails_is_told_without_its_arguments(hook, told):
+    assert hooks.call(hook, SUMMARY) == told
+
+
+def test_a_command_that_hangs_is_ended_with_what_it_started(monkeypatch, tmp_path):
+    monkeypatch.setattr(hooks, "COMMAND_S", 0.5)
+    began = time.monotonic()
+    told = hooks.call(f"sh -c 'sleep 60 & echo $! > {tmp_path}/pid; wait'", SUMMARY)
+    assert told == "the hook sh took longer than 0.5 seconds and was ended"
+    assert time.monotonic() - began < 10
+    child = int((tmp_path / "pid").read_text())
+    assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_command_may_leave_the_summary_unread_however_long_it_is():
+    assert hooks.call("true", SUMMARY | {"text": "x" * 10_000_000}) is None
+
+
+# --- the true sweep -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def runs(tmp_path) -> Path:
+    """A standing list: a small notebook for two partners."""
+    book = book_of(tmp_path, LAST_CELL)
+    path = tmp_path / "runs.yaml"
+    path.write_text(f"runs:\n  - notebook: {book}\n    partners: [KOR, MEX]\n")
+    return path
+
+
+def test_a_release_morning_from_the_file_at_the_publisher_to_the_message(mirror, tmp_path, runs):
+    """The country table of March 2025 appears between two calls; other publishers answer nothing."""
+    files, reports, got = Files(mirror), tmp_path / "reports", []
+    mirror.expect_request("/hook").respond_with_handler(lambda r: got.append(r.get_json()) or Response(""))
+    now = datetime(2025, 5, 6, 8, 31, tzinfo=WASHINGTON)
+    options = {"reports": reports, "runs": runs, "workers": 1, "on_success": mirror.url_for("/hook")}
+
+    first = run_due(**options, now=now)
+    assert (first.status, first.exit_code, got) == ("awaited", 0, [])
+    frame = load("goods_census_nsa", as_of="2025-04-03", since="2023-01")
+    last = frame[frame["period"] == "2025-02"]
+    frame = pd.concat([frame, last.assign(period=last["period"] + 1)])
+    sheet = write_xlsx(tmp_path / "country.xlsx", {"country": grid_rows(country_sheet(frame))})
+    files.put(COUNTRY, sheet.read_bytes(), "Tue, 06 May 2025 12:32:00 GMT")
+    second = run_due(**options, now=now + TEN_MINUTES)
+    assert second.status == "done", "\n".join(second.lines())
+    pages = sorted(path.name for path in (reports / "2025-05-06").glob("*.html"))
+    assert [name.split(".")[0] for name in pages] == ["korea-south", "mexico"]
+    assert (reports / "index.html").exists()
+    third = run_due(**options, now=now + 2 * TEN_MINUTES)
+    assert third.status == "nothing due"
+    assert [(one["status"], one["releases"], one["made"]) for one in got] == [("done", ["2025-03"], 2)]
+
+
+def test_without_a_connection_what_is_there_is_swept_all_the_same(tmp_path, runs, monkeypatch):
+    monkeypatch.setenv("TRADELIB_MIRROR", "http://127.0.0.1:9")
+    now = datetime(2025, 4, 3, 8, 31, tzinfo=WASHINGTON)
+    outcome = run_due(reports=tmp_path / "reports", runs=runs, workers=1, now=now)
+    assert (outcome.status, outcome.exit_code, outcome.summary["made"]) == ("done", 0, 2)
+    assert any(line.startswith("The release calendar is as bundled") for line in outcome.lines())
+
+
+def test_a_call_killed_in_the_middle_of_its_sweep_is_gone_on_with(tmp_path):
+    """SIGKILL while the second brief is being made: the next call makes it, and tells both, once."""
+    reports, told, gate = tmp_path / "reports", tmp_path / "told", tmp_path / "gate"
+    wait = f"""
+import pathlib, time
+while partner == "2010" and not pathlib.Path({str(gate)!r}).exists():
+    time.sleep(0.1)
+"""
+    book = book_of(tmp_path, wait, LAST_CELL)
+    runs = tmp_path / "runs.yaml"
+    runs.write_text(f"runs:\n  - notebook: {book}\n    partners: [KOR, MEX]\n")
+    code = f"""
+from datetime import datetime
+from pathlib import Path
+from tradelib.runs.run_due import run_due
+if __name__ == "__main__":
+    outcome = run_due(reports={str(reports)!r}, runs=Path({str(runs)!r}), workers=1,
+        on_success="sh -c 'cat >> {told}; echo >> {told}'",
+        now=datetime.fromisoformat("2025-04-03T08:31:00-04:00"))
+    print(outcome.status)
+"""
+    script = tmp_path / "call.py"
+    script.write_text(code)
+    environment = os.environ | {"TRADELIB_MIRROR": "http://127.0.0.1:9"}
+    first = subprocess.Popen([sys.executable, script], env=environment, start_new_session=True)
+    until = time.monotonic() + 60
+    while not list(reports.glob("*/korea-south*.ipynb")) and time.monotonic() < until:
+        time.sleep(0.1)
+    first.kill()
+    first.wait()
+    gate.touch()
+    second = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True)
+    assert second.stdout == "done\n", second.stderr
+    record = sweep.read_record(calendar.release("2025-02"), reports)
+    assert (record["made"], record["skipped"], record["failed"]) == (1, 1, [])
+    assert [json.loads(line)["releases"] for line in told.read_text().splitlines()] == [["2025-02"]]

@@ -1,0 +1,139 @@
+"""What a sweep is asked for: partners in words, and a standing list whose mistakes are told by line."""
+
+import re
+
+import nbformat
+import pytest
+from helpers import ROOT, snapshot
+from nbformat.v4 import new_code_cell, new_notebook
+
+from tradelib.brief.snapshot import covered_partners
+from tradelib.errors import TradelibError
+from tradelib.partners import members, partner
+from tradelib.runs import sweep
+from tradelib.runs.runs import expand, one_run, read_runs
+
+TYPED = 'partner: str = "KOR"\nrelease: str = "2018-07"\nas_of: str = ""\n'
+TYPED += 'country: str = "NO"\ndepth: int = 2\nshare: float = 0.5\nlong: bool = False'
+
+
+@pytest.fixture
+def own(tmp_path):
+    """A notebook of the user's, with parameters of every type, beside her list of runs."""
+    cell = new_code_cell(TYPED, metadata={"tags": ["parameters"]})
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    nbformat.write(new_notebook(cells=[cell], metadata=kernel), tmp_path / "mine.ipynb")
+
+
+@pytest.fixture
+def listed(tmp_path, own):
+    """Write a list of runs and read it."""
+
+    def read(text):
+        path = tmp_path / "runs.yaml"
+        path.write_text(text)
+        return read_runs(path)
+
+    return read
+
+
+def test_all_is_every_single_partner_with_goods_in_the_release():
+    codes, wrong = expand(["all"], snapshot("2018-07"))
+    assert sorted(codes) == sorted(covered_partners(snapshot("2018-07")))
+    assert len(codes) > 220
+    assert not wrong
+
+
+def test_a_group_is_its_members_of_the_day():
+    codes, _ = expand(["group:EU"], snapshot("2018-07"))
+    assert set(codes) == set(members("0003", "2018-09-05"))
+    assert "4120" in codes, "the United Kingdom was one of them in 2018"
+    assert "4120" not in expand(["group:EU"], snapshot("2024-08"))[0]
+
+
+def test_partners_come_once_and_in_the_order_of_their_names():
+    codes, _ = expand(["MEX", "South Korea", "5800", "group:usmca"], snapshot("2018-07"))
+    assert [partner(code).name for code in codes] == ["Canada", "Korea, South", "Mexico"]
+
+
+def test_a_name_that_means_nothing_is_told_and_the_others_stay():
+    codes, wrong = expand(["KOR", "Atlantis", "group:KOR", "Korea"], snapshot("2018-07"))
+    assert codes == ["5800"]
+    assert list(wrong) == ["Atlantis", "group:KOR", "Korea"]
+    assert "no list of members" in wrong["group:KOR"].lower()
+    assert "ambiguous" in wrong["Korea"]
+
+
+def test_no_partner_at_all_is_a_mistake():
+    with pytest.raises(TradelibError, match="No partner is named"):
+        one_run(" , ")
+
+
+def test_a_list_names_notebooks_partners_days_labels_and_parameters(listed):
+    first, second, third = listed(
+        "runs:\n"
+        "  - partners: all\n"
+        "  - {notebook: partners.ipynb, partners: KOR, as_of: latest}\n"
+        "  - notebook: mine.ipynb\n"
+        "    partners: [KOR, group:asean]\n"
+        "    as_of: 2018-10-05\n"
+        "    label: deep\n"
+        "    parameters: {country: NO, depth: 3, share: 0.25, long: true}\n"
+    )
+    assert (first.notebook.name, first.partners, first.as_of) == ("release.ipynb", ("all",), None)
+    assert (second.notebook.name, second.partners, second.as_of) == ("partners.ipynb", ("KOR",), "latest")
+    assert (third.notebook.name, third.partners, third.as_of) == (
+        *("mine.ipynb", ("KOR", "group:asean"), "2018-10-05"),
+    )
+    assert third.label == "deep"
+    assert third.parameters == {"country": "NO", "depth": 3, "share": 0.25, "long": True}
+
+
+def test_the_example_of_the_readme_is_a_list_that_can_be_planned(listed, tmp_path):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    runs = listed(re.search(r"```yaml\n(runs:.*?)```", readme, re.DOTALL)[1])
+    assert [run.notebook.name for run in runs] == ["release.ipynb", "partners.ipynb", "revisions.ipynb"]
+    plan = sweep.plan("2018-07", runs=tmp_path / "runs.yaml", reports=tmp_path)
+    assert len(plan.jobs) > 220 and not plan.failures
+    assert {"korea-south.partners", "korea-south.revisions.kei.as-of-2025-10-18"} <= {
+        j.name for j in plan.jobs
+    }
+
+
+def test_norway_stays_norway(listed):
+    (run,) = listed("runs:\n  - {notebook: mine.ipynb, partners: [NO], parameters: {country: 0101}}\n")
+    assert run.partners == ("NO",)
+    assert run.parameters == {"country": "0101"}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("runs:\n  - notebok: release.ipynb\n", r"runs.yaml:2: notebok: is no field here"),
+        ("runs:\n  - {}\n  - notebook: nowhere.ipynb\n", r"runs.yaml:3: notebook: There is no notebook"),
+        ("runs:\n  - partners: []\n", r"runs.yaml:2: partners: No partner is named"),
+        ("runs:\n  - as_of: yesterday\n", r"runs.yaml:2: as_of: .*is not a date"),
+        ("runs:\n  - label: a/b\n", r"runs.yaml:2: label: 'a/b' cannot be part"),
+        ("runs:\n  - parameters: {colour: red}\n", r"runs.yaml:2: parameters: release.ipynb has no"),
+        (
+            "runs:\n  - {notebook: mine.ipynb, parameters: {depth: deep}}\n",
+            r"runs.yaml:2: parameters: The parameter depth is 'deep', not a whole number",
+        ),
+        (
+            "runs:\n  - {notebook: mine.ipynb, parameters: {long: yes}}\n",
+            r"The parameter long is 'yes', not true or false",
+        ),
+        ("runs: all\n", r"runs.yaml:1: runs: needs a list"),
+        ("- a\n", r"runs.yaml:1: runs: needs fields"),
+        ("runs: [", r"runs.yaml:\d: not YAML"),
+        ("", r"runs.yaml:1: runs: needs fields"),
+    ],
+)
+def test_a_mistake_is_told_with_file_line_and_field(listed, text, told):
+    with pytest.raises(TradelibError, match=told):
+        listed(text)
+
+
+def test_a_list_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(TradelibError, match="There is no list of runs"):
+        read_runs(tmp_path / "runs.yaml")

@@ -1,0 +1,149 @@
+"""Claims files: read as they are meant, and refused with file, line and field."""
+
+import re
+import textwrap
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+import tradelib as tl
+from tradelib.cli.main import main
+from tradelib.studies.claims import list_articles, load_article
+
+ROOT = Path(__file__).parents[2]
+GOOD = """\
+id: mine
+title: A note
+publisher: Me
+published: 2018-10-05
+release: 2018-07
+partner: China
+claims:
+  - id: a
+    claim: The goods deficit came to $222.6 billion
+    unit: USD
+    printed: -222.6 billion
+    rounding: 0.1 billion
+    fact: goods.balance.ytd
+"""
+
+
+@pytest.fixture
+def written(tmp_path):
+    def write(text: str):
+        path = tmp_path / "mine.yaml"
+        path.write_text(textwrap.dedent(text), encoding="utf-8")
+        return path
+
+    return write
+
+
+def test_a_file_of_ones_own_is_read(written):
+    article = load_article(written(GOOD))
+    (claim,) = article.claims
+    assert (article.partner.iso3, article.release, str(article.published)) == ("CHN", "2018-07", "2018-10-05")
+    assert (claim.printed, claim.rounding, claim.shown) == (-222.6e9, 1e8, "-$222.6 billion")
+
+
+def test_the_bundled_file_holds_all_thirteen_claims_of_the_note():
+    assert "kei-2018-09-05" in list_articles()
+    own = [claim for claim in load_article("kei-2018-09-05").claims if not claim.also]
+    assert [claim.id for claim in own] == [f"kei.{n}" for n in range(1, 14)]
+    printed = {claim.id: claim.printed for claim in own}
+    assert printed["kei.1"] == 73 and printed["kei.3"] == 355e6 and printed["kei.4"] == 6.4e9
+    assert printed["kei.5"] == 11.1 and printed["kei.6"] == 2.7e9 and printed["kei.7"] == -200e6
+    assert printed["kei.8"] == 9 and printed["kei.11"] == 2.4 and printed["kei.13"] is True
+    assert printed["kei.10"] == {"5800", "5330"}
+    assert printed["kei.2"].start == pd.Period("2016Q2") and printed["kei.2"].end == pd.Period("2016Q3")
+
+
+def test_a_country_whose_code_yaml_takes_for_a_truth_is_a_country(written):
+    """NO is Norway, not false."""
+    assert load_article(written(GOOD.replace("partner: China", "partner: NO"))).partner.iso3 == "NOR"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "words"),
+    [
+        ("partner: China", "partner: Korea", "mine.yaml:6: partner:", "KOR"),
+        ("release: 2018-07", "release: 2018-13", "mine.yaml:5: release:", "not a month"),
+        ("published: 2018-10-05", "published: soon", "mine.yaml:4: published:", "not a date"),
+        ("published: 2018-10-05", "published: 2018-09-01", "mine.yaml:1: published:", "2018-09-05"),
+        ("unit: USD", "unit: dollars", "mine.yaml:10: unit:", "percent, USD, rank"),
+        ("printed: -222.6 billion", "printed: a lot", "mine.yaml:11: printed:", "6.4 billion"),
+        ("rounding: 0.1 billion", "rounding: 0", "mine.yaml:12: rounding:", "above zero"),
+        ("    rounding: 0.1 billion\n", "", "mine.yaml:8: rounding:", "missing"),
+        ("    fact: goods", "    facts: goods", "mine.yaml:13: facts:", "no field"),
+        ("title: A note\n", "", "mine.yaml:1: title:", "missing"),
+        ("claims:", "claims: none\nmore:", "mine.yaml:8: more:", "no field"),
+        ("  - id: a", "  - id: [", "mine.yaml:10:", "not YAML"),
+    ],
+)
+def test_a_wrong_entry_is_refused_with_file_line_and_field(written, old, new, place, words):
+    assert old in GOOD
+    with pytest.raises(tl.TradelibError) as error:
+        load_article(written(GOOD.replace(old, new)))
+    assert str(error.value).startswith(place), str(error.value)
+    assert words in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["", "- a\n- b\n", "just words\n"])
+def test_what_is_no_mapping_is_refused(written, text):
+    with pytest.raises(tl.TradelibError, match=r"mine.yaml:1: article: needs fields"):
+        load_article(written(text))
+
+
+def test_the_same_id_twice_is_refused(written):
+    twice = GOOD + GOOD[GOOD.index("  - id: a") :]
+    with pytest.raises(tl.TradelibError, match=r"mine.yaml:14: id: 'a' is there twice"):
+        load_article(written(twice))
+
+
+@pytest.mark.parametrize(
+    ("unit", "printed", "words"),
+    [
+        ("rank", "0", "not a rank"),
+        ("quarter", "mid-2016", "no period"),
+        ("quarter", "2016Q3..2016Q2", "no period"),
+        ("list", "KOR", "needs a list"),
+        ("list", "[KOR, Atlantis]", "Atlantis"),
+        ("bool", "perhaps", "not allowed"),
+    ],
+)
+def test_a_printed_value_must_suit_its_unit(written, unit, printed, words):
+    text = GOOD.replace("unit: USD", f"unit: {unit}").replace(
+        "printed: -222.6 billion", f"printed: {printed}"
+    )
+    with pytest.raises(tl.TradelibError, match=words):
+        load_article(written(text))
+
+
+def test_an_unknown_article_names_those_there_are():
+    run = CliRunner().invoke(main, ["audit", "kei-2019"])
+    assert run.exit_code == 1
+    assert "kei-2018-09-05" in run.output and "Traceback" not in run.output
+
+
+def test_a_fact_that_there_is_not_is_refused_with_its_place_and_near_ones(written):
+    path = written(GOOD.replace("goods.balance.ytd", "goods.balanse.ytd"))
+    run = CliRunner().invoke(main, ["audit", str(path)])
+    assert run.exit_code == 1
+    assert "mine.yaml:8: fact: there is no fact 'goods.balanse.ytd'" in run.output
+    assert "goods.balance.ytd" in run.output
+
+
+def test_a_fact_in_another_unit_is_refused(written):
+    path = written(GOOD.replace("goods.balance.ytd", "goods.deficit.rank"))
+    run = CliRunner().invoke(main, ["audit", str(path)])
+    assert run.exit_code == 1
+    assert "unit: goods.deficit.rank is in rank, not in USD" in run.output
+
+
+def test_the_example_of_the_readme_is_a_claims_file_that_runs(written):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    path = written(re.search(r"```yaml\n(id: .*?)```", readme, re.DOTALL)[1])
+    run = CliRunner().invoke(main, ["audit", str(path)])
+    assert run.exit_code == 0, run.output
+    assert "note.1" in run.output and "reproduced" in run.output

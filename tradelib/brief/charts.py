@@ -1,0 +1,345 @@
+"""The charts of a brief: each takes a partner's facts and returns a figure whose title is a finding.
+
+Where there is nothing to draw, a chart is None. Artists hold whole dollars; the axes scale them.
+"""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from tradelib import balances
+from tradelib.brief import headlines
+from tradelib.brief.decomposition import flow_in_words
+from tradelib.brief.factsheet import Sheet, contributor
+from tradelib.partners import partner
+from tradelib.style import house as style
+from tradelib.style import marks
+from tradelib.style import words as wording
+from tradelib.style.house import COLOURS, Unit, alt_text, show, styled
+from tradelib.style.words import missing, money, ordinal, signed_money
+from tradelib.tables import GOODS, TRADE
+
+__all__ = ["alt_text", "chapters", "goods_history", "show", "standing"]
+__all__ += ["total_trend", "what_moved", "ytd_by_year"]
+SHADED = "Shaded: where single quarters may have changed slope (95 percent confidence set); lines are "
+SHADED += "four-quarter sums."
+HISTORY, BARS, LARGEST = 20, 12, 15  # years, years, rows
+
+
+@styled
+def goods_history(sheet: Sheet) -> Figure | None:
+    """Draw twelve-month sums of goods exports and imports over 20 years, and the gap between them.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        From `facts_of`.
+
+    Returns
+    -------
+    Figure or None
+        None where the last twelve months are not complete.
+
+    Examples
+    --------
+    >>> from tradelib import facts_of, resolve, take
+    >>> sheet = facts_of(resolve("KOR"), take("2018-07", as_of="2018-10-05"))
+    >>> goods_history(sheet).axes[0].lines[0].get_label()
+    'exports'
+    """
+    s, code = sheet.snapshot, sheet.partner.code
+    if missing(sheet.value("goods.balance.trailing12")):
+        return None
+    sums = _trailing(s.goods, code, 12).loc[s.month - 12 * HISTORY :]
+    years, unit = style.years_of(sums.index), Unit.of(sums.stack())
+    exports, imports = sums["exports_usd"], sums["imports_usd"]
+    fig, (ax,) = style.canvas()
+    for tint, where in (("imports", imports > exports), ("exports", exports > imports)):
+        shade = {"color": COLOURS[tint], "alpha": 0.18, "lw": 0}
+        ax.fill_between(years, exports, imports, where=where, interpolate=True, **shade)
+    ends = []
+    for name, line in (("exports", exports), ("imports", imports)):
+        ax.plot(years, line, color=COLOURS[name], label=name)
+        ends.append((years[-1], line.iloc[-1], f"{name.capitalize()} {unit.number(line.iloc[-1])}", name))
+    style.money_axis(ax, unit, 0, sums.max().max(), snug=False)
+    style.year_axis(ax, years)
+    marks.mark_agreements(ax, code)
+    marks.end_labels(ax, ends)
+    pair = (s.goods_windows[name]["balance_usd"].get(code) for name in ("trailing", "trailing before"))
+    when = f"in the 12 months to {wording.period(s.month)}"
+    return style.dress(
+        *(fig, style.source_line(s, GOODS)),
+        title=headlines.moved(f"goods {{}} with {sheet.partner.prose}", *pair, when),
+        subtitle=style.measure(GOODS, "U.S. goods trade", unit, "12-month sums"),
+        note=headlines.membership(sheet),
+    )
+
+
+@styled
+def ytd_by_year(sheet: Sheet) -> Figure | None:
+    """Draw the goods balance of the same months of each of the last 12 years as bars.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        From `facts_of`.
+
+    Returns
+    -------
+    Figure or None
+        None where this year's months are not complete.
+
+    Examples
+    --------
+    >>> from tradelib import facts_of, resolve, take
+    >>> sheet = facts_of(resolve("KOR"), take("2018-07", as_of="2018-10-05"))
+    >>> print(ytd_by_year(sheet).get_suptitle())
+    The January-July goods deficit with
+    South Korea is the smallest since 2012
+    """
+    s, this = sheet.snapshot, sheet.snapshot.month.year
+    if missing(sheet.value("goods.balance.ytd")):
+        return None
+    sums = _trailing(s.goods, sheet.partner.code, len(s.months))["balance_usd"]
+    sums = sums[sums.index.month == s.month.month]
+    sums.index = sums.index.year
+    bars = sums.loc[this - BARS + 1 :].dropna()
+    unit = Unit.of(bars)
+    fig, (ax,) = style.canvas()
+    looks = {this: (COLOURS["highlight"],) * 2, this - 1: (COLOURS["before"], COLOURS["highlight"])}
+    fill, edge = zip(*(looks.get(year, (COLOURS["quiet"],) * 2) for year in bars.index), strict=True)
+    ax.bar(bars.index, bars, width=0.72, color=fill, edgecolor=edge, linewidth=1.2, zorder=2)
+    marks.numbered(ax, bars[bars.index >= this - 1], unit)
+    style.money_axis(ax, unit, *marks.with_room(bars, bars[bars.index >= this - 1]))
+    ax.set_xticks(range(this - BARS + 1, this + 1))
+    ax.set_xlim(this - BARS + 0.4, this + 0.6)
+    ax.tick_params(axis="x", length=0)
+    ax.spines["bottom"].set_visible(False)
+    months = wording.span(s.months).removesuffix(f" {this}")
+    spell = "calendar years" if len(s.months) == 12 else months
+    return style.dress(
+        *(fig, style.source_line(s, GOODS)),
+        title=headlines.record(sheet, months, sums),
+        subtitle=style.measure(GOODS, "U.S. balance in goods", unit, spell),
+        note=" ".join(filter(None, [_as_released(sheet), headlines.membership(sheet)])),
+    )
+
+
+def _as_released(sheet: Sheet) -> str:
+    """Say what the release itself printed, where a chart shows the later figures of a longer table."""
+    s = sheet.snapshot
+    tables = s.goods_sums(sheet.partner.code)[1]
+    if tables["ytd"] == GOODS:
+        return ""
+    now, before = (sheet.value("goods.balance.ytd"), -sheet.value("goods.balance.ytd.change_usd"))
+    years = f"{s.month.year} and {signed_money(now + before)} for {s.month.year - 1}"
+    return f"The bars are as revised later; the release itself had {signed_money(now)} for {years}."
+
+
+@styled
+def total_trend(sheet: Sheet) -> Figure | None:
+    """Draw four-quarter sums of the balance in goods, in services and in both, and where it turned.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        From `facts_of`.
+
+    Returns
+    -------
+    Figure or None
+        None where BEA publishes no services by quarter for the partner.
+
+    Examples
+    --------
+    >>> from tradelib import facts_of, resolve, take
+    >>> sheet = facts_of(resolve("KOR"), take("2018-07", as_of="2018-10-05"))
+    >>> [line.get_label() for line in total_trend(sheet).axes[0].lines[:3]]
+    ['goods', 'services', 'total']
+    """
+    s, code = sheet.snapshot, sheet.partner.code
+    if TRADE not in s.sources or (code, "total") not in s.history.index.droplevel("period"):
+        return None
+    sums = _trailing(s.history[["balance_usd"]], code, 4)["balance_usd"].unstack("item").dropna(how="all")
+    if sums.empty or missing(sums["total"].iloc[-1]):
+        return None
+    years, unit, turn = style.years_of(sums.index), Unit.of(sums.stack()), s.turn(code)
+    broken = sheet["total.trend.break"]
+    fig, (ax,) = style.canvas(height=style.HEIGHT + (0.2 if broken.value else 0))  # for its note
+    ends = []
+    for item, name in (("goods", "goods"), ("services", "services"), ("total", "balance")):
+        now, look = sums[item].iloc[-1], {"lw": 3 if item == "total" else 2, "color": COLOURS[name]}
+        ax.plot(years, sums[item], label=item, **look)
+        text = "Goods and\nservices" if item == "total" else item.capitalize()
+        ends.append((years[-1], now, f"{text} {unit.number(now)}", name))
+    low, high = sums.min().min(), sums.max().max()
+    style.money_axis(ax, unit, low, high, snug=False)
+    style.year_axis(ax, years)
+    marks.mark_agreements(ax, code)
+    marks.end_labels(ax, ends)
+    if broken.value:
+        first, last = style.years_of(pd.PeriodIndex(broken.more["confidence"], freq="Q"))
+        ax.axvspan(first, last + 0.25, color=COLOURS["before"], alpha=0.5, lw=0, zorder=0)
+    if turn:
+        at = sums["total"][turn[0]]
+        marks.mark_turn(ax, style.years_of(turn[:1])[0], at, f"{turn[0]}\n{unit.number(at)}")
+    before = sums["total"].get(s.quarter - 4)
+    return style.dress(
+        *(fig, style.source_line(s, TRADE)),
+        title=headlines.trend(sheet, sums["total"].iloc[-1], before),
+        subtitle=style.measure(TRADE, "U.S. balance", unit, "four-quarter sums"),
+        note=f"{SHADED if broken.value else ''} {headlines.membership(sheet)}",
+    )
+
+
+@styled
+def what_moved(sheet: Sheet) -> Figure | None:
+    """Draw how exports and imports took the balance from a year earlier to now, as a waterfall.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        From `facts_of`.
+
+    Returns
+    -------
+    Figure or None
+        Goods and services, or goods alone where BEA publishes no services by quarter; None where
+        there is no year earlier.
+
+    Examples
+    --------
+    >>> from tradelib import facts_of, resolve, take
+    >>> sheet = facts_of(resolve("KOR"), take("2018-07", as_of="2018-10-05"))
+    >>> len(what_moved(sheet).axes[0].patches)
+    6
+    """
+    s, parts = sheet.snapshot, headlines.contributions(sheet)
+    whole, goods = "services_exports" in parts, s.goods_sums(sheet.partner.code)[1]["ytd"]
+    item, table, window = ("total", s.trade_table, s.quarters) if whole else ("goods", goods, s.months)
+    now, change = sheet.value(f"{item}.balance.ytd"), sheet.value(f"{item}.balance.ytd.change_usd")
+    if missing(change):
+        return None
+    rounding = change - sum(parts.values())
+    seen = abs(rounding) > 0.005 * max(abs(now), abs(now - change))
+    steps = parts | ({"rounding": rounding} if seen else {})
+    unit = Unit.of([now, now - change])
+    fig, (ax,) = style.canvas()
+    spans = [wording.span(one).removeprefix("the ") for one in (window.year_earlier, window)]
+    names = [spans[0], *map(headlines.part, steps, steps.values()), spans[1]]
+    marks.waterfall(ax, now - change, steps, now, unit, names)
+    rounded = f"Parts differ from the published change by {money(rounding)} of rounding.".replace(".0 ", " ")
+    return style.dress(
+        *(fig, style.source_line(s, table)),
+        title=headlines.why(sheet, now, change, parts, wording.span(window)),
+        subtitle=style.measure(table, f"U.S. balance in {'goods and services' if whole else 'goods'}", unit),
+        note=f"{rounded if rounding and not seen else ''} {headlines.membership(sheet)}",
+    )
+
+
+@styled
+def chapters(sheet: Sheet) -> Figure | None:
+    """Draw how HS chapters took the balance from a year earlier to now, as a level waterfall.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        From `facts_of`.
+
+    Returns
+    -------
+    Figure or None
+        Of the balance, or of the one flow with data; None where no table by chapter has the partner
+        or nothing changed.
+
+    Examples
+    --------
+    >>> from tradelib import facts_of, resolve, take
+    >>> sheet = facts_of(resolve("KOR"), take("2018-07", as_of="2018-10-05"))
+    >>> len(chapters(sheet).axes[0].patches)
+    9
+    """
+    s, fact = sheet.snapshot, sheet["commodity.hs2.contributions"]
+    if fact.value is None or not any(entry["contribution_usd"] for entry in fact.value):
+        return None
+    tables, covers, change = (fact.more[name] for name in ("tables", "covers", "change_usd"))
+    way = -1 if covers == "imports only" else 1  # one flow is drawn as itself
+    parts = [entry | {"usd": way * entry["contribution_usd"]} for entry in fact.value]
+    parts = [part for part in parts if part["usd"]]
+    unit = Unit.of([part["usd"] for part in parts] + [change])
+    spans = [wording.span(window) for window in (s.months.year_earlier, s.months)]
+    levels = [signed_money(fact.more[f"{name}_usd"]).replace("-", "−") for name in ("before", "now")]
+    rows = [(f"{spans[0]}\n{levels[0]}", 0.0, "balance")]
+    for part in parts:
+        name = wording.capital(contributor(part | {"contribution_usd": way * part["usd"]}))
+        rows.append((name, part["usd"], part["flow"] or "quiet"))
+    rows.append((f"{spans[1]}\n{levels[1]}", way * change, "balance"))
+    fig, (ax,) = style.canvas(height=1.9 + 0.4 * len(rows))
+    table = pd.DataFrame(rows, columns=["name", "usd", "colour"]).set_index("name")
+    marks.level_waterfall(ax, table, unit)
+    what = "goods balance" if covers == "both flows" else flow_in_words(tables[0])
+    of = f"U.S. {what} by HS chapter"
+    if covers == "both flows":
+        of += f" ({' less '.join(map(flow_in_words, tables))})"
+    return style.dress(
+        *(fig, style.source_line(s, *tables)),
+        title=headlines.chapters(sheet),
+        subtitle=style.measure(tables[0], of, unit, f"change from {spans[0]}"),
+        note="Higher exports and lower imports improve the balance." if covers == "both flows" else "",
+    )
+
+
+@styled
+def standing(sheet: Sheet) -> Figure:
+    """Draw where the partner stands among the countries ranked with it, now and a year earlier.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        From `facts_of`.
+
+    Returns
+    -------
+    Figure
+        Goods and services among the countries of Exhibit 20 if the partner is one of them;
+        otherwise the largest goods deficits, and the partner's own row unless it is a group.
+
+    Examples
+    --------
+    >>> from tradelib import facts_of, resolve, take
+    >>> sheet = facts_of(resolve("KOR"), take("2018-07", as_of="2018-10-05"))
+    >>> print(standing(sheet).get_suptitle())
+    The U.S. deficit with South Korea in goods and
+    services is the 9th largest among 15 countries
+    """
+    s, code = sheet.snapshot, sheet.partner.code
+    whole = s.trade_table in s.sources and code in s.total_ranks.index
+    if whole:
+        (now, before), ranks, shown = s.total_balances, s.total_ranks, s.total_ranks.index
+        table, window, what = s.trade_table, s.quarters, f"goods and services, {len(ranks)} countries"
+    else:
+        now, before = (s.goods_windows[name]["balance_usd"] for name in ("ytd", "ytd before"))
+        table, window, what = GOODS, s.months, f"goods, the {LARGEST} largest deficits"
+        ranks = s.goods_ranks["now"]
+        shown = ranks.index[:LARGEST].union([code] * (code in ranks), sort=False)
+    rows = pd.DataFrame({"now": now, "before": before}).loc[shown].sort_values("now", kind="stable")
+    names = {one: partner(one).prose.removeprefix("the ") for one in shown}
+    if len(shown) > LARGEST and not whole and rows["now"][code] < 0:
+        names[code] += f" ({ordinal(ranks[code])})"
+    fig, (ax,) = style.canvas(height=1.6 + 0.245 * len(rows))
+    unit = marks.dumbbells(ax, rows, code, names)
+    dots = f"  ● {wording.span(window).removeprefix('the ')}  ○ a year earlier"
+    return style.dress(
+        *(fig, style.source_line(s, table)),
+        title=headlines.standing(sheet, now[now.index.isin(ranks.index)].dropna(), whole),
+        subtitle=style.measure(table, f"U.S. balance in {what}", unit) + dots,
+        note=wording.capital(s.universe[1]) + "." if whole and "assumed" in s.universe[1] else "",
+    )
+
+
+def _trailing(sides: pd.DataFrame, code: str, periods: int) -> pd.DataFrame:
+    """One partner's trailing sums by period, and by item where there are items."""
+    rows = sides[sides.index.get_level_values("partner") == code]
+    single = "item" not in rows.index.names
+    if single:
+        rows = pd.concat({"goods": rows}, names=["item"]).reorder_levels(["partner", "item", "period"])
+    return balances.trailing_sum(rows, periods).droplevel(["partner", "item"] if single else "partner")

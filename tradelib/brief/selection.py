@@ -1,0 +1,148 @@
+"""Which vintage of each table a brief rests on: the newest of the day, else the earliest later one."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+
+from tradelib import loaders
+from tradelib import releases as calendar
+from tradelib.errors import TradelibError
+from tradelib.store import vintages
+from tradelib.tables import (
+    ALL_RELEASED,
+    DETAIL_TABLES,
+    EXPORT_CHAPTERS,
+    EXPORT_NAICS,
+    GOODS,
+    GOODS_RELEASED,
+    IMPORT_CHAPTERS,
+    RELEASED,
+    TRADE,
+)
+from tradelib.windows import year_to_date
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """A vintage for each table, why others are absent, and the commodity tables among them.
+
+    `released` names the tables of the release's own goods, by "month" and "ytd"; empty if they are not used.
+    """
+
+    sources: dict[str, vintages.Vintage]
+    absent: dict[str, str]
+    chapters: list[str]
+    released: dict[str, str]
+
+
+def choose(release: calendar.Release, day: date, *, strict: bool = False) -> Selection:
+    """Choose, for each table of a brief, the vintage of a day that reaches a release.
+
+    Parameters
+    ----------
+    release : Release
+    day : date
+        The day whose knowledge is wanted.
+    strict : bool
+        Refuse where only later vintages reach the release.
+
+    Returns
+    -------
+    Selection
+
+    Raises
+    ------
+    TradelibError
+        If no country table reaches the release, or `strict` and one is later than the day.
+
+    Examples
+    --------
+    >>> july = calendar.release("2018-07")
+    >>> str(choose(july, date(2018, 10, 5)).sources[GOODS].published)
+    '2018-10-05'
+    """
+    month, quarter = release.period, calendar.quarter_out(release.period)
+    spans = {GOODS: (None, month), TRADE: (quarter - 4, quarter)}
+    details = [name for name in DETAIL_TABLES if name == EXPORT_NAICS or vintages.list_vintages(name)]
+    for name in (EXPORT_CHAPTERS, *IMPORT_CHAPTERS, *details):
+        spans[name] = (month - month.month - 11, month)
+    sources, absent, late = _choose(spans, day)
+    _prefer_released(quarter, day, sources)
+    released = _prefer_released_goods(month, day, sources)
+    if strict:
+        _refuse_later(day, sources, absent, late)
+    if GOODS in absent:
+        reach = vintages.list_vintages(GOODS)
+        raise TradelibError(
+            f"No country table reaches {release.month}.",
+            f"The latest month there is: {max(v.through for v in reach) if reach else 'none'}.",
+            "Get a newer one with `tradelib update`, or `tradelib ingest country.xlsx` where it is at hand.",
+        )
+    first = [table for table in IMPORT_CHAPTERS if table in sources][:1]
+    for table in set(IMPORT_CHAPTERS) - set(first):
+        sources.pop(table, None)
+    chapters = [table for table in (EXPORT_CHAPTERS, *first, *details) if table in sources]
+    return Selection(sources, absent, chapters, released)
+
+
+def _choose(spans: dict, day: date) -> tuple[dict, dict, dict]:
+    """Pick a vintage for each table; tell apart 'only later ones' and 'none at all'."""
+    sources, absent, late = {}, {}, {}
+    for table, (since, through) in spans.items():
+        reach = {"since": str(since) if since else None, "through": str(through)}
+        try:
+            sources[table] = loaders.pick(table, as_of=day, nearest_later=True, **reach)
+        except TradelibError:
+            has = ", ".join(f"{v.since} to {v.through}" for v in vintages.list_vintages(table))
+            absent[table] = (
+                f"{table} covers {has}, not {through}" if has else f"no vintage of {table} is at hand"
+            )
+            continue
+        lag = sources[table].lag_days(day)
+        if lag:
+            late[table] = f"{table}: the earliest is of {sources[table].published}, {lag} days later"
+    return sources, absent, late
+
+
+def _prefer_released(quarter: pd.Period, day: date, sources: dict) -> None:
+    """Add Exhibit 20 of a release of that day, where it is nearer to the day than BEA's long table."""
+    window = year_to_date(quarter)
+    try:
+        span = {"since": str(window.year_earlier.start), "through": str(quarter)}
+        printed = loaders.pick(RELEASED, as_of=day, **span)
+    except TradelibError:
+        return
+    table = sources.get(TRADE)
+    if not table or table.lag_days(day) or table.published < printed.published:
+        sources[RELEASED] = printed
+
+
+def _prefer_released_goods(month: pd.Period, day: date, sources: dict) -> dict[str, str]:
+    """Add the goods that this very release printed, where the country table came out later."""
+    if GOODS not in sources or not sources[GOODS].lag_days(day):
+        return {}
+    span = {"since": str(month - 12), "through": str(month)}
+    for tables in (ALL_RELEASED, GOODS_RELEASED):
+        try:
+            found = {table: loaders.pick(table, as_of=day, **span) for table in tables.values()}
+        except TradelibError:
+            continue
+        if all(vintage.through == str(month) for vintage in found.values()):
+            sources |= found
+            return tables
+    return {}
+
+
+def _refuse_later(day: date, sources: dict, absent: dict, late: dict) -> None:
+    """Refuse what is only there in later vintages; BEA's long table may be left out for Exhibit 20."""
+    if RELEASED in sources and TRADE in late:
+        absent[TRADE] = f"no vintage of {TRADE} published by {day}"
+        del late[TRADE], sources[TRADE]
+    if late:
+        raise TradelibError(
+            f"--strict: on {day} these tables were not there in a vintage that we hold:",
+            *late.values(),
+            "Give a later --as-of, add the vintage with `tradelib fetch` or `tradelib ingest`, or leave "
+            "--strict out.",
+        )

@@ -1,0 +1,338 @@
+"""Everything out with one release, as it stood on one day: tables chosen, cut and summed once.
+
+A snapshot serves every partner: windows are summed for all of them together, so that the facts
+of all partners cost little more than those of one.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+
+import pandas as pd
+
+from tradelib import balances, loaders
+from tradelib import releases as calendar
+from tradelib.brief.realtime import vintage_method
+from tradelib.brief.selection import choose
+from tradelib.brief.trend import turning_point
+from tradelib.errors import TradelibError
+from tradelib.partners import SUMMED_GROUPS, all_partners, countries, members
+from tradelib.store import vintages
+from tradelib.tables import (
+    ALL_RELEASED,
+    DETAIL_TABLES,
+    EXPORT_CHAPTERS,
+    GOODS,
+    GOODS_RELEASED,
+    IMPORT_CHAPTERS,
+    PROVENANCE,
+    RELEASED,
+    TRADE,
+    table_info,
+)
+from tradelib.windows import Window, full_year, year_to_date
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The tables of one release as of one day. Made by `take`."""
+
+    release: calendar.Release
+    as_of: date
+    sources: dict[str, vintages.Vintage]
+    absent: dict[str, str]
+    goods_flows: pd.DataFrame = field(repr=False)
+    trade_flows: pd.DataFrame | None = field(repr=False)
+    chapter_flows: dict[str, pd.DataFrame] = field(repr=False)
+    released_flows: pd.DataFrame | None = field(repr=False, default=None)
+    released_goods: dict[str, pd.DataFrame] = field(repr=False, default_factory=dict)
+    universe_day: date | None = None
+
+    @property
+    def trade_table(self) -> str:
+        """The table of goods and services in use: BEA's, or that day's Exhibit 20 where BEA's is later."""
+        return TRADE if self.released_flows is None else RELEASED
+
+    def lag(self, table: str) -> int:
+        """Days by which the vintage used is later than the as-of date."""
+        return self.sources[table].lag_days(self.as_of)
+
+    def method(self, table: str, code: str) -> str:
+        """Say whether a partner's figures were out on the as-of date; see `vintage_method`."""
+        return vintage_method(self.sources[table], self.as_of, code)
+
+    @property
+    def month(self) -> pd.Period:
+        """The statistical month."""
+        return self.release.period
+
+    @property
+    def months(self) -> Window:
+        """January through the statistical month."""
+        return year_to_date(self.month)
+
+    @property
+    def quarter(self) -> pd.Period:
+        """The latest quarter of services out with the release."""
+        return calendar.quarter_out(self.month)
+
+    @property
+    def quarters(self) -> Window:
+        """The quarters of that year so far."""
+        return year_to_date(self.quarter)
+
+    @cached_property
+    def goods(self) -> pd.DataFrame:
+        """Exports, imports and balance of goods by partner and month."""
+        return balances.balance(self.goods_flows).droplevel("item")
+
+    @cached_property
+    def trade(self) -> pd.DataFrame:
+        """Exports, imports and balance of goods, services and total by partner and quarter."""
+        return self.history if self.released_flows is None else balances.balance(self.released_flows)
+
+    @cached_property
+    def history(self) -> pd.DataFrame:
+        """The same over all the quarters of BEA's table, for what needs a long history."""
+        return balances.balance(self.trade_flows)
+
+    @cached_property
+    def goods_windows(self) -> dict[str, pd.DataFrame]:
+        """Goods by partner: "month", "ytd" and "trailing", each with its "... before"."""
+        sides = pd.concat({"goods": self.goods}, names=["item"]).reorder_levels(["partner", "item", "period"])
+        year = Window(self.month - 11, self.month)
+        windows = {"month": Window(self.month, self.month), "ytd": self.months, "trailing": year}
+        return _with_base(sides, windows, lambda sums: sums.droplevel("item"))
+
+    @cached_property
+    def released_windows(self) -> dict[str, pd.DataFrame]:
+        """The month and the year to date as the release itself printed them, for the partners it lists."""
+        windows = {}
+        for name, rows in self.released_goods.items():
+            sides = balances.balance(rows).droplevel("item")
+            for key, month in ((name, self.month), (f"{name} before", self.month - 12)):
+                windows[key] = sides.xs(month, level="period")
+        return windows
+
+    def goods_sums(self, code: str) -> tuple[dict[str, pd.DataFrame], dict[str, str]]:
+        """Goods of a partner by window, and the table of each: as released, where the rest came later.
+
+        "month" and "ytd", each with its "... before".
+        """
+        if self.released_windows and all(code in rows.index for rows in self.released_windows.values()):
+            return self.released_windows, self.released_tables
+        return self.goods_windows, dict.fromkeys(GOODS_RELEASED, GOODS)
+
+    @cached_property
+    def ranked_goods(self) -> tuple[dict[str, pd.DataFrame], str]:
+        """Goods by window of all the partners that are ranked, and their table."""
+        if self.released_tables == ALL_RELEASED:
+            return self.released_windows, ALL_RELEASED["ytd"]
+        return self.goods_windows, GOODS
+
+    @property
+    def released_tables(self) -> dict[str, str]:
+        """Tables of the release's own goods, by "month" and "ytd"; empty where they are not needed."""
+        return {name: str(rows["table"].iloc[0]) for name, rows in self.released_goods.items()}
+
+    @cached_property
+    def trade_windows(self) -> dict[str, pd.DataFrame]:
+        """Goods, services and total by partner and item: "ytd" and "ytd before"."""
+        return _with_base(self.trade, {"ytd": self.quarters}, lambda sums: sums)
+
+    @cached_property
+    def chapter_windows(self) -> dict[str, pd.DataFrame]:
+        """By table: `ytd`, `before` and `previous_year` in dollars, by partner and HS chapter."""
+        chapters = (EXPORT_CHAPTERS, *IMPORT_CHAPTERS)
+        return {name: self._commodities(name) for name in self.chapter_flows if name in chapters}
+
+    @cached_property
+    def detail_windows(self) -> dict[str, pd.DataFrame]:
+        """The same of the tables in finer detail that have been ingested."""
+        return {name: self._commodities(name) for name in self.chapter_flows if name in DETAIL_TABLES}
+
+    def _commodities(self, table: str) -> pd.DataFrame:
+        sides = self.chapter_flows[table].set_index(["partner", "item", "period"])[["value_usd"]]
+        year = full_year(self.month.year - 1, "M")
+        spans = {"ytd": self.months, "before": self.months.year_earlier, "previous_year": year}
+        sums = {
+            name: balances.window_sum(sides, window, absent_is_zero=True)["value_usd"]
+            for name, window in spans.items()
+        }
+        frame = pd.DataFrame(sums).fillna(0)
+        return frame.assign(change_usd=frame["ytd"] - frame["before"])
+
+    @cached_property
+    def goods_ranks(self) -> dict[str, pd.Series]:
+        """Ranks by deficit in goods, year to date, among all single countries: now and "before"."""
+        single, (sums, _) = countries(), self.ranked_goods
+        return {
+            "now": balances.rank(sums["ytd"]["balance_usd"], single),
+            "before": balances.rank(sums["ytd before"]["balance_usd"], single),
+        }
+
+    @cached_property
+    def export_records(self) -> pd.DataFrame:
+        """The highest month of goods exports of each partner, through the statistical month."""
+        return balances.record_high(self.goods["exports_usd"])
+
+    @cached_property
+    def universe(self) -> tuple[list[str], str]:
+        """The countries of that release's Exhibit 20, and how the list is known.
+
+        `universe_day` asks for the list of another day.
+        """
+        return loaders.find_universe(self.universe_day or self.release.default_as_of)
+
+    @cached_property
+    def total_balances(self) -> tuple[pd.Series, pd.Series]:
+        """Balance of goods and services by partner, year to date: now and a year earlier."""
+        sums = self.trade_windows
+        return tuple(sums[name].xs("total", level="item")["balance_usd"] for name in ("ytd", "ytd before"))
+
+    @cached_property
+    def total_ranks(self) -> pd.Series:
+        """Ranks by deficit in goods and services among the universe of the release."""
+        return balances.rank(self.total_balances[0], self.universe[0])
+
+    @cached_property
+    def total_reducers(self) -> pd.DataFrame:
+        """Which members of the universe reduced their deficit in goods and services."""
+        return balances.reducers(*self.total_balances, self.universe[0])
+
+    @cached_property
+    def first_services(self) -> pd.Series:
+        """The first quarter of services of each partner."""
+        if self.trade_flows is None:
+            return pd.Series(dtype=object)
+        rows = self.trade_flows[
+            (self.trade_flows["item"] == "services") & self.trade_flows["value_usd"].notna()
+        ]
+        return rows.groupby("partner", observed=True)["period"].min()
+
+    @cached_property
+    def trailing_total(self) -> pd.DataFrame:
+        """Trailing-four-quarter exports, imports and balance of goods and services."""
+        total = self.history[self.history.index.get_level_values("item") == "total"]
+        return balances.trailing_sum(total, 4).droplevel("item").dropna()
+
+    def total_balance(self, code: str) -> pd.Series:
+        """One partner's quarterly balance in goods and services; empty where there is none."""
+        if self.trade_flows is None or (code, "total") not in self.history.index.droplevel("period"):
+            return pd.Series(dtype=float)
+        return self.history.loc[(code, "total")]["balance_usd"].dropna()
+
+    def turn(self, code: str) -> tuple[pd.Period, str] | None:
+        """The last clear turn of a partner's trailing balance in goods and services."""
+        if code not in self.trailing_total.index:
+            return None
+        rows = self.trailing_total.loc[code]
+        return turning_point(rows["balance_usd"], rows["exports_usd"] + rows["imports_usd"])
+
+
+def _with_base(sides: pd.DataFrame, windows: dict[str, Window], shape) -> dict[str, pd.DataFrame]:
+    sums = {}
+    for name, window in windows.items():
+        sums[name] = shape(balances.window_sum(sides, window))
+        sums[f"{name} before"] = shape(balances.window_sum(sides, window.year_earlier))
+    return sums
+
+
+def take(release: str, *, as_of: str | date | None = None, strict: bool = False) -> Snapshot:
+    """Choose, for each table, the vintage of a day, and cut it at the release.
+
+    Parameters
+    ----------
+    release : str
+        Statistical month, YYYY-MM.
+    as_of : str or date, optional
+        The day whose knowledge is wanted; the release's publication date unless given.
+    strict : bool
+        Refuse where only later vintages reach the release, instead of taking the earliest of
+        them with its lag.
+
+    Returns
+    -------
+    Snapshot
+
+    Raises
+    ------
+    TradelibError
+        If the month or date is malformed, the date precedes the release, or no country table
+        reaches it.
+
+    Examples
+    --------
+    >>> snapshot = take("2018-07", as_of="2018-10-05")
+    >>> str(snapshot.months), str(snapshot.quarters), snapshot.lag("goods_census_nsa")
+    ('2018-01..2018-07', '2018Q1..2018Q2', 0)
+    """
+    found = loaders.find_release(release)
+    day = calendar.parse_date(as_of, "--as-of") if as_of else found.default_as_of
+    earliest = found.published or found.period.end_time.date()
+    if day < earliest:
+        when = f"was published on {found.published}" if found.published else f"covers {found.month}"
+        raise TradelibError(
+            f"As-of date {day} is before the release itself: {found.month} {when}.",
+            f"Give --as-of {earliest} or later, or leave it out.",
+        )
+    chosen = choose(found, day, strict=strict)
+    month, quarter = str(found.period), str(calendar.quarter_out(found.period))
+
+    def rows(table: str, since: str | None, through: str) -> pd.DataFrame | None:
+        vintage = chosen.sources.get(table)
+        return vintage and loaders.rows_of(vintage, as_of=day, since=since, through=through)
+
+    chapters = {
+        table: rows(table, str(found.period - found.period.month - 11), month) for table in chosen.chapters
+    }
+    goods = with_groups(rows(GOODS, None, month), found)
+    trade, printed = rows(TRADE, None, quarter), rows(RELEASED, None, quarter)
+    released = {name: rows(table, None, month) for name, table in chosen.released.items()}
+    return Snapshot(found, day, chosen.sources, chosen.absent, goods, trade, chapters, printed, released)
+
+
+def with_groups(goods: pd.DataFrame, release: calendar.Release) -> pd.DataFrame:
+    """Add the groups that the country table does not print, as sums of their members of the day."""
+    printed = set(goods["partner"].unique())
+    parts = [goods]
+    for group in SUMMED_GROUPS:
+        codes = members(group, release.default_as_of)
+        if group in printed or not codes:
+            continue
+        rows = goods[goods["partner"].isin(codes)]
+        total = rows.groupby(["flow", "item", "period"], as_index=False, observed=True)["value_usd"].sum()
+        parts.append(total.assign(partner=group, note="sum of members"))
+    frame = pd.concat(parts, ignore_index=True)
+    for column in PROVENANCE:
+        frame[column] = goods[column].iloc[0]
+    return frame
+
+
+def covered_partners(snapshot: Snapshot) -> list[str]:
+    """Codes of all single partners with goods rows in the release: those a sweep would brief.
+
+    Examples
+    --------
+    >>> len(covered_partners(take("2018-07"))) > 220
+    True
+    """
+    kinds = all_partners().set_index("code")["kind"]
+    codes = snapshot.goods_windows["month"].index
+    return [code for code in codes if kinds[code] in ("country", "other")]
+
+
+def source_of(snapshot: Snapshot, table: str, code: str) -> dict:
+    """Return what a fact says of its source: table, vintage, lag, method, basis and adjustment.
+
+    `code` is the partner whose rows the fact rests on; the method depends on it.
+    """
+    info, vintage = table_info(table), snapshot.sources.get(table)
+    return {
+        "table": table,
+        "vintage": vintage.published.isoformat() if vintage else None,
+        "vintage_lag_days": snapshot.lag(table) if vintage else None,
+        "vintage_method": snapshot.method(table, code) if vintage else None,
+        "basis": info.basis,
+        "adjustment": info.adjustment,
+    }

@@ -1,0 +1,1 @@
+"""One page over a folder of reports."""

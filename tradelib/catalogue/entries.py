@@ -1,0 +1,240 @@
+"""What lies in a folder of reports: one entry for each partner and release, read from files of facts."""
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import cache
+from pathlib import Path
+from urllib.parse import quote
+
+from tqdm import tqdm
+
+from tradelib import releases as calendar
+from tradelib.errors import TradelibError
+from tradelib.partners import all_partners, partner
+from tradelib.store import files as storage
+
+FILE = re.compile(
+    r"(?P<slug>[a-z0-9-]+)(\.(?P<run>.+?))??(\.as-of-(?P<as_of>\d{4}-\d\d-\d\d))?"
+    r"(?P<end>\.facts\.json|\.failed\.ipynb|\.ipynb|\.html)"
+)
+FACTS, FAILED = ".facts.json", ".failed.ipynb"
+BALANCE, CHANGE = "goods.balance.ytd", "goods.balance.ytd.change_usd"
+TRAILING, RANK = "goods.balance.trailing12", "goods.deficit.rank"
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Another page on the same partner and release: of another notebook, or as of another day."""
+
+    run: str
+    as_of: str
+    files: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of the catalogue: what a brief found, and where its files are.
+
+    `files` maps the end of a name (".html", ".failed.ipynb" ...) to an address relative to the folder of
+    reports. What an unreadable or missing file of facts would tell is empty.
+    """
+
+    folder: str
+    name: str
+    files: dict[str, str]
+    beside: tuple[Beside, ...] = ()
+    release: str = ""
+    published: str | None = None
+    how_known: str = ""
+    codes: tuple[str, ...] = ()
+    kind: str = ""
+    headline: str = ""
+    balance: int | None = None
+    change: int | None = None
+    rank: int | None = None
+    source: dict[str, str] = field(default_factory=dict)
+    since: str = ""
+    trailing: tuple[int | None, ...] = ()
+    figures: int = 0
+
+    @property
+    def code(self) -> str:
+        """The partner's code; empty where it is not known."""
+        return self.codes[0] if self.codes else ""
+
+
+def gather(reports: Path, *, progress: bool = False) -> tuple[list[Entry], list[str]]:
+    """Read every brief in a folder of reports.
+
+    Parameters
+    ----------
+    reports : Path
+        A folder, or an address from `storage.located`.
+    progress : bool
+        Show a progress bar.
+
+    Returns
+    -------
+    list of Entry
+        By folder and name of file; each with the release its folder is of.
+    list of str
+        What could not be read, a sentence each.
+
+    Raises
+    ------
+    TradelibError
+        If there is no such folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> reports = Path(tempfile.mkdtemp())
+    >>> (reports / "2018-09-05").mkdir()
+    >>> (reports / "2018-09-05" / "korea-south.failed.ipynb").touch()
+    >>> [(entry.name, entry.release) for entry in gather(reports)[0]]
+    [('Korea, South', '2018-07')]
+    """
+    groups = _grouped(listing(reports))
+    wanted = [files[FACTS] for group in groups.values() for files in group.values() if FACTS in files]
+    entries, notices, months = [], [], {}
+    texts = dict(tqdm(_texts(reports, wanted), total=len(wanted), disable=not progress, unit="brief"))
+    for (folder, slug), group in groups.items():
+        entry, told = _entry(folder, slug, group, texts)
+        entries.append(entry)
+        notices += told
+        if entry.release:
+            months[folder] = (entry.release, entry.published, entry.how_known)
+    return [entry if entry.release else _filed(entry, months) for entry in entries], notices
+
+
+def listing(reports: Path) -> list[str]:
+    """List the files of a folder of reports, `folder/name` each, sorted."""
+    if storage.is_remote(reports):
+        root = reports.path.rstrip("/") + "/"
+        return sorted(key.removeprefix(root) for key in reports.fs.find(reports.path))
+    if not reports.is_dir():
+        raise TradelibError(
+            f"There is no folder {reports}.",
+            "Make a brief first, such as `tradelib report --partner KOR --release 2018-07`, or name another.",
+        )
+    return sorted(path.relative_to(reports).as_posix() for path in reports.glob("*/*"))
+
+
+def _grouped(paths: Iterable[str]) -> dict[tuple[str, str], dict[tuple[str, str], dict[str, str]]]:
+    """Files by folder and partner, then by run and as-of day, then by the end of their name."""
+    groups = defaultdict(lambda: defaultdict(dict))
+    for path in paths:
+        folder, _, name = path.partition("/")
+        found = FILE.fullmatch(name)
+        if found and _is_dated(folder):
+            run = (found["run"] or "", found["as_of"] or "")
+            groups[folder, found["slug"]][run][found["end"]] = path
+    return groups
+
+
+def _is_dated(folder: str) -> bool:
+    """Whether a folder is named by a publication day, or by a statistical month."""
+    try:
+        return bool(date.fromisoformat(f"{folder}-01" if len(folder) == len("2018-07") else folder))
+    except ValueError:
+        return False
+
+
+def _texts(reports: Path, paths: list[str]) -> Iterator[tuple[str, bytes | OSError]]:
+    """Each file's bytes, or why it cannot be read; those of an object store are asked for all at once."""
+    if storage.is_remote(reports):
+        root = reports.path.rstrip("/")
+        found = reports.fs.cat([f"{root}/{path}" for path in paths], on_error="return") if paths else {}
+        yield from ((key.removeprefix(f"{root}/"), text) for key, text in found.items())
+        return
+    for path in paths:
+        try:
+            yield path, (reports / path).read_bytes()
+        except OSError as error:
+            yield path, error
+
+
+def _entry(folder: str, slug: str, group: dict, texts: dict) -> tuple[Entry, list[str]]:
+    """One row: the brief's own facts, else only whose it is, told by its further pages or its name."""
+    notices, told, own = [], {}, group.get(("", ""), {})
+    runs = sorted(group.items())  # the brief itself is first
+    for files in (files for _, files in runs if FACTS in files):
+        try:
+            document = json.loads(texts[files[FACTS]])
+            told = told or _identity(document) | (_findings(document) if files is own else {})
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            notices.append(f"{files[FACTS]} cannot be read ({type(error).__name__}); the rest is listed.")
+    beside = tuple(Beside(*run, _addresses(files)) for run, files in runs if files is not own)
+    return Entry(folder, **{"name": _named(slug)} | told, files=_addresses(own), beside=beside), notices
+
+
+def _addresses(files: dict[str, str]) -> dict[str, str]:
+    return {end: quote(path) for end, path in files.items()}
+
+
+def _identity(document: dict) -> dict:
+    """Whose brief it is, of which release."""
+    who, published = document["partner"], document["published"]
+    code = str(who["code"])
+    return {
+        "name": str(who["name"]),
+        "codes": (code, *(str(who[key]) for key in ("iso2", "iso3") if who.get(key))),
+        "kind": partner(code).kind,
+        "release": _month(document["release"]),
+        "published": date.fromisoformat(published).isoformat() if published else None,
+        "how_known": str(document.get("published_how_known", "")),
+    }
+
+
+def _findings(document: dict) -> dict:
+    """What it found; a number that is none is refused."""
+    facts, own = document["facts"], document.get("tradelib", {})
+    series = document.get("series", {}).get(TRAILING, {})
+    numbers = {"balance": BALANCE, "change": CHANGE, "rank": RANK}
+    return {
+        **{name: _whole(facts[id]["value"]) for name, id in numbers.items()},
+        "source": {key: facts[BALANCE][key] for key in ("table", "vintage", "basis", "adjustment")},
+        "headline": str(own.get("headline", "")),
+        "since": _month(series["since"]) if series else "",
+        "trailing": tuple(map(_whole, series.get("values", ()))),
+        "figures": len(own.get("figures", ())),
+    }
+
+
+def _month(text: str) -> str:
+    if not re.fullmatch(calendar.MONTH, text):
+        raise ValueError(f"{text!r} is not a month")
+    return text
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else round(float(value))
+
+
+def _named(slug: str) -> str:
+    """A partner's name by that of its files, where no facts tell it."""
+    return _by_slug()[slug]["name"] if slug in _by_slug() else slug
+
+
+@cache
+def _by_slug() -> dict[str, dict]:
+    rows = all_partners().sort_values("last_year", na_position="last").to_dict("records")
+    return {partner(row["code"]).slug: row for row in rows}
+
+
+def _filed(entry: Entry, months: dict[str, tuple]) -> Entry:
+    """The release of an entry without facts: that of its neighbours, else the one of its folder's name."""
+    if entry.folder in months:
+        month, published, how_known = months[entry.folder]
+    elif len(entry.folder) == len("2018-07"):
+        month, published, how_known = entry.folder, None, ""
+    else:
+        table = calendar.all_releases()
+        found = table.loc[table["published"].astype(str) == entry.folder, "month"]
+        month = str(found.iloc[0]) if len(found) else ""
+        published, how_known = entry.folder, calendar.release(month).how_known if month else ""
+    return replace(entry, release=month, published=published, how_known=how_known)

@@ -1,0 +1,1 @@
+"""The command line, which only calls the others."""

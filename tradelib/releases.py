@@ -1,0 +1,339 @@
+"""FT-900 releases: which statistical month was published when, what is due, and what was out by then.
+
+The bundled calendar (`data/releases.csv`) says for each date how it is known. A schedule that the user
+refreshed (see `schedule`) lies on top of it, in the store; it never changes a publication date that
+was seen.
+"""
+
+import re
+import time
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache, lru_cache
+from io import StringIO
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from tradelib.errors import TradelibError
+from tradelib.store import files as storage
+
+DATA = Path(__file__).parent / "data"
+#: Releases appear at 08:30 in Washington, and files are dated by its clock.
+WASHINGTON = ZoneInfo("America/New_York")
+COLUMNS = ["month", "scheduled", "published", "status", "how_known"]
+#: "scheduled" holds a slot; "suspended" was taken off the schedule and has no slot that holds.
+STATUSES = ("published", "scheduled", "suspended")
+NOT_ESTABLISHED = "not established"
+MONTH = r"(?:19|20)\d\d-(?:0[1-9]|1[0-2])"
+REMOTE_S = 60  # a calendar in an object store is looked at again after so many seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One FT-900 release: its statistical month, its dates, and how they are known.
+
+    `published` is None where the date is not established, `scheduled` where no slot is known.
+    """
+
+    month: str
+    published: date | None
+    how_known: str
+    scheduled: date | None = None
+    status: str = ""
+
+    def __post_init__(self):
+        if not self.status:
+            object.__setattr__(self, "status", "published" if self.published else NOT_ESTABLISHED)
+
+    @property
+    def period(self) -> pd.Period:
+        """The statistical month as a pandas Period."""
+        return pd.Period(self.month, "M")
+
+    @property
+    def day(self) -> date | None:
+        """The publication date; where there is none yet, the slot; None where neither holds."""
+        return self.published or (self.scheduled if self.status == "scheduled" else None)
+
+    @property
+    def default_as_of(self) -> date:
+        """The publication date or the slot; without either, a day by which it was surely out.
+
+        FT-900 releases appear within five to seven weeks, so that the end of the second month
+        after the statistical month is late enough in all years but those of long shutdowns.
+        """
+        return self.day or (self.period + 2).end_time.date()
+
+
+def all_releases() -> pd.DataFrame:
+    """Return the release calendar: the bundled one, with the user's refreshed schedule on top.
+
+    Returns
+    -------
+    DataFrame
+        `month` (YYYY-MM), `scheduled` and `published` (ISO dates, empty where unknown), `status`
+        ("published", "scheduled" or "suspended") and `how_known` ("seen: ..." or "inferred: ...").
+        A month of which nothing is established has no row.
+
+    Examples
+    --------
+    >>> all_releases().query("month == '2018-07'").published.item()
+    '2018-09-05'
+    """
+    return _calendar(*_refreshed())[0]
+
+
+def refreshed_path() -> Path:
+    """Return the place in the user's store where a refreshed schedule is kept."""
+    return storage.store_path() / "calendar" / "releases.csv"
+
+
+def _refreshed() -> tuple[Path, str]:
+    """The refreshed schedule and what changes whenever it does; empty while there is none."""
+    path = refreshed_path()
+    if storage.is_remote(path):
+        return path, f"minute {time.monotonic() // REMOTE_S}"
+    try:
+        found = path.stat()
+    except OSError:
+        return path, ""
+    return path, f"{found.st_mtime_ns} {found.st_size}"
+
+
+@lru_cache(maxsize=8)
+def _calendar(path: Path, stamp: str) -> tuple[pd.DataFrame, dict[str, Release]]:
+    table = read_table((DATA / "releases.csv").read_text(), "releases.csv")
+    if stamp and path.exists():
+        table = overlay(table, read_table(storage.read_bytes(path).decode(errors="replace"), str(path)))
+    return table, {row.month: _release(row) for row in table.itertuples(index=False)}
+
+
+def _release(row) -> Release:
+    published, slot = (date.fromisoformat(day) if day else None for day in (row.published, row.scheduled))
+    return Release(row.month, published, row.how_known, slot, row.status)
+
+
+def read_table(text: str, where: str) -> pd.DataFrame:
+    """Read a calendar from CSV text, and refuse one that is no calendar.
+
+    Parameters
+    ----------
+    text : str
+        CSV with the columns of `all_releases`.
+    where : str
+        What it is called in a message.
+
+    Raises
+    ------
+    TradelibError
+        Naming the first row that is wrong.
+
+    Examples
+    --------
+    >>> read_table("month,scheduled,published,status,how_known\\n2026-09,2026-11-04,,scheduled,seen: BEA",
+    ...     "example").status.tolist()
+    ['scheduled']
+    """
+    try:
+        table = pd.read_csv(StringIO(text), dtype="str", keep_default_na=False)
+    except ValueError:  # empty, or not CSV
+        table = pd.DataFrame()
+    if list(table.columns) != COLUMNS:
+        raise _no_calendar(where, f"its columns are {', '.join(map(str, table.columns[:8])) or 'none'}")
+    for row in table.itertuples(index=False):
+        needed = {"published": row.published, "scheduled": row.scheduled}.get(row.status, "-")
+        days = [day for day in (row.scheduled, row.published) if day]
+        right = re.fullmatch(MONTH, row.month) and row.status in STATUSES and needed and row.how_known
+        if not right or not all(map(_is_day, days)) or (row.published and row.status != "published"):
+            raise _no_calendar(where, f"it has the row {','.join(row)!r}")
+    if table["month"].duplicated().any():
+        raise _no_calendar(where, f"{table.loc[table['month'].duplicated(), 'month'].iloc[0]} is there twice")
+    return table.sort_values("month", ignore_index=True)
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def _no_calendar(where: str, why: str) -> TradelibError:
+    return TradelibError(
+        f"{where} is not a release calendar: {why}.",
+        f"Its columns are {', '.join(COLUMNS)}; dates are YYYY-MM-DD.",
+        f"A status is one of {', '.join(STATUSES)}.",
+        "Remove it, or refresh it; the bundled calendar is untouched.",
+    )
+
+
+def overlay(bundled: pd.DataFrame, refreshed: pd.DataFrame) -> pd.DataFrame:
+    """Lay a newer calendar on an older one, month by month.
+
+    A publication date that was seen stays. One that was inferred gives way to a publication date only,
+    not to a slot. Everything else, and every new month, comes from the newer one.
+
+    Examples
+    --------
+    >>> old = read_table("month,scheduled,published,status,how_known\\n"
+    ...     "2026-08,,2026-10-06,published,seen: BEA\\n2026-09,2026-11-04,,scheduled,seen: BEA", "old")
+    >>> new = old.assign(scheduled="2026-11-12", published="", status="scheduled")
+    >>> overlay(old, new)[["month", "scheduled", "status"]].values.tolist()
+    [['2026-08', '', 'published'], ['2026-09', '2026-11-12', 'scheduled']]
+    """
+    old, new = bundled.set_index("month"), refreshed.set_index("month")
+    kept = old["published"].ne("")
+    seen = kept & old["how_known"].str.startswith("seen")
+    inferred = kept & ~seen
+    better = new.index[new["published"].ne("")]
+    stays = old.index[seen | (inferred & ~old.index.isin(better))]
+    new = new.loc[~new.index.isin(stays)]
+    both = pd.concat([old.loc[~old.index.isin(new.index)], new]).sort_index()
+    return both.reset_index()[COLUMNS]
+
+
+def release(month: str) -> Release:
+    """Look up the FT-900 release of a statistical month.
+
+    Parameters
+    ----------
+    month : str
+        Statistical month as YYYY-MM.
+
+    Returns
+    -------
+    Release
+        With `published` None where the date is not established.
+
+    Raises
+    ------
+    TradelibError
+        If it is not a month.
+
+    Examples
+    --------
+    >>> release("2018-07").published
+    datetime.date(2018, 9, 5)
+    """
+    text = str(month).strip()
+    if not re.fullmatch(MONTH, text):
+        raise TradelibError(
+            f"{text!r} is not a month.",
+            "A release is named by its statistical month, YYYY-MM, such as 2018-07.",
+            "See the known ones with `tradelib releases`.",
+        )
+    return _calendar(*_refreshed())[1].get(text) or Release(text, None, NOT_ESTABLISHED)
+
+
+def due(today: date) -> list[Release]:
+    """List the releases that are out by a day, or whose slot has come; a suspended slot never does.
+
+    Examples
+    --------
+    >>> [found.month for found in due(date(2026, 10, 6))][-2:]
+    ['2026-07', '2026-08']
+    """
+    return [found for found in _calendar(*_refreshed())[1].values() if found.day and found.day <= today]
+
+
+def newest_due(today: date) -> Release | None:
+    """Return the release of the newest statistical month that is out or due by a day.
+
+    Examples
+    --------
+    >>> newest_due(date(2026, 10, 5)).month, newest_due(date(2026, 10, 6)).month
+    ('2026-07', '2026-08')
+    """
+    return max(due(today), key=lambda found: found.month, default=None)
+
+
+def next_due(today: date) -> Release | None:
+    """Return the release that comes next after a day, by the slots that are known.
+
+    Examples
+    --------
+    >>> next_due(date(2026, 10, 5)).day
+    datetime.date(2026, 10, 6)
+    """
+    coming = [found for found in _calendar(*_refreshed())[1].values() if found.day and found.day > today]
+    return min(coming, key=lambda found: (found.day, found.month), default=None)
+
+
+def today() -> date:
+    """Return the day it is in Washington, by whose clock releases appear."""
+    return datetime.now(WASHINGTON).date()
+
+
+def parse_date(text: str | date, what: str = "date") -> date:
+    """Read an ISO date, or say what is wrong with it.
+
+    Examples
+    --------
+    >>> parse_date("2018-10-05")
+    datetime.date(2018, 10, 5)
+    """
+    if isinstance(text, date):
+        return text
+    try:
+        return date.fromisoformat(str(text).strip())
+    except ValueError:
+        raise TradelibError(
+            f"{what} {text!r} is not a date.", "Give it as YYYY-MM-DD, such as 2018-10-05."
+        ) from None
+
+
+def quarter_out(month: pd.Period) -> pd.Period:
+    """Return the latest quarter of goods and services by country out with a release.
+
+    Quarters arrive with the releases of the January, April, July and October months.
+
+    Examples
+    --------
+    >>> quarter_out(pd.Period("2018-07", "M")), quarter_out(pd.Period("2018-09", "M"))
+    (Period('2018Q2', 'Q-DEC'), Period('2018Q2', 'Q-DEC'))
+    """
+    return (month - 1).asfreq("Q") if (month - 1).month % 3 == 0 else month.asfreq("Q") - 1
+
+
+@cache
+def _universes() -> pd.DataFrame:
+    return pd.read_csv(DATA / "universes.csv", dtype="str", keep_default_na=False)
+
+
+def universe(on: date) -> tuple[list[str], str]:
+    """Return the countries that Exhibit 20 listed in the release of a date.
+
+    A rank among them belongs to that list: it had 15 countries in 2018 and 23 in 2025.
+
+    Parameters
+    ----------
+    on : date
+        Publication date (or the day taken for it).
+
+    Returns
+    -------
+    codes : list of str
+        Schedule C codes.
+    how_known : str
+        "seen in ..." between dates at which the list was seen, "assumed ..." outside them.
+
+    Examples
+    --------
+    >>> codes, how_known = universe(date(2018, 9, 5))
+    >>> len(codes)
+    15
+    """
+    lists = _universes().groupby("universe", sort=False)
+    day, best = on.isoformat(), None
+    for _, rows in lists:
+        first, last, source = rows[["first_seen", "last_seen", "source"]].iloc[0]
+        codes = rows["code"].tolist()
+        if first <= day <= last:
+            return codes, f"the {len(codes)} countries of Exhibit 20 ({source})"
+        gap = max(pd.Timestamp(first) - pd.Timestamp(day), pd.Timestamp(day) - pd.Timestamp(last))
+        if best is None or gap < best[0]:
+            best = (gap, codes, f"{first} to {last}")
+    _, codes, span = best
+    return codes, (f"the {len(codes)} countries of Exhibit 20 as seen {span}; its list on {day} is assumed")

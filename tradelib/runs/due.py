@@ -1,0 +1,272 @@
+"""Which releases should have appeared by now, what is the matter with each, and which comes next."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from pathlib import Path
+
+from tradelib import releases as calendar
+from tradelib.releases import WASHINGTON, Release
+from tradelib.runs import sweep
+from tradelib.store import vintages
+from tradelib.tables import GOODS
+
+NOT_RUN, AWAITED, FAILED, CHANGED = "not run", "awaited", "failed", "inputs changed"
+APPEARS = time(8, 30)
+AGAIN = timedelta(hours=1)  # until what failed is tried again
+OVERDUE = timedelta(days=1)  # after which a wait is no longer the publisher's ordinary delay
+LOOKS_BACK = 12  # releases: an old one that was made to try something is no reason to make all since
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A release that should have appeared and is not done.
+
+    Attributes
+    ----------
+    release : Release
+    state : str
+        "not run", "awaited" (no country table at hand reaches it), "failed", or "inputs changed" since it
+        was run.
+    since : datetime
+        08:30 in Washington on its day.
+    ready : bool
+        Whether there is something to run now.
+    told : str
+        The state in a sentence.
+    """
+
+    release: Release
+    state: str
+    since: datetime
+    ready: bool
+    told: str
+
+
+@dataclass(frozen=True, slots=True)
+class Agenda:
+    """What is due at a time. From `look` or `agenda`.
+
+    Attributes
+    ----------
+    now : datetime
+    items : tuple of Due
+        Oldest first.
+    newest : Release or None
+        The newest release that should have appeared, done or not.
+    following : Release or None
+        The release that comes next.
+    """
+
+    now: datetime
+    items: tuple[Due, ...]
+    newest: Release | None = field(repr=False)
+    following: Release | None = field(repr=False)
+
+    @property
+    def ready(self) -> tuple[Due, ...]:
+        """What can be run now."""
+        return tuple(item for item in self.items if item.ready)
+
+    @property
+    def awaited(self) -> tuple[Due, ...]:
+        """What has not come."""
+        return tuple(item for item in self.items if item.state == AWAITED)
+
+    @property
+    def overdue(self) -> tuple[Due, ...]:
+        """What has not come for more than a day."""
+        return tuple(item for item in self.awaited if self.now - item.since > OVERDUE)
+
+    @property
+    def failed(self) -> tuple[Due, ...]:
+        """What was run and failed."""
+        return tuple(item for item in self.items if item.state == FAILED)
+
+    def lines(self) -> list[str]:
+        """Say in lines what is due and what comes next."""
+        lines = [f"{item.release.month}: {item.told}" for item in self.items] or ["Nothing is due."]
+        return [*lines, f"Next: {_name(self.following)}." if self.following else "No later date is known."]
+
+    def to_dict(self) -> dict:
+        """Return it as plain JSON values."""
+        items = [
+            {
+                "release": item.release.month,
+                "state": item.state,
+                "since": item.since.isoformat(),
+                "ready": item.ready,
+                "told": item.told,
+            }
+            for item in self.items
+        ]
+        following = self.following and {
+            "release": self.following.month,
+            "appears": opening(self.following).isoformat(),
+        }
+        return {"now": self.now.isoformat(timespec="seconds"), "due": items, "next": following}
+
+
+def opening(release: Release) -> datetime:
+    """Return when a release with a day appears: 08:30 in Washington.
+
+    Examples
+    --------
+    >>> opening(calendar.release("2018-07")).isoformat()
+    '2018-09-05T08:30:00-04:00'
+    """
+    return datetime.combine(release.day, APPEARS, WASHINGTON)
+
+
+def look(
+    *,
+    reports: Path | str = Path("reports"),
+    partners: str = "all",
+    runs: Path | None = None,
+    since: str | None = None,
+    now: datetime | None = None,
+) -> Agenda:
+    """Say what is due, by the release calendar, the vintages at hand and what was run.
+
+    Parameters
+    ----------
+    reports : Path or str
+        Folder of the briefs, or its address.
+    partners : str
+        As for `sweep.plan`.
+    runs : Path, optional
+        As for `sweep.plan`.
+    since : str, optional
+        Statistical month from which on all releases are wanted; else those after the newest that was run,
+        or only the newest where none was.
+    now : datetime, optional
+        With a time zone.
+
+    Returns
+    -------
+    Agenda
+
+    Raises
+    ------
+    TradelibError
+        If an argument is wrong.
+    """
+    return agenda(
+        now or datetime.now(WASHINGTON),
+        through=max((vintage.through for vintage in vintages.list_vintages(GOODS)), default=""),
+        record=lambda release: sweep.read_record(release, reports),
+        plan=lambda month: sweep.plan(month, partners, runs=runs, reports=reports),
+        since=since,
+    )
+
+
+def agenda(
+    now: datetime,
+    *,
+    through: str,
+    record: Callable[[Release], dict | None],
+    plan: Callable[[str], "sweep.Plan"],
+    since: str | None = None,
+) -> Agenda:
+    """Say what is due at a time.
+
+    Parameters
+    ----------
+    now : datetime
+        With a time zone.
+    through : str
+        The last month of the country tables at hand.
+    record : callable
+        What the last sweep of a release left; None if it was never run.
+    plan : callable
+        What a sweep of a month would make; asked only of the newest release that was run.
+    since : str, optional
+        As for `look`.
+
+    Returns
+    -------
+    Agenda
+
+    Examples
+    --------
+    >>> morning = datetime(2018, 9, 5, 8, 31, tzinfo=WASHINGTON)
+    >>> found = agenda(morning, through="2018-07", record=lambda release: None, plan=None)
+    >>> print("\\n".join(found.lines()))
+    2018-07: not run; it should have appeared at 2018-09-05 08:30.
+    Next: August 2018, 2018-10-05 08:30.
+    """
+    now = now.astimezone(WASHINGTON)
+    out = [found for found in calendar.due(now.date()) if opening(found) <= now]
+    first = calendar.release(since).month if since else None
+    looked = [found for found in out if found.month >= first] if first else out[-LOOKS_BACK:]
+    records = {found.month: left for found in looked if (left := record(found))}
+    ran = max(records, default="")
+    wanted = looked if first or ran else looked[-1:]
+    items = []
+    for found in wanted:
+        left = records.get(found.month)
+        if left is None:
+            items += [_unrun(found, through, now)] if first or found.month > ran else []
+        elif left["failed"]:
+            items.append(_failed(found, left, now))
+        elif found.month == ran <= through and plan(ran).fingerprint != left["fingerprint"]:
+            items.append(_item(found, CHANGED, f"what it is made of has changed since {_at(_ended(left))}."))
+    return Agenda(now, tuple(items), out[-1] if out else None, _following(now))
+
+
+def _following(now: datetime) -> Release | None:
+    day = now.date() - timedelta(days=now.time() < APPEARS)
+    return calendar.next_due(day)
+
+
+def _item(release: Release, state: str, told: str, ready: bool = True) -> Due:
+    return Due(release, state, opening(release), ready, told)
+
+
+def _unrun(release: Release, through: str, now: datetime) -> Due:
+    since = opening(release)
+    if release.month <= through:
+        return _item(release, NOT_RUN, f"not run; it should have appeared at {since:%Y-%m-%d %H:%M}.")
+    newest = f"the newest ends with {through}" if through else "there is none"
+    told = f"awaited since {since:%Y-%m-%d %H:%M} ({span(now - since)})"
+    return _item(release, AWAITED, f"{told}: no country table at hand reaches it, {newest}.", ready=False)
+
+
+def _failed(release: Release, left: dict, now: datetime) -> Due:
+    """What failed rests for an hour: nothing is gained by the same error every ten minutes."""
+    ended = _ended(left)
+    again = ended + AGAIN if ended else now
+    when = "it can be tried again" if again <= now else f"tried again from {again:%H:%M}"
+    number = f"{len(left['failed'])} brief{'s' if len(left['failed']) > 1 else ''}"
+    return _item(release, FAILED, f"failed, {_at(ended)}, {number}; {when}.", ready=again <= now)
+
+
+def _ended(left: dict) -> datetime | None:
+    try:
+        return datetime.fromisoformat(left["finished"]).astimezone(WASHINGTON)
+    except (TypeError, ValueError):
+        return None
+
+
+def _at(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}" if moment else "at a time that is not known"
+
+
+def span(passed: timedelta) -> str:
+    """Say how long something has taken, in its largest unit.
+
+    Examples
+    --------
+    >>> span(timedelta(minutes=61)), span(timedelta(days=20, hours=3)), span(timedelta(seconds=5))
+    ('1 hour', '20 days', '0 minutes')
+    """
+    minutes = int(passed.total_seconds() // 60)
+    for unit, size in (("day", 1440), ("hour", 60), ("minute", 1)):
+        if minutes >= size or size == 1:
+            number = minutes // size
+            return f"{number} {unit}{'s' * (number != 1)}"
+    return ""
+
+
+def _name(release: Release) -> str:
+    return f"{release.period:%B %Y}, {opening(release):%Y-%m-%d %H:%M}"

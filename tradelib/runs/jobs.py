@@ -1,0 +1,272 @@
+"""One page to make: a notebook and its parameters, where its files go, and what it is made from.
+
+A job is plain data, so that it can be made in another process or on another machine. Its record holds
+everything that a page depends on; the record's fingerprint stands in each file, and a page whose files
+hold it is up to date.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
+from importlib.metadata import version
+from pathlib import Path
+
+from tradelib.brief.factsheet import Sheet
+from tradelib.brief.narrative import title
+from tradelib.brief.snapshot import Snapshot, take
+from tradelib.errors import TradelibError
+from tradelib.loaders import find_release
+from tradelib.partners import Partner, partner
+from tradelib.store import files as storage
+from tradelib.store import vintages
+
+HERE = Path(__file__).parents[1]
+BRIEF = "release.ipynb"
+#: What every notebook that is run by `report` and `sweep` takes.
+PARAMETERS = {"partner", "release", "as_of"}
+ENDS = (".ipynb", ".html", ".facts.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Notebook:
+    """A notebook as it was read: its file name and its text."""
+
+    name: str
+    text: str
+
+    @property
+    def stem(self) -> str:
+        """The name without its ending."""
+        return self.name.removesuffix(".ipynb")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One page to make. Made by `job_of`.
+
+    Attributes
+    ----------
+    notebook : Notebook
+    record : dict
+        What it is made from: version, code, notebook, parameters, vintages with their hashes, and the
+        fingerprint of it all.
+    folder : str
+        A folder, or an address that fsspec knows.
+    name : str
+        Of its files, without their endings.
+    strict : bool
+        Refuse where only later vintages reach the release.
+    """
+
+    notebook: Notebook = field(repr=False)
+    record: dict = field(repr=False)
+    folder: str
+    name: str
+    strict: bool = False
+
+    @property
+    def partner(self) -> Partner:
+        """Who it is about."""
+        return partner(self.record["parameters"]["partner"])
+
+    @property
+    def title(self) -> str:
+        """The partner's name, and the notebook's where it is not the brief."""
+        other = "" if self.notebook.name == BRIEF else f", {self.notebook.stem}"
+        return self.partner.name + other
+
+    @property
+    def place(self) -> Path:
+        """The folder as a path."""
+        return storage.located(self.folder)
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Its files: notebook, page and facts."""
+        return tuple(self.place / f"{self.name}{end}" for end in ENDS)
+
+    @property
+    def failed(self) -> Path:
+        """The file that keeps a notebook which did not come to its end."""
+        return self.place / f"{self.name}.failed.ipynb"
+
+    def is_made(self) -> bool:
+        """Whether all its files are there, each made from the same inputs."""
+        mark = self.record["fingerprint"].encode()
+        try:
+            return all(mark in path.read_bytes() for path in self.paths)
+        except OSError:
+            return False
+
+
+def bundled_notebook(name: str = BRIEF) -> Path:
+    """Return the path of a notebook of tradelib: inside an installed package, or beside it in a checkout.
+
+    Examples
+    --------
+    >>> bundled_notebook().name
+    'release.ipynb'
+    """
+    for folder in (HERE / "notebooks", HERE.parent / "notebooks"):
+        if (folder / name).is_file():
+            return folder / name
+    raise TradelibError(f"tradelib has no notebook {name}.", "Reinstall it, or name a file of yours.")
+
+
+def read_notebook(path: Path | str | None = None) -> Notebook:
+    """Read a notebook: a file, else one of tradelib's by its name; the brief unless given.
+
+    Parameters
+    ----------
+    path : Path or str, optional
+
+    Returns
+    -------
+    Notebook
+
+    Raises
+    ------
+    TradelibError
+        If there is none, or the file is no notebook.
+
+    Examples
+    --------
+    >>> read_notebook("partners.ipynb").stem
+    'partners'
+    """
+    source = Path(path or bundled_notebook())
+    if not source.is_file() and source.name == str(path):
+        with suppress(TradelibError):  # told below, as of any file
+            source = bundled_notebook(source.name)
+    if not source.is_file():
+        raise TradelibError(f"There is no notebook {source}.", "Give --notebook the path of an .ipynb file.")
+    try:
+        text = source.read_text(encoding="utf-8")
+        if not isinstance(json.loads(text)["cells"], list):
+            raise ValueError("it has no cells")
+    except (ValueError, KeyError, TypeError) as error:
+        raise TradelibError(f"{source} cannot be read as a notebook ({type(error).__name__}).") from None
+    return Notebook(source.name, text)
+
+
+def job_of(
+    who: Partner,
+    snapshot: Snapshot,
+    notebook: Notebook,
+    *,
+    reports: Path | str,
+    parameters: Mapping[str, object] | None = None,
+    label: str = "",
+    strict: bool = False,
+) -> Job:
+    """Say what a page is made from and where it goes; nothing is run.
+
+    Parameters
+    ----------
+    who : Partner
+    snapshot : Snapshot
+        From `take`.
+    notebook : Notebook
+    reports : Path or str
+        Folder of all pages, or its address; this one goes to `<publication date>/`.
+    parameters : mapping, optional
+        Further parameters of the notebook.
+    label : str
+        Added to the name of its files: two runs of one notebook with other parameters need one.
+    strict : bool
+        Refuse where only later vintages reach the release.
+
+    Returns
+    -------
+    Job
+
+    Examples
+    --------
+    >>> from tradelib import resolve, take
+    >>> job = job_of(resolve("KOR"), take("2018-07"), read_notebook(), reports="reports")
+    >>> job.title, str(job.paths[1])
+    ('Korea, South', 'reports/2018-09-05/korea-south.html')
+    """
+    release = snapshot.release
+    day = release.published.isoformat() if release.published else release.month
+    parts = [who.slug]
+    if notebook.name != BRIEF:  # another notebook never takes the brief's place
+        parts.append(notebook.stem)
+    parts += [label] if label else []
+    if snapshot.as_of != release.default_as_of:
+        parts.append(f"as-of-{snapshot.as_of}")
+    record = _record(who, snapshot, notebook, parameters or {})
+    return Job(notebook, record, str(storage.located(str(reports)) / day), ".".join(parts), strict)
+
+
+def _record(who: Partner, snapshot: Snapshot, notebook: Notebook, parameters: Mapping) -> dict:
+    """What a page depends on, and the fingerprint of it."""
+    own = {"partner": who.code, "release": snapshot.release.month, "as_of": snapshot.as_of.isoformat()}
+    record = {
+        "version": version("tradelib"),
+        "code_sha256": _code(),
+        "notebook": notebook.name,
+        "notebook_sha256": hashlib.sha256(notebook.text.encode()).hexdigest(),
+        "title": title(Sheet(who, snapshot)).lstrip("# "),
+        "parameters": own | dict(parameters),
+        "vintages": [
+            vintages.summary(vintage) | {"lag_days": snapshot.lag(table)}
+            for table, vintage in snapshot.sources.items()
+        ],
+    }
+    canonical = json.dumps(record, sort_keys=True).encode()
+    return record | {"fingerprint": hashlib.sha256(canonical).hexdigest()}
+
+
+@cache
+def _code() -> str:
+    """A hash of tradelib's own files."""
+    code = hashlib.sha256()
+    for path in sorted([*HERE.rglob("*.py"), *HERE.glob("data/*.csv"), *HERE.glob("runs/templates/**/*.j2")]):
+        code.update(path.read_bytes())
+    return code.hexdigest()
+
+
+def snapshot_of(job: Job) -> Snapshot:
+    """Take the snapshot that a job was planned with, once for all jobs of a sweep.
+
+    Raises
+    ------
+    TradelibError
+        If this process has another tradelib or other vintages than the one that planned it.
+    """
+    own, planned = job.record["parameters"], job.record
+    seen = json.dumps(planned["vintages"], sort_keys=True)
+    snapshot = _taken(own["release"], own["as_of"], job.strict, seen)
+    extra = {name: value for name, value in own.items() if name not in PARAMETERS}
+    here = _record(job.partner, snapshot, job.notebook, extra)
+    other = [name for name in planned if planned[name] != here[name] and name != "fingerprint"]
+    if other:
+        raise TradelibError(
+            f"This process would make the page from something else than was planned: {', '.join(other)}.",
+            "Every machine needs the same tradelib, and a TRADELIB_STORE that all of them reach.",
+        )
+    return snapshot
+
+
+@lru_cache(maxsize=2)
+def _taken(release: str, as_of: str, strict: bool, seen: str) -> Snapshot:
+    """`seen`, the vintages of the plan, is part of the key: a store that has changed is read again."""
+    return take(release, as_of=as_of, strict=strict)
+
+
+def as_of_day(text: str | None, release: str) -> str | None:
+    """Turn "latest" into the date of the newest vintage there is; leave a date as it is.
+
+    Examples
+    --------
+    >>> as_of_day("2018-10-05", "2018-07"), as_of_day("latest", "2018-07") > "2025"
+    ('2018-10-05', True)
+    """
+    if text != "latest":
+        return text or None
+    days = [v.published for v in vintages.list_vintages()]
+    return max([*days, find_release(release).default_as_of]).isoformat()

@@ -1,0 +1,276 @@
+"""BEA country workbook: where it is, and bytes -> goods and services by partner, BOP basis.
+
+Source: "U.S. International Trade by Selected Countries and Areas" (trad-geo-time-series) of
+bea.gov. Tables 1-9 hold exports, imports and balance of goods and services, goods, and services.
+"""
+
+import re
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+import numpy as np
+import pandas as pd
+
+from tradelib.errors import FetchError
+from tradelib.partners import from_area_name
+from tradelib.sources.download import get_file
+from tradelib.sources.replies import Reply
+from tradelib.tables import CheckError, refuse_rows
+
+PARSER_VERSION = "1"
+PAGE = "https://www.bea.gov/data/intl-trade-investment/international-trade-goods-and-services"
+#: trad-geo-time-series-0125.xlsx; in 2026 names like trad0726-geo-time-series.xlsx; _0 where put up again.
+_MONTH, _WORDS, _VERSION = r"((?:0[1-9]|1[0-2])\d\d)", "geo[a-z-]*", r"(?:[_-]\d)?\.xlsx$"
+WORKBOOK = re.compile(f"/(?:trad{_MONTH}-{_WORDS}|trad-{_WORDS}-{_MONTH}){_VERSION}", re.I)
+#: Subtitle of a sheet -> (flow, item). Sheets are told by it, not by their number.
+SUBTITLES = {
+    f"{flow} {of} {words}": (flow.lower(), item)
+    for flow, of in (("Exports", "of"), ("Imports", "of"), ("Balance", "on"))
+    for words, item in (("goods and services", "total"), ("goods", "goods"), ("services", "services"))
+}
+#: BEA's residual is not additive before 2013: other countries moved in and out of it.
+RESIDUAL = "REST"
+ROUNDING_USD = 1.01e6
+QUARTER = re.compile(r"^(\d{4})\s*:?\s*Q?([1-4])\s*(\(R\))?\s*$")
+YEAR = re.compile(r"^(\d{4})(?:\.0)?\s*(\(R\))?\s*$")
+
+
+def fetch_country_workbook() -> Reply:
+    """Get the workbook that BEA's page on trade in goods and services links to.
+
+    Returns
+    -------
+    Reply
+        Its bytes, for `read_sheets`; `transferred` is 0 where it has not changed since it was kept.
+
+    Raises
+    ------
+    FetchError
+        If the page or the workbook cannot be had, or the page links to none.
+    """
+    return get_file(workbook_address(), name="BEA's country workbook")
+
+
+def workbook_address() -> str:
+    """Ask BEA's page where the workbook is: its name changes with each release, and in its pattern."""
+    return find_workbook_link(get_file(PAGE, name="BEA's page on trade", page=True).content)
+
+
+def find_workbook_link(html: bytes, base: str = PAGE) -> str:
+    """Find the country workbook among the links of a page.
+
+    Parameters
+    ----------
+    html : bytes
+        The page.
+    base : str
+        Its address.
+
+    Returns
+    -------
+    str
+        The address of the newest one: by the month in its name, then by its folder and version (_0).
+
+    Raises
+    ------
+    FetchError
+        If there is none on a host of BEA; the workbooks it does link to are told.
+
+    Examples
+    --------
+    >>> find_workbook_link(b'<a href="/sites/default/files/2025-03/trad-geo-time-series-0125.xlsx">A</a>')
+    'https://www.bea.gov/sites/default/files/2025-03/trad-geo-time-series-0125.xlsx'
+    """
+    from bs4 import BeautifulSoup
+
+    hrefs = [tag["href"].strip() for tag in BeautifulSoup(html, "html.parser").find_all("a", href=True)]
+    books = [
+        link for href in hrefs if (link := _absolute(href, base)).path.lower().endswith((".xlsx", ".xls"))
+    ]
+    found = []
+    for link in books:
+        name = WORKBOOK.search(link.path)
+        if name and link.scheme == "https" and ("." + (link.hostname or "")).endswith(".bea.gov"):
+            month = name[1] or name[2]
+            found.append((month[2:] + month[:2], link.path, link.geturl()))
+    if not found:
+        seen = dict.fromkeys(link._replace(query="").geturl() for link in books)
+        raise FetchError(
+            "BEA's page links to no country workbook of BEA's own (trad-geo-time-series-MMYY.xlsx or "
+            f"tradMMYY-geo-time-series.xlsx). Its workbooks: {', '.join([*seen][:8]) or 'none'}.",
+            f"Look at {base}, download it by hand, and take it in with `tradelib ingest FILE`.",
+        )
+    return max(found)[2]
+
+
+def _absolute(href: str, base: str) -> SplitResult:
+    """Split a link, made absolute and without its fragment; what is no address at all has no path."""
+    try:
+        link = urlsplit(urljoin(base, href))
+        return link._replace(fragment="", scheme="https" if link.scheme == "http" else link.scheme)
+    except ValueError:
+        return urlsplit("")
+
+
+def parse_country_workbook(sheets: dict[str, list[list]]) -> dict[str, pd.DataFrame]:
+    """Parse BEA's workbook of trade by country and area.
+
+    Parameters
+    ----------
+    sheets : dict
+        Sheet name -> rows of cells as they stand. Each table has its subtitle and units above
+        a header row that begins "Period", then an annual and a quarterly block, $ million.
+
+    Returns
+    -------
+    dict
+        "trade_bop_sa" (quarters, seasonally adjusted) and "trade_bop_annual" (years): contract
+        columns, items "goods", "services" and "total" as published, whole dollars. Figures
+        BEA prints as n.a. are missing with that note; (R) and (*), which is nearly zero, are kept
+        as notes.
+
+    Raises
+    ------
+    CheckError
+        If a table is missing, a balance is not exports less imports, or goods and services do
+        not make the total, within the rounding of one million.
+
+    Examples
+    --------
+    >>> parse_country_workbook({"Readme": [["Last updated March 6, 2025"]]})
+    Traceback (most recent call last):
+    ...
+    tradelib.tables.CheckError: No table of trade by country and area in this workbook.
+      Sheets: Readme.
+    """
+    found = {}
+    for name, rows in sheets.items():
+        kind = _kind(rows)
+        if kind:
+            found[kind] = _parse_sheet(rows, name)
+    if not found:
+        raise CheckError(
+            "No table of trade by country and area in this workbook.", f"Sheets: {', '.join(sheets)}."
+        )
+    missing = [kind for kind in SUBTITLES.values() if kind not in found]
+    if missing:
+        raise CheckError(f"The workbook lacks {', '.join(f'{f} of {i}' for f, i in missing)}.")
+    check_sums(found)
+    parts = [frame.assign(flow=flow, item=item) for (flow, item), frame in found.items()]
+    tidy = pd.concat(parts, ignore_index=True)
+    return {
+        table: _with_period(tidy[tidy["quarterly"] == quarterly], freq)
+        for table, quarterly, freq in (("trade_bop_sa", True, "Q"), ("trade_bop_annual", False, "Y"))
+    }
+
+
+def last_updated(sheets: dict[str, list[list]]) -> str | None:
+    """Return the ISO date of the line "Last updated March 6, 2025", if there is one.
+
+    Examples
+    --------
+    >>> last_updated({"Readme": [["Last updated March 6, 2025"]]})
+    '2025-03-06'
+    """
+    for rows in sheets.values():
+        for row in rows[:3]:
+            words = str(row[0]) if row else ""
+            if words.lower().startswith("last updated"):
+                return pd.Timestamp(words[len("last updated") :]).date().isoformat()
+    return None
+
+
+def is_country_workbook(sheets: dict[str, list[list]]) -> bool:
+    """Tell BEA's workbook from others by the subtitles of its tables."""
+    return any(_kind(rows) for rows in sheets.values())
+
+
+def _kind(rows: list[list]) -> tuple[str, str] | None:
+    for row in rows[:6]:
+        words = " ".join(str(row[0]).split()).lower() if row else ""
+        for subtitle, kind in SUBTITLES.items():
+            if words == subtitle.lower():
+                return kind
+    return None
+
+
+def _parse_sheet(rows: list[list], name: str) -> pd.DataFrame:
+    """One sheet -> period label, partner, value in dollars, note, quarterly or not."""
+    above = " ".join(str(cell) for row in rows[:6] for cell in row[:1]).lower()
+    if "millions of dollars" not in above:
+        raise CheckError(
+            f"{name}: the units line must say millions of dollars; the head reads {above[:120]!r}."
+        )
+    start = next((n for n, row in enumerate(rows) if row and str(row[0]).strip() == "Period"), None)
+    if start is None:
+        raise CheckError(f"{name}: no header row that begins with 'Period'.")
+    areas = [(n, from_area_name(str(cell))) for n, cell in enumerate(rows[start]) if n and str(cell).strip()]
+    records = []
+    for row in rows[start + 1 :]:
+        label = str(row[0]).strip()
+        quarter, year = QUARTER.match(label), YEAR.match(label)
+        if not (quarter or year):
+            continue
+        if not any(str(row[n]).strip() for n, _ in areas):
+            continue  # a quarter that is not out yet
+        period = f"{quarter[1]}Q{quarter[2]}" if quarter else year[1]
+        revised = (
+            "(R)" if (quarter or year)[quarter.lastindex if quarter else year.lastindex] == "(R)" else None
+        )
+        for n, code in areas:
+            value, note = _cell(row[n], f"{name}, {label}, {code}")
+            records.append((period, code, value, note or revised, bool(quarter)))
+    frame = pd.DataFrame(records, columns=["period", "partner", "value_usd", "note", "quarterly"])
+    refuse_rows(frame[frame.duplicated(["period", "partner"])], f"{name}: one row per period")
+    return frame
+
+
+def _cell(cell, where: str) -> tuple[float, str | None]:
+    if isinstance(cell, (int, float)) and np.isfinite(cell):
+        return float(np.rint(cell * 1e6)), None
+    words = str(cell).strip()
+    if words.lower() in {"n.a.", "n.a", "na", "(na)"}:
+        return np.nan, "n.a."
+    if words == "(*)":  # less than 500,000 dollars, of either sign
+        return 0.0, words
+    if words == "(D)":
+        return np.nan, "(D)"
+    number = re.sub(r"[,\s]|\(R\)", "", words)
+    try:
+        return float(np.rint(float(number) * 1e6)), "(R)" if "(R)" in words else None
+    except ValueError:
+        raise CheckError(f"{where}: expected a number or n.a., got {words!r}.") from None
+
+
+def check_sums(found: dict) -> None:
+    """Refuse where a balance is not exports less imports, or goods and services not the total."""
+    wide = {kind: f.set_index(["period", "partner"])["value_usd"] for kind, f in found.items()}
+    rules = [
+        (
+            f"{item}: balance is exports less imports",
+            ("exports", item),
+            -1,
+            ("imports", item),
+            ("balance", item),
+        )
+        for item in ("total", "goods", "services")
+    ] + [
+        (
+            f"{flow}: goods and services make the total",
+            (flow, "goods"),
+            1,
+            (flow, "services"),
+            (flow, "total"),
+        )
+        for flow in ("exports", "imports")
+    ]
+    for rule, left, sign, right, result in rules:
+        difference = (wide[left] + sign * wide[right] - wide[result]).rename("difference_usd").reset_index()
+        early = (difference["partner"] == RESIDUAL) & (difference["period"].str[:4].astype(int) < 2013)
+        off = difference[~early & (difference["difference_usd"].abs() > ROUNDING_USD)]
+        refuse_rows(off, rule)
+
+
+def _with_period(frame: pd.DataFrame, freq: str) -> pd.DataFrame:
+    periods = pd.PeriodIndex(frame["period"], freq=freq)
+    note = frame["note"].astype("str")
+    return frame.assign(period=periods, note=note).drop(columns="quarterly").reset_index(drop=True)

@@ -1,0 +1,239 @@
+"""Census files and API replies: bytes -> tidy tables, in whole dollars, checked.
+
+Sources: country.xlsx and ctyseasonal.xlsx of census.gov/foreign-trade, and the international
+trade API. Parsers are pure; they refuse what they do not recognise, naming the row and the rule.
+"""
+
+import numpy as np
+import pandas as pd
+
+from tradelib.partners import all_partners, from_seasonal_code
+from tradelib.tables import CheckError, refuse_rows
+
+PARSER_VERSION = "1"
+MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
+QUARTERS = ["Q1", "Q2", "Q3", "Q4"]
+WORLD = "0015"
+#: Largest share by which partners may miss the World row, from 1992 on. The World row is revised
+#: every month and partners only each June, so that months since the last annual revision are
+#: further off: up to 0.40 % in the copies of 2012-02-10 and 2023-03-08.
+WORLD_TOLERANCE = 0.002
+UNREVISED_TOLERANCE = 0.01
+
+
+def parse_country(grid: pd.DataFrame) -> pd.DataFrame:
+    """Parse country.xlsx: goods by partner and month, Census basis, not seasonally adjusted.
+
+    Parameters
+    ----------
+    grid : DataFrame
+        The sheet as it stands, header in the column names: `year`, `CTY_CODE`, `CTYNAME`,
+        `IJAN`..`IDEC`, `IYR`, `EJAN`..`EDEC`, `EYR`, in millions of dollars.
+
+    Returns
+    -------
+    DataFrame
+        Contract columns, item "goods", whole dollars. Months after the last one that the World
+        row (0015) reports are absent, and so are the zeros of groups in years before Census
+        compiled them; the zeros of countries are kept.
+
+    Raises
+    ------
+    CheckError
+        If a column, code, sum or sign is not as published, with the row and the difference.
+
+    Examples
+    --------
+    >>> cells = {"year": ["2018"], "CTY_CODE": ["5800"], "CTYNAME": ["Korea, South"]}
+    >>> for flow in "IE":
+    ...     cells |= {f"{flow}{month}": ["1.5"] for month in MONTHS} | {f"{flow}YR": ["18"]}
+    >>> parse_country(pd.DataFrame(cells)).value_usd.sum()
+    np.float64(36000000.0)
+    """
+    names = [flow + month for flow in "IE" for month in [*MONTHS, "YR"]]
+    grid = _known_columns(grid, ["year", "CTY_CODE", "CTYNAME", *names])
+    numbers = _numbers(grid, ["year", *names])
+    blank = numbers["year"].isna()
+    refuse_rows(grid[blank & numbers[names].fillna(0).ne(0).any(axis=1)], "A row with figures has a year")
+    grid, numbers = grid[~blank].reset_index(drop=True), numbers[~blank].reset_index(drop=True)
+    labels = pd.DataFrame({"year": numbers["year"].astype(int), "partner": _country_codes(grid)})
+    labels["name"] = grid["CTYNAME"].astype(str)
+    refuse_rows(labels[labels.duplicated(["year", "partner"], keep=False)], "One row per year and code")
+    refuse_rows(labels[numbers[names].lt(0).any(axis=1)], "No flow is negative")
+    for flow in "IE":
+        _check_year_column(labels, numbers[[flow + m for m in MONTHS]], numbers[flow + "YR"], flow + "YR")
+    parts = [
+        _melt(labels, numbers[[letter + m for m in MONTHS]], flow, scale=1e6)
+        for letter, flow in (("E", "exports"), ("I", "imports"))
+    ]
+    return _published_only(pd.concat(parts, ignore_index=True))
+
+
+def parse_ctyseasonal(grid: pd.DataFrame) -> pd.DataFrame:
+    """Parse ctyseasonal.xlsx: goods of selected partners by month, seasonally adjusted.
+
+    Parameters
+    ----------
+    grid : DataFrame
+        `year`, `cty_code`, `cty_desc`, then balance (`B`), exports (`E`) and imports (`I`) by
+        month and quarter, in dollars.
+
+    Returns
+    -------
+    DataFrame
+        Contract columns, item "goods", rounded to whole dollars; unpublished months are absent.
+
+    Raises
+    ------
+    CheckError
+        If a quarter is not the sum of its months, or a balance not exports less imports.
+
+    Examples
+    --------
+    >>> cells = {"year": [2024], "cty_code": [5800], "cty_desc": ["Korea, South"]}
+    >>> for flow, value in (("B", -1), ("E", 1), ("I", 2)):
+    ...     cells |= {f"{flow}{m}": [value] for m in MONTHS} | {f"{flow}{q}": [3 * value] for q in QUARTERS}
+    >>> len(parse_ctyseasonal(pd.DataFrame(cells)))
+    24
+    """
+    names = [flow + period for flow in "BEI" for period in MONTHS + QUARTERS]
+    grid = _known_columns(grid, ["year", "cty_code", "cty_desc", *names])
+    numbers = _numbers(grid, ["year", *names])
+    keep = numbers["year"].notna()
+    grid, numbers = grid[keep].reset_index(drop=True), numbers[keep].reset_index(drop=True)
+    codes = [from_seasonal_code(str(code).removesuffix(".0")) for code in grid["cty_code"]]
+    labels = pd.DataFrame({"year": numbers["year"].astype(int), "partner": codes})
+    refuse_rows(labels[labels.duplicated(keep=False)], "One row per year and code")
+    for flow in "EI":
+        for n, quarter in enumerate(QUARTERS):
+            months = numbers[[flow + m for m in MONTHS[3 * n : 3 * n + 3]]].sum(axis=1, min_count=3)
+            off = labels.assign(difference=months - numbers[flow + quarter])
+            refuse_rows(off[off.difference.abs() > 2], f"{flow}{quarter} is the sum of its months")
+    for month in MONTHS:
+        off = labels.assign(difference=numbers[f"E{month}"] - numbers[f"I{month}"] - numbers[f"B{month}"])
+        refuse_rows(off[off.difference.abs() > 2], f"B{month} is exports less imports")
+    parts = [
+        _melt(labels, numbers[[letter + m for m in MONTHS]], flow, scale=1)
+        for letter, flow in (("E", "exports"), ("I", "imports"))
+    ]
+    tidy = pd.concat(parts, ignore_index=True)
+    return tidy[tidy["value_usd"].ne(0)].reset_index(drop=True)
+
+
+def _known_columns(grid: pd.DataFrame, expected: list[str]) -> pd.DataFrame:
+    """Drop unnamed columns (a saved index), then insist on the published ones, in any letter case."""
+    published = {name.lower(): name for name in expected}
+    names = [str(name).strip() for name in grid.columns]
+    names = [published.get(name.lower(), name) for name in names]
+    grid = grid.set_axis(names, axis=1)
+    unnamed = [n for n in names if not n or n.startswith("Unnamed")]
+    grid = grid.drop(columns=unnamed)
+    wrong = [n for n in grid.columns if n not in expected]
+    missing = [n for n in expected if n not in grid.columns]
+    if wrong or missing or grid.columns.duplicated().any():
+        raise CheckError(
+            "The columns are not those that Census publishes.",
+            f"Missing: {', '.join(missing) or 'none'}.",
+            f"Unknown: {', '.join(wrong) or 'none'}.",
+            f"Expected: {', '.join(expected[:4])} ... {expected[-1]}.",
+        )
+    return grid[expected]
+
+
+def _numbers(grid: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """Cells to floats; blank is missing, text is refused."""
+    numbers = {}
+    for name in columns:
+        cells = grid[name]
+        if not pd.api.types.is_numeric_dtype(cells):
+            text = cells.astype("str").str.strip().str.replace(",", "")
+            blank = cells.isna() | text.isin(["", "nan", "None"])
+            cells = pd.to_numeric(text.where(~blank), errors="coerce")
+            refuse_rows(grid.loc[cells.isna() & ~blank, [*grid.columns[:3], name]], f"{name} is a number")
+        numbers[name] = cells.astype(float)
+    return pd.DataFrame(numbers)
+
+
+def _country_codes(grid: pd.DataFrame) -> pd.Series:
+    codes = grid["CTY_CODE"].astype("str").str.strip().str.removesuffix(".0").str.zfill(4)
+    unknown = ~codes.isin(set(all_partners()["code"]))
+    refuse_rows(
+        grid.loc[unknown, ["year", "CTY_CODE", "CTYNAME"]].drop_duplicates("CTY_CODE"),
+        "Every CTY_CODE is in Schedule C or a known group",
+        "A code that Census has added belongs in tradelib/data/partners.csv.",
+    )
+    return codes
+
+
+def _check_year_column(labels: pd.DataFrame, months: pd.DataFrame, year: pd.Series, name: str) -> None:
+    """Twelve months sum to the year within the rounding the row itself shows.
+
+    A cell is known to the decimals its row is printed with, and no better than ten significant
+    digits (a CSV saved from a spreadsheet cuts there).
+    """
+    refuse_rows(labels[year.isna()], f"Every row has its {name} (is the file cut short?)")
+    cells = np.column_stack([months.fillna(0).to_numpy(), year.to_numpy()])
+    decimals = np.zeros(len(cells))
+    for n in range(6, 0, -1):
+        scaled = cells * 10.0 ** (n - 1)
+        needs = (np.abs(scaled - np.rint(scaled)) > 1e-9 * np.maximum(1, np.abs(scaled))).any(axis=1)
+        decimals = np.where((decimals == 0) & needs, n, decimals)
+    digits = np.ceil(np.log10(np.maximum(np.abs(cells), 1))) - 10
+    unit = np.maximum(10.0 ** -decimals[:, None], 10.0**digits)
+    difference = cells[:, :12].sum(axis=1) - cells[:, 12]
+    off = labels.assign(difference=difference, allowed=unit.sum(axis=1) / 2)
+    refuse_rows(off[np.abs(difference) > off.allowed], f"Twelve months sum to {name} ($ million)")
+
+
+def _melt(labels: pd.DataFrame, months: pd.DataFrame, flow: str, scale: float) -> pd.DataFrame:
+    """Twelve columns to twelve rows, to whole dollars; blank cells give no row."""
+    ordinals = (labels["year"].to_numpy()[:, None] - 1970) * 12 + np.arange(12)
+    frame = pd.DataFrame(
+        {
+            "period": pd.PeriodIndex.from_ordinals(ordinals.ravel(), freq="M"),
+            "partner": labels["partner"].repeat(12).to_numpy(),
+            "flow": flow,
+            "item": "goods",
+            "value_usd": np.rint(months.to_numpy().ravel() * scale),
+            "note": pd.Series(pd.NA, index=range(12 * len(labels)), dtype="str"),
+        }
+    )
+    return frame[frame["value_usd"].notna()]
+
+
+def _published_only(frame: pd.DataFrame) -> pd.DataFrame:
+    """Cut the months that are not out yet, and zeros that stand for 'not compiled'."""
+    kinds = frame["partner"].map(all_partners().set_index("code")["kind"])
+    traded = frame[frame["value_usd"] > 0]
+    world = traded[traded["partner"] == WORLD]
+    witness = world if len(world) else traded
+    last = witness.groupby("flow")["period"].max()
+    if last.nunique() != 1:
+        raise CheckError(f"Exports and imports end in the same month; got {last.astype(str).to_dict()}.")
+    beyond = traded[traded["period"] > last.iloc[0]]
+    refuse_rows(beyond[KEYS_SHOWN], f"No figures after {last.iloc[0]}, the last month of the World row")
+    compiled = (frame["value_usd"] > 0) | ~kinds.isin(["group", "world", "product"])
+    frame = frame[compiled & (frame["period"] <= last.iloc[0])].reset_index(drop=True)
+    if len(world):
+        check_world(frame)
+    return frame
+
+
+KEYS_SHOWN = ["period", "partner", "flow", "value_usd"]
+
+
+def check_world(frame: pd.DataFrame) -> None:
+    """Partners sum to the World row, from 1992 on, within the tolerance of their revision."""
+    kinds = frame["partner"].map(all_partners().set_index("code")["kind"])
+    recent = frame["period"] >= pd.Period("1992-01", "M")
+    single = frame[recent & kinds.isin(["country", "former", "other"])]
+    partners = single.groupby(["flow", "period"])["value_usd"].sum()
+    world = frame[recent & (frame["partner"] == WORLD)].set_index(["flow", "period"])["value_usd"]
+    sums = pd.DataFrame({"partners": partners, "world": world}).dropna().reset_index()
+    if sums.empty:
+        return
+    last = sums["period"].max()
+    unrevised = pd.Period(f"{last.year if last.month >= 4 else last.year - 1}-01", "M")
+    sums["allowed_pct"] = np.where(sums["period"] < unrevised, WORLD_TOLERANCE, UNREVISED_TOLERANCE) * 100
+    sums["difference_pct"] = 100 * (sums["partners"] / sums["world"] - 1)
+    refuse_rows(sums[sums["difference_pct"].abs() > sums["allowed_pct"]], "Partners sum to the World row")

@@ -1,0 +1,242 @@
+"""From a file somebody downloaded to vintages in the store: recognise, parse, check, keep."""
+
+import hashlib
+import io
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+
+from tradelib import releases as calendar
+from tradelib.errors import TradelibError
+from tradelib.sources import bea_api, census_api, ft900, workbooks
+from tradelib.sources import bea_workbook as bea
+from tradelib.sources import census_files as census
+from tradelib.store import vintages
+from tradelib.tables import CheckError, table_info
+
+DOWNLOAD_AGAIN = "Open it to see what the server sent, and download it again."
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What files hold: tables, the date printed in them, the month they are the release of."""
+
+    tables: dict[str, pd.DataFrame]
+    parser: str
+    dated: str | None = None
+    month: str | None = None
+
+
+def ingest(
+    paths: list[Path],
+    *,
+    table: str | None = None,
+    published: str | date | None = None,
+    saved: str | date | None = None,
+    note: str = "",
+    store: Path | None = None,
+) -> list[tuple[vintages.Vintage, bool]]:
+    """Parse and check files of one publication, and keep them as vintages.
+
+    Parameters
+    ----------
+    paths : list of Path
+        One workbook or CSV, or several API replies that make one table.
+    table : str, optional
+        The table they must be; told by the files themselves unless given.
+    published : str or date, optional
+        Publication date. Unless given, the date in the file or of the release it belongs to.
+    saved : str or date, optional
+        Instead of `published`: the day by which a copy was saved, where no more is known.
+    note : str
+        How the file was come by; kept with the vintage.
+    store : Path, optional
+        The user's store unless given.
+
+    Returns
+    -------
+    list of (Vintage, bool)
+        Each vintage, and whether it was written (False: the same figures were there already).
+
+    Raises
+    ------
+    TradelibError
+        If a file cannot be read, is not recognised, fails a check, or its date is not known.
+
+    Examples
+    --------
+    >>> ingest([Path("no-such-file.xlsx")])
+    Traceback (most recent call last):
+    ...
+    tradelib.errors.TradelibError: Cannot read no-such-file.xlsx: No such file or directory.
+    """
+    if table:
+        table_info(table)
+    files = [(path.name, _read(path)) for path in paths]
+    return keep(files, table=table, published=published, saved=saved, note=note, store=store)
+
+
+def keep(
+    files: list[tuple[str, bytes]],
+    *,
+    table: str | None = None,
+    published: str | date | None = None,
+    saved: str | date | None = None,
+    note: str = "",
+    store: Path | None = None,
+) -> list[tuple[vintages.Vintage, bool]]:
+    """Do what `ingest` does with files that have been read: name and content of each."""
+    if published and saved:
+        raise TradelibError("Give --published or --saved, not both.")
+    found = parse(files)
+    if table and table not in found.tables:
+        raise TradelibError(f"{files[0][0]} is {' and '.join(found.tables)}, not {table}.")
+    if saved:
+        day, dated_by = calendar.parse_date(saved, "--saved"), "saved"
+    else:
+        day, dated_by = publication_date(found, published), "published"
+    for name, frame in found.tables.items():
+        last = frame["period"].max()
+        if last.start_time.date() >= day:
+            raise TradelibError(f"{name} reaches {last}, which is after {day}: check the date given.")
+    options = {"published": day, "sources": sources_of(files), "parser": found.parser, "dated_by": dated_by}
+    chosen = [table] if table else list(found.tables)
+    return [vintages.save(found.tables[one], one, note=note, store=store, **options) for one in chosen]
+
+
+def sources_of(files: list[tuple[str, bytes]]) -> list[dict]:
+    """Name and SHA-256 of each file, as a vintage remembers what it was made from."""
+    return [{"name": name, "sha256": hashlib.sha256(data).hexdigest()} for name, data in files]
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise TradelibError(f"Cannot read {path}: {error.strerror}.") from None
+
+
+def publication_date(found: Parsed, given: str | date | None = None) -> date:
+    """Return the date given, or printed in the file, or of the release that it belongs to."""
+    if given or found.dated:
+        return calendar.parse_date(given or found.dated, "--published")
+    if found.month:
+        release = calendar.release(found.month)
+        if release.published:
+            return release.published
+    last = found.month or max(frame["period"].max() for frame in found.tables.values())
+    raise TradelibError(
+        f"The file reaches {last}; its publication date is not known.", "Give it: --published YYYY-MM-DD."
+    )
+
+
+def parse(files: list[tuple[str, bytes]]) -> Parsed:
+    """Recognise files by their content, and parse them: one file, or API replies that belong together.
+
+    Parameters
+    ----------
+    files : list of (str, bytes)
+        Name, for messages, and content of each.
+
+    Returns
+    -------
+    Parsed
+
+    Raises
+    ------
+    CheckError
+        If a file is not recognised or fails a check, with its name.
+
+    Examples
+    --------
+    >>> reply = b'[["CTY_CODE","ALL_VAL_MO","time"],["5800","7","2018-07"]]'
+    >>> list(parse([("reply.json", reply)]).tables)
+    ['goods_census_nsa_api']
+    """
+    contents = []
+    for name, data in files:
+        try:
+            contents.append(_open(data))
+        except CheckError as error:
+            raise CheckError(f"{name}: {error}") from None
+    try:
+        return _parse(files, contents)
+    except TradelibError as error:
+        raise CheckError(f"{files[0][0]} is refused. {error}", "Nothing was saved.") from None
+
+
+def _parse(files: list[tuple[str, bytes]], contents: list) -> Parsed:
+    first = contents[0]
+    if isinstance(first, bytes):  # replies of BEA's API
+        parser, dated = f"bea_api.{bea_api.PARSER_VERSION}", bea_api.last_updated(contents)
+        return Parsed(bea_api.parse_replies(contents), parser, dated=dated)
+    if isinstance(first, pd.DataFrame):
+        return _parse_grids(files, contents)
+    _one_file(files)
+    if bea.is_country_workbook(first):
+        tables = bea.parse_country_workbook(first)
+        return Parsed(tables, f"bea.{bea.PARSER_VERSION}", dated=bea.last_updated(first))
+    tables = ft900.parse_archive(first)
+    return Parsed(tables, f"ft900.{ft900.PARSER_VERSION}", month=ft900.statistical_month(first))
+
+
+def _parse_grids(files: list, grids: list[pd.DataFrame]) -> Parsed:
+    columns = {str(column).strip() for column in grids[0].columns}
+    parser = f"census.{census.PARSER_VERSION}"
+    if columns & {"ALL_VAL_MO", "GEN_VAL_MO", "CON_VAL_MO"}:
+        return Parsed(census_api.parse_api(grids), parser)
+    _one_file(files)
+    seasonal = {"cty_code", "cty_desc"} <= {column.lower() for column in columns}
+    table = "goods_census_sa" if seasonal else "goods_census_nsa"
+    frame = census.parse_ctyseasonal(grids[0]) if seasonal else census.parse_country(grids[0])
+    return Parsed({table: frame}, parser, month=str(frame["period"].max()))
+
+
+def _one_file(files: list) -> None:
+    if len(files) > 1:
+        raise TradelibError("Only API replies are taken several at a time; give one file of this kind.")
+
+
+def _open(data: bytes) -> pd.DataFrame | dict[str, list[list]] | bytes:
+    """Bytes -> the grid of a Census file or reply, the sheets of BEA or the FT-900, or a reply of BEA."""
+    head = data[:512].lstrip().lower()
+    if not data.strip():
+        raise CheckError("the file is empty.", DOWNLOAD_AGAIN)
+    if head.startswith((b"<html", b"<!doctype", b"<?xml", b"<head")):
+        raise CheckError("this is a web page, whatever its name says.", DOWNLOAD_AGAIN)
+    if data.startswith(b"PAR1"):
+        return pd.read_parquet(io.BytesIO(data)).astype("str")
+    if head.startswith(b"["):
+        return census_api.read_api_reply(data)
+    if bea_api.is_bea_reply(data):
+        return data
+    if workbooks.is_archive(data):
+        return ft900.read_archive(data)
+    if data.startswith((b"PK", b"\xd0\xcf\x11\xe0")):
+        return _workbook(data)
+    text = data.decode("utf-8-sig", errors="replace").replace("\r\n", "\n").replace("\r", "\n")
+    try:
+        return pd.read_csv(io.StringIO(text), dtype="str", keep_default_na=False)
+    except pd.errors.ParserError as error:
+        raise CheckError(f"this is not a table ({error}).", DOWNLOAD_AGAIN) from None
+
+
+def _workbook(data: bytes) -> pd.DataFrame | dict[str, list[list]]:
+    try:
+        sheets = workbooks.read_sheets(data)
+    except CheckError as error:
+        reason = str(error).splitlines()[0]
+        raise CheckError(
+            f"this workbook cannot be opened ({reason}); was it cut short?", DOWNLOAD_AGAIN
+        ) from None
+    return sheets if bea.is_country_workbook(sheets) else _grid(sheets)
+
+
+def _grid(sheets: dict[str, list[list]]) -> pd.DataFrame:
+    """The widest sheet as a grid with its first row as header: the one sheet of a Census file."""
+    rows = max(sheets.values(), key=lambda rows: len(rows[0]) if rows else 0)
+    if len(rows) < 2:
+        raise CheckError(f"the workbook holds no table; its sheets: {', '.join(sheets)}.", DOWNLOAD_AGAIN)
+    return pd.DataFrame(rows[1:], columns=[str(cell) for cell in rows[0]])

@@ -1,0 +1,186 @@
+"""BEA's release schedule: when the next FT-900 releases are due, and which slots were suspended.
+
+The page is read by its labels, never by position. Census lists the same slots, with the statistical
+month in a column of its own, and is read too. What was read is kept in the user's store, on top of the
+bundled calendar.
+"""
+
+import re
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+from bs4 import BeautifulSoup, Tag
+
+from tradelib import releases as calendar
+from tradelib.errors import TradelibError
+from tradelib.sources import download
+from tradelib.store import files as storage
+
+URL = "https://www.bea.gov/news/schedule"
+TITLE = "U.S. International Trade in Goods and Services"
+MONTHS = {date(2000, n, 1).strftime("%B").lower(): n for n in range(1, 13)}
+_NAMES = "|".join(MONTHS)
+_TITLE = re.compile(r"^(?:monthly )?u\.? ?s\.? international trade in goods and services\b(.*)$", re.I)
+_PERIOD = re.compile(rf"\b({_NAMES})(?: and annual)?,? ((?:19|20)\d\d)\b", re.I)
+_DAY = re.compile(rf"\b({_NAMES}) (\d{{1,2}})(?:st|nd|rd|th)?\b(?:, ((?:19|20)\d\d))?", re.I)
+_OFF = re.compile(r"suspend|cancel|postpone|to be (?:announced|determined)|\btb[ad]\b", re.I)
+LONGEST_WAIT_D = 200  # after the end of the month; a date later than that is another year's
+
+
+def fetch_schedule() -> bytes:
+    """Ask BEA for its release schedule.
+
+    Returns
+    -------
+    bytes
+        The page, for `parse_schedule`.
+
+    Raises
+    ------
+    FetchError
+        If it cannot be reached, or if what came is not a page.
+    """
+    reply = download.get_file(URL, name="BEA's release schedule", page=True)
+    return reply.content
+
+
+def parse_schedule(data: bytes, *, source: str = "BEA schedule") -> pd.DataFrame:
+    """Read the FT-900 slots from a page that lists releases.
+
+    Parameters
+    ----------
+    data : bytes
+        HTML of BEA's release schedule, or of the Census economic indicator calendar.
+    source : str
+        What `how_known` says.
+
+    Returns
+    -------
+    DataFrame
+        Columns of `calendar.all_releases`, one row per statistical month. The status is "scheduled",
+        or "suspended" where the page gives no day that holds; the page never says what was published.
+
+    Raises
+    ------
+    TradelibError
+        If the page has no such row, or one that cannot be read; it says what was seen instead.
+
+    Examples
+    --------
+    >>> page = b'''<table><tr><th>Year 2026</th><th>Release</th></tr><tr><td>October 6 8:30 AM</td>
+    ... <td>U.S. International Trade in Goods and Services, August 2026</td></tr></table>'''
+    >>> parse_schedule(page)[["month", "scheduled", "status"]].values.tolist()
+    [['2026-08', '2026-10-06', 'scheduled']]
+    """
+    lines = BeautifulSoup(data, "html.parser").find_all("tr")
+    slots: dict[str, set[str]] = {}
+    for line in lines:
+        found = _slot(line)
+        if found:
+            slots.setdefault(found[0], set()).add(found[1])
+    if not slots:
+        raise TradelibError(
+            f"The page has no row {TITLE!r}; it is no release schedule, or its form has changed.",
+            f"Seen instead: {_seen(data, lines)}.",
+            "Nothing was changed; the calendar that tradelib brings goes on working.",
+        )
+    rows = [_row(month, days - {""}, source) for month, days in sorted(slots.items())]
+    return pd.DataFrame(rows, columns=calendar.COLUMNS, dtype="str")
+
+
+def _slot(line: Tag) -> tuple[str, str] | None:
+    """The statistical month of an FT-900 row and its day, empty where none holds; None for other rows."""
+    cells = [_text(cell) for cell in line.find_all(["td", "th"])]
+    titles = [cell for cell in cells if _TITLE.match(cell)]
+    if not titles:
+        return None
+    tail = _TITLE.match(titles[0])[1]
+    others = [cell for cell in cells if cell != titles[0]]
+    period = _PERIOD.search(tail) or next(filter(None, map(_PERIOD.fullmatch, others)), None)
+    if period is None:
+        if re.search(r"annual|revision|update", tail, re.I):
+            return None  # its annual revision has a row of its own, beside the month's
+        raise TradelibError(f"The schedule's row {' | '.join(filter(None, cells))!r} names no month.")
+    month = pd.Period(year=int(period[2]), month=MONTHS[period[1].lower()], freq="M")
+    if _OFF.search(" ".join([*others, tail])):
+        return str(month), ""
+    marked = line.find(class_="release-date")
+    days = [_DAY.search(cell) for cell in ([_text(marked)] if marked else others)]
+    day = next((_year_of(found, month) for found in days if found), None)
+    if day is None:
+        raise TradelibError(f"The schedule's row {' | '.join(filter(None, cells))!r} has no day that fits.")
+    return str(month), day.isoformat()
+
+
+def _year_of(found: re.Match, month: pd.Period) -> date | None:
+    """The day after the end of the statistical month; a year that is printed has to agree."""
+    end = month.end_time.date()
+    for year in [int(found[3])] if found[3] else [end.year, end.year + 1]:
+        try:
+            day = date(year, MONTHS[found[1].lower()], int(found[2]))
+        except ValueError:
+            continue
+        if 0 < (day - end).days <= LONGEST_WAIT_D:
+            return day
+    return None
+
+
+def _row(month: str, days: set[str], source: str) -> tuple[str, ...]:
+    if len(days) > 1:
+        raise TradelibError(f"The schedule gives {month} more than one day: {', '.join(sorted(days))}.")
+    if not days:
+        return month, "", "", "suspended", f"seen: {source}"
+    return month, days.pop(), "", "scheduled", f"seen: {source}"
+
+
+def _text(element: Tag) -> str:
+    return " ".join(element.get_text(" ").split())
+
+
+def _seen(data: bytes, lines: list[Tag]) -> str:
+    rows = [_text(line) for line in lines]
+    if rows:
+        return "; ".join(repr(row[:80]) for row in rows[:3])
+    return repr(" ".join(data[:120].decode(errors="replace").split())) if data.strip() else "nothing at all"
+
+
+def save_schedule(table: pd.DataFrame) -> Path:
+    """Keep a schedule in the user's store; slots kept before stay, where the new one does not name them.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `parse_schedule` returns it.
+
+    Returns
+    -------
+    Path
+        The file, written whole or not at all.
+
+    Raises
+    ------
+    TradelibError
+        If it cannot be written.
+    """
+    path = calendar.refreshed_path()
+    table = calendar.read_table(table.to_csv(index=False), "The schedule")
+    if path.exists():
+        before = calendar.read_table(storage.read_bytes(path).decode(errors="replace"), str(path))
+        before = before.loc[~before["month"].isin(table["month"])]
+        table = pd.concat([before, table]).sort_values("month", ignore_index=True)
+    try:
+        storage.write_over(path, table.to_csv(index=False).encode())
+    except OSError as error:
+        raise TradelibError(
+            f"Cannot write {path}: {error.strerror or error}.",
+            "Make room, or set TRADELIB_STORE to a folder or address of yours.",
+        ) from None
+    return path
+
+
+def refresh() -> pd.DataFrame:
+    """Ask BEA for its schedule, keep it, and return its slots."""
+    table = parse_schedule(fetch_schedule())
+    save_schedule(table)
+    return table

@@ -1,0 +1,274 @@
+"""What is new at the publishers, fetched, checked and kept; and what it changed."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+
+import pandas as pd
+
+from tradelib import releases as calendar
+from tradelib.errors import StoredOtherwise, TradelibError
+from tradelib.partners import partner
+from tradelib.releases import WASHINGTON, today
+from tradelib.sources import ingest, replies, schedule
+from tradelib.sources import publishers as sources
+from tradelib.sources.publishers import File, Source
+from tradelib.store import vintages
+from tradelib.store.differences import Difference, compare
+from tradelib.store.vintages import Vintage
+from tradelib.style.words import signed_money
+from tradelib.tables import TABLES, check_flows
+
+__all__ = ["Outcome", "Step", "plan", "refresh_calendar", "run", "today", "told"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What there is to do for one source, and why; known before anything is fetched."""
+
+    source: Source
+    todo: bool
+    why: str
+    failed: bool = False
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of one source."""
+
+    source: Source
+    kept: list[tuple[Vintage, bool]] = field(default_factory=list)
+    differences: list[Difference] = field(default_factory=list)
+    transferred: int = 0
+    error: str | None = None
+
+
+def plan(names: Iterable[str] = (), *, on: date, every: bool = False) -> list[Step]:
+    """Say for each source whether there is anything to fetch; only file headers are asked for.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Sources or tables; the everyday ones unless given.
+    on : date
+        The day it is.
+    every : bool
+        The large ones too.
+
+    Returns
+    -------
+    list of Step
+
+    Raises
+    ------
+    TradelibError
+        If there is no such source.
+    """
+    chosen = list(dict.fromkeys(map(sources.find_source, names)))
+    chosen = chosen or [one for one in sources.SOURCES.values() if one.everyday or every]
+    return [_step(source, on) for source in chosen]
+
+
+def _step(source: Source, on: date) -> Step:
+    try:
+        if source.key:
+            return _api_step(source, on)
+        changed, told, sha256 = sources.look_at(source)
+    except TradelibError as error:
+        return Step(source, False, str(error).splitlines()[0], failed=True)
+    if not changed:
+        if _taken_in(source, sha256):
+            return Step(source, False, "unchanged at the publisher's")
+        return Step(source, True, "fetched before, but not kept as a vintage yet")
+    when = f", changed {told.last_modified:%Y-%m-%d}" if told.last_modified else ""
+    return Step(source, True, f"{source.name} is new{when}")
+
+
+def _taken_in(source: Source, sha256: str) -> bool:
+    """Whether every table of a source has a vintage that was made of this file."""
+    return all(
+        any(sha256 == made["sha256"] for v in vintages.list_vintages(table) for made in v.sources)
+        for table in source.tables
+    )
+
+
+def _api_step(source: Source, on: date) -> Step:
+    if not sources.has_key(source):
+        return Step(source, False, f"left out: it needs a key, and {source.key} is not set")
+    release = calendar.newest_due(on)
+    stored = {table: newest(table, on) for table in source.tables}
+    if release and all(v and v.through >= _expected(t, release) for t, v in stored.items()):
+        return Step(source, False, f"up to date with the release of {release.month}")
+    through = f" through {release.month}" if release else ""
+    return Step(source, True, f"{sources.count_queries(source, on)} queries{through}")
+
+
+def _expected(table: str, release: calendar.Release) -> str:
+    """The last period that is out with a release: services by year come in July and October."""
+    freq = TABLES[table].freq
+    if freq == "Y":
+        return str(release.day.year - (1 if release.day.month >= 8 else 2))
+    return release.month if freq == "M" else str(calendar.quarter_out(release.period))
+
+
+def newest(table: str, on: date) -> Vintage | None:
+    """Return the newest vintage of a table by a day, if there is one."""
+    return next((v for v in reversed(vintages.list_vintages(table)) if v.published <= on), None)
+
+
+def run(
+    source: Source,
+    *,
+    on: date,
+    release: str | None = None,
+    published: str | None = None,
+    since: str | None = None,
+    progress: bool = False,
+) -> Outcome:
+    """Fetch one source, check what came, keep it as vintages and compare them with those before.
+
+    Parameters
+    ----------
+    source : Source
+    on : date
+        The day it is.
+    release : str, optional
+        Statistical month of an archived release; only the FT-900 has them.
+    published : str, optional
+        The day it was published, where the calendar does not know it.
+    since : str, optional
+        First month asked of an API.
+    progress : bool
+        Show a progress bar.
+
+    Returns
+    -------
+    Outcome
+        With `error` in words where something failed: nothing is kept then, or only whole tables.
+    """
+    outcome = Outcome(source)
+    try:
+        if any(TABLES[table].large for table in source.tables):
+            _run_by_year(source, outcome, on, since, progress)
+            return outcome
+        for files in sources.fetch(source, on=on, release=release, since=since, progress=progress):
+            outcome.transferred += sum(file.transferred for file in files)
+            found = ingest.parse([(file.name, file.content) for file in files])
+            given = published and calendar.parse_date(published, "--published")
+            days = [(given, "published")] if given else _days(source, found, files, on)
+            for table, frame in found.tables.items():
+                _keep(
+                    outcome,
+                    table,
+                    frame,
+                    days,
+                    ingest.sources_of([(f.name, f.content) for f in files]),
+                    found,
+                )
+        replies.forget(sources.tag(source, on))
+    except TradelibError as error:
+        outcome.error = str(error)
+    return outcome
+
+
+def _keep(outcome: Outcome, table: str, frame: pd.DataFrame, days: list, made_from: list, found) -> None:
+    before = newest(table, days[-1][0])
+    frame = check_flows(frame, table)
+    if before and vintages.same_figures(before, frame):
+        outcome.kept.append((before, False))
+        return
+    for day, dated_by in days:
+        options = {"published": day, "dated_by": dated_by, "sources": made_from, "parser": found.parser}
+        try:
+            vintage, written = vintages.save(frame, table, **options, note=f"fetched: {outcome.source.name}")
+        except StoredOtherwise:
+            if (day, dated_by) == days[-1]:
+                raise
+            continue
+        outcome.kept.append((vintage, written))
+        if written and before and before.published < day:
+            outcome.differences.append(compare(vintages.read(before), frame, table, before, vintage))
+        return
+
+
+def _days(source: Source, found: ingest.Parsed, files: list[File], on: date) -> list[tuple[date, str]]:
+    """Days under which the figures may be kept, best first: what can be shown, never a guess.
+
+    A file that changed after its release is a vintage of the day it changed; one of which nobody
+    says when it changed is known only as saved today.
+    """
+    changed = max(
+        (f.last_modified.astimezone(WASHINGTON).date() for f in files if f.last_modified), default=None
+    )
+    days = []
+    if found.dated:
+        days.append((date.fromisoformat(found.dated), "published"))
+    elif source.kind == "census-api":
+        release = calendar.newest_due(on)
+        days += [(release.day, "published")] if release else []
+    elif found.month:
+        released = calendar.release(found.month).day
+        if source.kind == "ft900" and released is None:  # an archive's own date says nothing of that day
+            raise TradelibError(
+                f"The publication date of the FT-900 of {found.month} is not established.",
+                f"Give it: `tradelib fetch ft900 --release {found.month} --published YYYY-MM-DD`.",
+            )
+        if released and (source.kind == "ft900" or released == on or (changed and changed <= released)):
+            days.append((released, "published"))
+    if changed and (not days or changed > days[0][0]):
+        days.append((changed, "published"))
+    return [*days, (on, "saved")]
+
+
+def _run_by_year(source: Source, outcome: Outcome, on: date, since: str | None, progress: bool) -> None:
+    """The same for a large source: a calendar year at a time, so that memory holds only one."""
+    for table in source.tables:
+        made_from: list[dict] = []
+
+        def frames(table=table, made_from=made_from):
+            for files in sources.fetch(source, on=on, since=since, table=table, progress=progress):
+                outcome.transferred += sum(file.transferred for file in files)
+                pairs = [(file.name, file.content) for file in files]
+                made_from.extend(ingest.sources_of(pairs))
+                yield ingest.parse(pairs).tables[table]
+
+        release = calendar.newest_due(on)
+        day = (release.day, "published") if release else (on, "saved")
+        options = {"published": day[0], "dated_by": day[1], "sources": made_from}
+        saved = vintages.save_years(
+            frames(), table, **options, parser=f"census.{ingest.census.PARSER_VERSION}"
+        )
+        outcome.kept.append(saved)
+    replies.forget(sources.tag(source, on))
+
+
+def told(outcome: Outcome) -> list[str]:
+    """Say in lines what came of a source: what was kept, what it changed, or what went wrong."""
+    lines = []
+    for vintage, written in outcome.kept:
+        state = f"new, {vintage.rows:,} rows" if written else "the same figures as before, nothing written"
+        dated = "saved by" if vintage.dated_by == "saved" else "of"
+        lines.append(f"{vintage.table} {dated} {vintage.published}, through {vintage.through}: {state}")
+    for found in outcome.differences:
+        lines.append(
+            f"  {found.table} against {found.before.published}: {found.added:,} rows added, "
+            f"{found.revised:,} revised, {found.dropped:,} no longer there"
+        )
+        lines += [f"    {_revision(row)}" for row in found.largest.to_dict("records")]
+    if outcome.error:
+        lines.append(f"{outcome.source.name} failed: {outcome.error}")
+    return lines
+
+
+def _revision(row: dict) -> str:
+    what = f"{partner(row['partner']).name}, {row['flow']}, {row['item']}, {row['period']}"
+    return f"{what}: {signed_money(row['before_usd'])} -> {signed_money(row['after_usd'])}"
+
+
+def refresh_calendar() -> list[str]:
+    """Refresh the release calendar from the schedule page; a failure is told, and stops nothing."""
+    try:
+        schedule.refresh()
+    except TradelibError as error:
+        return [f"The release calendar is as bundled: {str(error).splitlines()[0]}"]
+    return []

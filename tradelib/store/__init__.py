@@ -1,0 +1,1 @@
+"""Vintages: where they lie, and how a table gets there whole and comes back unchanged."""

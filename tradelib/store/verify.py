@@ -1,0 +1,96 @@
+"""Is every vintage still what it was? Each is read whole and hashed again."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from tradelib.errors import TradelibError
+from tradelib.store import files as storage
+from tradelib.store import parquet as encoding
+from tradelib.store import vintages
+from tradelib.store.vintages import Vintage
+from tradelib.tables import TABLES, check_flows, table_info
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found of one vintage; `problem` is None where all is well."""
+
+    path: Path
+    rows: int
+    problem: str | None
+
+
+def verify(root: Path | None = None) -> list[Finding]:
+    """Read every vintage, bundled and in the store, and hash its figures again.
+
+    Parameters
+    ----------
+    root : Path, optional
+        Only one store, such as `storage.BUNDLED`.
+
+    Returns
+    -------
+    list of Finding
+        One for each vintage, and one for each part of a large one that no card names.
+
+    Examples
+    --------
+    >>> findings = verify(storage.BUNDLED)
+    >>> len(findings) > 10, [one for one in findings if one.problem]
+    (True, [])
+    """
+    roots = [root] if root else [storage.BUNDLED, vintages.store_path()]
+    found = [_look(path) for place in roots for path in storage.found(place)]
+    return found + [orphan for place in roots for orphan in _orphans(place)]
+
+
+def _look(path: Path) -> Finding:
+    try:
+        vintage = vintages.look(path)
+        named = vintage.path.parent.parent.name, vintage.path.parent.name
+        if named != (f"table={vintage.table}", f"published={vintage.published}"):
+            return Finding(path, 0, f"the file says that it is {vintage.table} of {vintage.published}")
+        table_info(vintage.table)
+        return Finding(path, vintage.rows, _rehash(vintage))
+    except (TradelibError, pa.ArrowException, OSError, ValueError, KeyError) as error:
+        return Finding(path, 0, str(error).splitlines()[0])
+
+
+def _rehash(vintage: Vintage) -> str | None:
+    """Compare each file's figures with the hash that vouches for them."""
+    told = {vintage.path.name: vintage.sha256}
+    if vintage.parts:
+        card = json.loads(storage.read_bytes(vintage.path))
+        told = {part["file"]: part["sha256"] for part in card["parts"]}
+    rows = 0
+    for name, sha256 in told.items():
+        frame = _rows(vintage, vintage.path.parent / name)
+        rows += len(frame)
+        if encoding.digest(frame) != sha256:
+            return f"the figures in {name} are not those that were saved: their hash differs"
+        check_flows(frame, vintage.table)
+    if rows != vintage.rows:
+        return f"{rows:,} rows, {vintage.rows:,} were saved"
+    return None
+
+
+def _rows(vintage: Vintage, path: Path) -> pd.DataFrame:
+    return encoding.to_frame(encoding.read_parquet(path), TABLES[vintage.table].freq)
+
+
+def _orphans(root: Path) -> list[Finding]:
+    """Parts of large vintages that no card names: left by a killed upload to an object store."""
+    known = {str(file) for path in storage.found(root) for file in _parts(path)}
+    every = [path for path in root.glob("table=*/published=*/year=*/*.parquet") if str(path) not in known]
+    return [Finding(path, 0, "no card names this part; an upload was cut off: delete it") for path in every]
+
+
+def _parts(path: Path) -> list[Path]:
+    try:
+        return vintages.look(path).files
+    except TradelibError:
+        return []

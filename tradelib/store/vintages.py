@@ -1,0 +1,313 @@
+"""The vintage store: one immutable Parquet file per table and publication date.
+
+Bundled vintages come first, the user's store (`TRADELIB_STORE`) lies on top, in the same
+hive-style layout ``table=NAME/published=DATE/flows.parquet``.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from tradelib.errors import StoredOtherwise, TradelibError
+from tradelib.store import files as storage
+from tradelib.store import parquet as encoding
+from tradelib.store.files import BUNDLED, store_path
+from tradelib.tables import check_flows, table_info
+
+
+@dataclass(frozen=True, slots=True)
+class Vintage:
+    """One table as it stood on one publication date, and where it came from.
+
+    `dated_by` is "published", or "saved" where only the day is known by which a copy was saved.
+    `sha256` is over the figures, not over the file's bytes. `path` is the file that tells all this;
+    for a large table, stored by year, a card beside its `parts`.
+    """
+
+    table: str
+    published: date
+    since: str
+    through: str
+    rows: int
+    sha256: str
+    sources: tuple[dict, ...]
+    dated_by: str
+    note: str
+    parser: str
+    path: Path
+    parts: tuple[str, ...] = ()
+
+    @property
+    def origin(self) -> str:
+        """ "bundled" with tradelib, or in the user's "store"."""
+        return "bundled" if str(self.path).startswith(str(BUNDLED)) else "store"
+
+    @property
+    def files(self) -> list[Path]:
+        """The Parquet files that hold the rows."""
+        return [self.path.parent / part for part in self.parts] or [self.path]
+
+    def lag_days(self, as_of: date) -> int:
+        """Days by which the vintage is later than the as-of date; 0 when it was out by then."""
+        return max(0, (self.published - as_of).days)
+
+
+def list_vintages(table: str | None = None) -> list[Vintage]:
+    """List the vintages there are, bundled and in the user's store.
+
+    Parameters
+    ----------
+    table : str, optional
+        Only those of one table.
+
+    Returns
+    -------
+    list of Vintage
+        By table, then publication date. A vintage that is bundled is not listed twice.
+
+    Examples
+    --------
+    >>> [str(v.published) for v in list_vintages("goods_census_nsa")][:2]
+    ['2012-02-10', '2017-01-06']
+    """
+    if table is not None:
+        table_info(table)
+    found = {}
+    for root in (BUNDLED, store_path()):
+        for vintage in map_fast(look, storage.found(root, table), remote=storage.is_remote(root)):
+            found.setdefault((vintage.table, vintage.published), vintage)
+    return [found[key] for key in sorted(found)]
+
+
+def map_fast(function, paths: list[Path], *, remote: bool) -> list:
+    """Apply a function to many files; side by side where each has to be asked for over a network."""
+    if not remote:
+        return [function(path) for path in paths]
+    with ThreadPoolExecutor(16) as pool:
+        return list(pool.map(function, paths))
+
+
+def look(path: Path) -> Vintage:
+    """Read what the file, or the card, of one vintage tells of it."""
+    return _describe(path, "" if storage.is_remote(path) else storage.fingerprint(path))
+
+
+@lru_cache(maxsize=4096)
+def _describe(path: Path, fingerprint: str) -> Vintage:
+    try:
+        card = path.name == storage.CARD
+        meta = json.loads(storage.read_bytes(path)) if card else encoding.read_meta(path)
+        meta["published"] = date.fromisoformat(meta["published"])
+        meta["sources"] = tuple(meta["sources"])
+        meta["parts"] = tuple(part["file"] for part in meta.get("parts", ()))
+        return Vintage(path=path, **meta)
+    except (pa.ArrowInvalid, OSError, KeyError, TypeError, ValueError) as error:
+        raise TradelibError(
+            f"{path} is not a tradelib vintage ({type(error).__name__}).",
+            "Move it out of the store; the other vintages are untouched.",
+        ) from None
+
+
+def save(
+    frame: pd.DataFrame,
+    table: str,
+    *,
+    published: date,
+    sources: list[dict],
+    parser: str,
+    dated_by: str = "published",
+    note: str = "",
+    store: Path | None = None,
+) -> tuple[Vintage, bool]:
+    """Check a table and write it once, as one immutable vintage.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Contract columns, whole dollars.
+    table : str
+        Its name.
+    published : date
+        The day it was published (or saved by, see `dated_by`).
+    sources : list of dict
+        `name` and `sha256` of each file it was made from.
+    parser : str
+        Name and version of the parser.
+    dated_by, note : str
+        "published" or "saved"; how the file was come by.
+    store : Path, optional
+        Where to; the user's store unless given.
+
+    Returns
+    -------
+    vintage : Vintage
+    written : bool
+        False when the same figures were there already: then nothing is done.
+
+    Raises
+    ------
+    TradelibError
+        If other figures are already stored for that table and date.
+
+    Examples
+    --------
+    >>> from tradelib.loaders import load
+    >>> from tradelib.store.vintages import list_vintages, save
+    >>> goods = list_vintages("goods_census_nsa")[0]
+    >>> frame = load("goods_census_nsa", as_of=goods.published)[["period", "partner", "flow",
+    ...     "item", "value_usd", "note"]]
+    >>> save(frame, goods.table, published=goods.published, sources=[], parser="")[1]
+    False
+    """
+    if table_info(table).large:
+        by_year = [rows for _, rows in frame.groupby(frame["period"].dt.year)]
+        options = {"published": published, "sources": sources, "parser": parser}
+        return save_years(by_year, table, **options, dated_by=dated_by, note=note, store=store)
+    frame = check_flows(frame, table)
+    meta = {
+        **{"table": table, "published": published.isoformat(), "sha256": encoding.digest(frame)},
+        **{"since": str(frame["period"].min()), "through": str(frame["period"].max())},
+        **{"rows": len(frame), "sources": sources, "dated_by": dated_by, "note": note, "parser": parser},
+    }
+    known = _same(table, published, meta["sha256"])
+    if known:
+        return known, False
+    path = _folder(store, table, published) / storage.FLOWS
+    written = storage.write_once(path, lambda place: encoding.write_parquet(frame, place, meta))
+    return (look(path), True) if written else (_same(table, published, meta["sha256"], [path]), False)
+
+
+def save_years(
+    frames: Iterable[pd.DataFrame],
+    table: str,
+    *,
+    published: date,
+    sources: list[dict],
+    parser: str,
+    dated_by: str = "published",
+    note: str = "",
+    store: Path | None = None,
+) -> tuple[Vintage, bool]:
+    """Do what `save` does for a large table, one calendar year after the other.
+
+    Parameters
+    ----------
+    frames : iterable of DataFrame
+        Contract columns, one year each, in order; only one is held in memory at a time.
+    table, published, sources, parser, dated_by, note, store
+        As for `save`. `sources` may be filled while the frames are taken.
+
+    Returns
+    -------
+    vintage : Vintage
+    written : bool
+    """
+    folder, parts, told = _folder(store, table, published), [], {}
+
+    def fill(add) -> None:
+        for frame in frames:
+            checked = check_flows(frame, table)
+            years = checked["period"].dt.year.unique()
+            if len(years) != 1 or (parts and f"year={years[0]}" <= parts[-1]["file"]):
+                raise TradelibError(f"{table}: one frame for each year, in order; got {list(years)}.")
+            sha = encoding.digest(checked)
+            part = {"file": f"year={years[0]}/flows-{sha[:12]}.parquet", "rows": len(checked), "sha256": sha}
+            span = {"since": str(checked["period"].min()), "through": str(checked["period"].max())}
+            meta = {"table": table, "published": published.isoformat()} | span | part
+            add(
+                part["file"],
+                lambda place, rows=checked, meta=meta: encoding.write_parquet(rows, place, meta, large=True),
+            )
+            parts.append(part | span)
+        told.update(
+            _card(parts, table, published), sources=sources, dated_by=dated_by, note=note, parser=parser
+        )
+        add(storage.CARD, lambda place: place.write_text(json.dumps(told, indent=1)))
+
+    known = [v for v in list_vintages(table) if v.published == published]
+    written = not known and storage.write_folder_once(folder, fill)
+    if not written and not told:  # it was there already: compare figures, write nothing
+        fill(lambda name, write: None)
+    path = folder / storage.CARD
+    return (
+        (look(path), True)
+        if written
+        else (_same(table, published, told["sha256"], [v.path for v in known] or [path]), False)
+    )
+
+
+def _card(parts: list[dict], table: str, published: date) -> dict:
+    if not parts:
+        raise TradelibError(f"{table}: no rows at all.")
+    whole = hashlib.sha256("".join(part["sha256"] for part in parts).encode()).hexdigest()
+    return {
+        **{"table": table, "published": published.isoformat(), "sha256": whole},
+        **{"since": parts[0]["since"], "through": parts[-1]["through"]},
+        **{"rows": sum(part["rows"] for part in parts), "parts": parts},
+    }
+
+
+def _folder(store: Path | None, table: str, published: date) -> Path:
+    return (store or store_path()) / f"table={table}" / f"published={published}"
+
+
+def _same(table: str, published: date, sha256: str, paths: list[Path] | None = None) -> Vintage | None:
+    """Return the vintage of that day if it has the same figures; refuse if it has others."""
+    every = list_vintages(table) if paths is None else map(look, paths)
+    for known in every:
+        if known.published == published:
+            if known.sha256 == sha256:
+                return known
+            raise StoredOtherwise(
+                f"{table} of {published} is already stored with other figures ({known.origin}).",
+                "A vintage is never overwritten. If the file is of another day, give that day",
+                "with --published; if the stored one is wrong, move it away: " + str(known.path),
+            )
+    return None
+
+
+def read(
+    vintage: Vintage,
+    *,
+    since: str | None = None,
+    through: str | None = None,
+    partner: str | list[str] | None = None,
+) -> pd.DataFrame:
+    """Read one vintage's rows, contract columns only, cut to the periods and partners wanted."""
+    freq = table_info(vintage.table).freq
+    wanted = [partner] if isinstance(partner, str) else partner
+    if vintage.parts:
+        from tradelib.store import large as lazy
+
+        return encoding.to_frame(
+            lazy.select(vintage.files, since=since, through=through, partner=wanted), freq
+        )
+    filters = [("partner", "in", wanted)] if wanted else None
+    frame = encoding.to_frame(encoding.read_parquet(vintage.path, filters), freq)
+    keep = pd.Series(True, index=frame.index)
+    if since:
+        keep &= frame["period"] >= pd.Period(since, freq)
+    if through:
+        keep &= frame["period"] <= pd.Period(through, freq)
+    return frame if keep.all() else frame[keep].reset_index(drop=True)
+
+
+def summary(vintage: Vintage) -> dict:
+    """Return what a notebook or a table of vintages records of one: plain strings and numbers."""
+    plain = asdict(vintage) | {"published": vintage.published.isoformat(), "origin": vintage.origin}
+    del plain["path"], plain["parts"]
+    plain["sources"] = list(vintage.sources)
+    return plain
+
+
+def same_figures(vintage: Vintage, frame: pd.DataFrame) -> bool:
+    """Whether a checked table holds exactly the figures of a vintage."""
+    return vintage.rows == len(frame) and vintage.sha256 == encoding.digest(frame)

@@ -1,0 +1,1 @@
+"""What the other notebooks study: league, revisions, seasonal adjustment, claims."""

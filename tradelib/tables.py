@@ -1,0 +1,253 @@
+"""The table contract: which tables there are, what a row is, and the check every table must pass.
+
+One row is one flow in one period. A table has one basis and one adjustment, told by its name;
+money is in whole U.S. dollars in columns whose names end in ``_usd``.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from tradelib.errors import TradelibError
+from tradelib.partners import all_partners
+
+KEYS = ["partner", "flow", "item", "period"]
+COLUMNS = ["period", "partner", "flow", "item", "value_usd", "note"]
+#: Columns that loading adds, so that every row, wherever it is copied, knows where it came from.
+PROVENANCE = ["table", "vintage", "vintage_lag_days"]
+FLOWS = ("exports", "imports")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What one table holds: its basis, adjustment, frequency and items."""
+
+    name: str
+    title: str
+    basis: str
+    adjustment: str
+    freq: str
+    publisher: str
+    items: str = "goods"
+    flows: tuple[str, ...] = FLOWS
+    extra: tuple[str, ...] = ()
+    large: bool = False
+    signed: bool = False
+
+    @property
+    def credit(self) -> str:
+        """Publisher and product, as the source line of a chart names them."""
+        if self.name in CREDITS or "_ft900_" in self.name:
+            return CREDITS.get(self.name, "U.S. Census Bureau and Bureau of Economic Analysis, FT-900")
+        bea = "U.S. Bureau of Economic Analysis, data API"
+        return bea if self.publisher == "BEA" else "U.S. Census Bureau, international trade API"
+
+
+#: What a source line says of tables that have one of their own.
+CREDITS = {
+    "goods_census_nsa": "U.S. Census Bureau, country.xlsx",
+    "goods_census_sa": "U.S. Census Bureau, ctyseasonal.xlsx",
+    "trade_bop_sa": "U.S. Bureau of Economic Analysis, trade by country",
+    "trade_bop_annual": "U.S. Bureau of Economic Analysis, trade by country",
+    "trade_ft900_sa": "U.S. Bureau of Economic Analysis and Census Bureau, FT-900, Exhibit 20",
+}
+#: Finer than chapters; none is bundled, each is there once it has been fetched or ingested.
+DETAILS = {
+    "hs4": "four-digit HS heading",
+    "hs6": "six-digit HS subheading",
+    "naics": "three-digit NAICS code",
+    "enduse": "five-digit end-use code",
+}
+#: Half a million rows a month each way: stored by year, and read through a lazy engine.
+LARGE_DETAILS = {"hs10": "ten-digit HS code"}
+CENSUS_GOODS, CENSUS_SA = ("Census", "NSA", "M", "Census"), ("Census", "SA", "M", "Census")
+BOP_QUARTERS = ("BOP", "SA", "Q", "BEA", "goods, services, total", (*FLOWS, "balance"))
+BOP_YEARS = ("BOP", "not needed", "Y", "BEA", "goods, services, total", (*FLOWS, "balance"))
+WITH_BALANCE = ("goods", (*FLOWS, "balance"))
+KINDS = (
+    ("exports", "Total exports", ("exports",), ()),
+    ("imports_general", "General imports", ("imports",), ()),
+    ("imports_consumption", "Imports for consumption and duties", ("imports",), ("duty_usd",)),
+)
+
+
+def _by_item() -> list[Table]:
+    """Tables of exports and imports by commodity, one for each classification."""
+    items = {"hs2": "HS chapter"} | DETAILS | LARGE_DETAILS
+    return [
+        Table(
+            f"{kind}_{key}_nsa",
+            f"{title} by {item}",
+            *(*CENSUS_GOODS, item, flows, extra, key in LARGE_DETAILS),
+        )
+        for key, item in items.items()
+        for kind, title, flows, extra in KINDS
+    ]
+
+
+TABLES = {
+    table.name: table
+    for table in [
+        Table("goods_census_nsa", "Goods by partner (country.xlsx)", *CENSUS_GOODS),
+        Table("goods_census_nsa_api", "Goods by partner (Census API)", *CENSUS_GOODS),
+        Table(
+            "imports_consumption_nsa",
+            "Imports for consumption and duties by partner",
+            *(*CENSUS_GOODS, "goods", ("imports",), ("duty_usd",)),
+        ),
+        Table("goods_census_sa", "Goods, selected partners", *CENSUS_SA),
+        Table("trade_bop_sa", "Goods, services and their total by partner, quarters", *BOP_QUARTERS),
+        Table("trade_bop_annual", "Goods, services and their total by partner, years", *BOP_YEARS),
+        Table("trade_bop_sa_api", "The same quarters by partner (BEA API)", *BOP_QUARTERS),
+        Table(
+            "services_bop_annual",
+            "Services by type and partner, years (BEA API)",
+            *("BOP", "not needed", "Y", "BEA", "type of service"),
+            signed=True,  # a type such as insurance can be negative
+        ),
+        Table(
+            "goods_ft900_nsa", "Goods by partner (FT-900, Exhibits 14 and 14a)", *CENSUS_GOODS, *WITH_BALANCE
+        ),
+        Table(
+            "goods_ft900_ytd_nsa",
+            "Goods by partner, January through the month (FT-900, Exhibits 14 and 14a)",
+            *(*CENSUS_GOODS, *WITH_BALANCE),
+        ),
+        Table(
+            "goods_ft900_all_nsa",
+            "Goods by partner, all (FT-900 supplement, Exhibits 4 and 4a)",
+            *(*CENSUS_GOODS, *WITH_BALANCE),
+        ),
+        Table(
+            "goods_ft900_all_ytd_nsa",
+            "Goods by partner, all, January through the month (FT-900 supplement, Exhibits 4 and 4a)",
+            *(*CENSUS_GOODS, *WITH_BALANCE),
+        ),
+        Table("goods_ft900_sa", "Goods, selected partners (FT-900, Exhibit 19)", *CENSUS_SA, *WITH_BALANCE),
+        Table(
+            "goods_ft900_ytd_sa",
+            "Goods, selected partners, January through the month (FT-900, Exhibit 19)",
+            *(*CENSUS_SA, *WITH_BALANCE),
+        ),
+        Table(
+            "goods_ft900_quarters_sa",
+            "Goods, selected partners, quarters (FT-900, Exhibit 19)",
+            *("Census", "SA", "Q", "Census", *WITH_BALANCE),
+        ),
+        Table(
+            "trade_ft900_sa", "Goods, services and their total (FT-900, Exhibits 20, 20a, 20b)", *BOP_QUARTERS
+        ),
+        Table("trade_ft900_annual", "The same by year (FT-900, Exhibits 20, 20a, 20b)", *BOP_YEARS),
+        *_by_item(),
+    ]
+}
+
+
+#: The tables that a brief rests on: goods by month, goods and services by quarter.
+GOODS, TRADE = "goods_census_nsa", "trade_bop_sa"
+#: Exhibit 20 of one release: few quarters, but as printed that day.
+RELEASED = "trade_ft900_sa"
+#: The month and the year to date as one release printed them: of all partners (supplement, Exhibits 4 and
+#: 4a), else of those that Exhibits 14 and 14a list.
+ALL_RELEASED = {"month": "goods_ft900_all_nsa", "ytd": "goods_ft900_all_ytd_nsa"}
+GOODS_RELEASED = {"month": "goods_ft900_nsa", "ytd": "goods_ft900_ytd_nsa"}
+EXPORT_CHAPTERS, EXPORT_NAICS = "exports_hs2_nsa", "exports_naics_nsa"
+IMPORT_CHAPTERS = ("imports_general_hs2_nsa", "imports_consumption_hs2_nsa")
+DETAIL_TABLES = [f"{kind}_{key}_nsa" for key in DETAILS for kind in ("exports", "imports_general")]
+
+
+class CheckError(TradelibError):
+    """A table or file broke a rule; the message names the row, the rule and the difference."""
+
+
+def refuse_rows(bad: pd.DataFrame, rule: str, *advice: str) -> None:
+    """Raise CheckError with the first three of the rows that break a rule, if there are any."""
+    if len(bad):
+        rows = bad.head(3).to_string(index=False).splitlines()
+        raise CheckError(f"{rule}: {len(bad):,} row(s) do not, first:", *rows, *advice)
+
+
+def table_info(name: str) -> Table:
+    """Return the entry of a table, or say which tables there are.
+
+    Parameters
+    ----------
+    name : str
+        A table's name, such as "goods_census_nsa".
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    TradelibError
+        If there is no such table.
+
+    Examples
+    --------
+    >>> table_info("trade_bop_sa").basis
+    'BOP'
+    """
+    if name not in TABLES:
+        raise TradelibError(f"There is no table {name!r}.", "Tables: " + ", ".join(TABLES) + ".")
+    return TABLES[name]
+
+
+def check_flows(frame: pd.DataFrame, table: str) -> pd.DataFrame:
+    """Check a tidy table against the contract and return it in canonical order.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Columns `period` (pandas Period), `partner` (code), `flow`, `item`, `value_usd`
+        (whole dollars; missing only where the publisher printed a mark), `note`.
+    table : str
+        The table it is to become; decides frequency, flows and extra columns.
+
+    Returns
+    -------
+    DataFrame
+        The same rows, columns in contract order, sorted by partner, flow, item and period.
+
+    Raises
+    ------
+    CheckError
+        With the rows, the rule and the difference.
+
+    Examples
+    --------
+    >>> row = dict(partner="5800", flow="exports", item="27", value_usd=1e6, note=None)
+    >>> frame = pd.DataFrame([row | {"period": pd.Period("2018-07", "M")}])
+    >>> len(check_flows(frame, "exports_hs2_nsa"))
+    1
+    """
+    info = table_info(table)
+    columns = COLUMNS + list(info.extra)
+    if set(frame.columns) != set(columns):
+        raise CheckError(
+            f"Columns of {table} must be {', '.join(columns)}; got {', '.join(map(str, frame))}."
+        )
+    freq = str(frame["period"].dtype).removeprefix("period[")[:1]
+    if not isinstance(frame["period"].dtype, pd.PeriodDtype) or freq != info.freq:
+        raise CheckError(f"Periods of {table} must have frequency {info.freq}; got {frame['period'].dtype}.")
+    if frame.empty:
+        raise CheckError(f"{table}: no rows at all.")
+    unknown = set(frame["partner"].unique()) - set(all_partners()["code"])
+    if unknown:
+        raise CheckError(f"{table}: unknown partner code(s): {', '.join(sorted(unknown)[:8])}.")
+    flows = set(frame["flow"].unique())
+    if flows != set(info.flows):
+        raise CheckError(f"{table}: flows must be {info.flows}; got {tuple(sorted(flows))}.")
+    for column in [c for c in columns if c.endswith("_usd")]:
+        value = frame[column]
+        negative = (value < 0) & (frame["flow"] != "balance") & (not info.signed)
+        refuse_rows(frame[negative], f"{table}: no flow is negative")
+        refuse_rows(frame[value.notna() & (value != np.rint(value))], f"{table}: whole dollars")
+    unexplained = frame["value_usd"].isna() & frame["note"].isna()
+    refuse_rows(frame[unexplained], f"{table}: a missing value needs the publisher's mark")
+    frame = frame[columns].sort_values(KEYS, kind="stable", ignore_index=True)
+    same = frame[KEYS].eq(frame[KEYS].shift())
+    refuse_rows(frame[same.all(axis=1)], f"{table}: one row per partner, flow, item and period")
+    return frame
