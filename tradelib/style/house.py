@@ -11,6 +11,7 @@ import io
 import math
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
@@ -25,6 +26,7 @@ from matplotlib.textpath import text_to_path
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
+from tradelib.errors import TradelibError
 from tradelib.tables import TABLES, table_info
 
 #: Okabe-Ito, services darkened: names that share a chart stay apart for the colour-blind and in grey print.
@@ -41,9 +43,11 @@ COLOURS = {
     "muted": "#5F5F5F",
     "grid": "#E3E3E3",
 }
-WIDTH, HEIGHT, DPI = 7.2, 4.2, 144
+WIDTH, HEIGHT, DPI, PRINT_DPI = 7.2, 4.2, 144, 300
 TITLE, SUBTITLE, LABEL, SOURCE = 13, 10.5, 10.5, 8.5
 MARGIN = 0.1  # inches
+#: What a chart is saved as, and what the file calls its alternative text.
+FORMATS = {".png": "Description", ".svg": "Description", ".pdf": "Subject"}
 HOUSE = {
     "font.family": "DejaVu Sans",
     "font.size": LABEL,
@@ -127,9 +131,63 @@ class Unit:
         return text.replace("-", "−") if any(c in "123456789" for c in text) else text.lstrip("+-")
 
 
-def canvas(*, height: float = HEIGHT, panels: int = 1, ratios=None) -> tuple[Figure, list[Axes]]:
+class Chart(Figure):
+    """A figure that shows itself in a notebook, with its alternative text, and is saved by one call."""
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> tuple[dict, dict]:
+        """Give the picture as HTML and PNG, each with the alternative text, and that text alone.
+
+        Neither JupyterLab nor nbconvert's default template puts alternative text on a PNG: hence HTML.
+        """
+        alt, width, picture = alt_text(self), round(100 * self.get_figwidth()), io.BytesIO()
+        canvas = FigureCanvasAgg(self)
+        canvas.draw()
+        drawn = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+        # a third of the size; fewer colours than 256 would bend those of the palette
+        drawn.quantize(256, dither=Image.Dither.NONE).save(picture, "png")
+        data = base64.b64encode(picture.getvalue()).decode()
+        tag = f'<img src="data:image/png;base64,{data}" alt="{html.escape(alt)}" width="{width}">'
+        bundle = {"text/html": tag, "image/png": data, "text/plain": alt}
+        return bundle, {"image/png": {"alt": alt, "width": width}}
+
+    def _ipython_display_(self) -> None:
+        """Show the same where pyplot is loaded, whose own way with figures would come first."""
+        from IPython.display import display  # only a notebook asks, and has it loaded
+
+        data, metadata = self._repr_mimebundle_()
+        display(data, raw=True, metadata=metadata)
+
+    def save(self, path: str | Path) -> Path:
+        """Save the chart for print or a slide, with its alternative text among the file's properties.
+
+        Parameters
+        ----------
+        path : str or Path
+            Ends in .png (300 dots per inch), .svg or .pdf.
+
+        Returns
+        -------
+        Path
+
+        Raises
+        ------
+        TradelibError
+            If it ends in something else.
+        """
+        path = Path(path)
+        if path.suffix not in FORMATS:
+            raise TradelibError(
+                f"A chart is not saved as {path.name!r}.", f"End the name in {', '.join(FORMATS)}."
+            )
+        about = {"Title": caption(self), FORMATS[path.suffix]: alt_text(self)}
+        with mpl.style.context(HOUSE, after_reset=True):
+            self.savefig(path, dpi=PRINT_DPI, metadata=about)
+        return path
+
+
+def canvas(*, height: float = HEIGHT, panels: int = 1, ratios=None) -> tuple[Chart, list[Axes]]:
     """Make an empty figure of panels one above the other; pyplot never hears of it."""
-    fig = Figure(figsize=(WIDTH, height), layout="constrained")
+    fig = Chart(figsize=(WIDTH, height), layout="constrained")
     FigureCanvasAgg(fig)
     axes = list(fig.subplots(panels, squeeze=False, height_ratios=ratios).flat)
     for ax in axes:
@@ -239,23 +297,28 @@ def source_line(snapshot, *tables: str) -> str:
     return "Source: " + ". ".join(dict.fromkeys(parts))
 
 
-def dress(fig: Figure, source: str, *, title: str, subtitle: str, note: str = "") -> Figure:
-    """Put title and subtitle above and the source below, wrapped, and give the axes the rest."""
-    height, left = fig.get_figheight(), MARGIN / WIDTH
-    foot = " ".join(f"{note} {source}".split())
-    place = {"x": left, "ha": "left", "in_layout": False}
-    top = {"y": 1 - MARGIN / height, "va": "top", **place}
-    head = fig.suptitle(title, fontsize=TITLE, fontweight="bold", **top)
-    below = {"fontsize": SUBTITLE, "color": COLOURS["muted"], "linespacing": 1.25, "gid": "subtitle"}
-    under = fig.text(s=subtitle, **top | below)
-    small = {"fontsize": SOURCE, "color": COLOURS["muted"], "linespacing": 1.25, "gid": "source"}
-    last = fig.text(s=foot, y=MARGIN / height, va="bottom", **place | small)
-    for text in (head, under, last):
-        _wrap(text, 0.98 * (WIDTH - 2 * MARGIN))  # letters are wider at some resolutions
-    down = _height(head) + 0.07
-    under.set_y(1 - (MARGIN + down) / height)
-    above, beneath = MARGIN + down + _height(under) + 0.1, MARGIN + _height(last) + 0.08
-    rect = (0.06 / WIDTH, beneath / height, 1 - 0.12 / WIDTH, 1 - (above + beneath) / height)
+def dress(fig: Chart, source: str, *, title: str | None, subtitle: str = "", note: str = "") -> Chart:
+    """Put title and subtitle above and the source below, wrapped, and give the axes the rest.
+
+    Without a title the subtitle stands at the top.
+    """
+    size = fig.get_size_inches()
+    for old in [text for text in fig.texts if text.get_gid() in ("subtitle", "source")]:
+        old.remove()
+    small = {"color": COLOURS["muted"], "linespacing": 1.25}
+    head = fig.suptitle(title or "", fontsize=TITLE, fontweight="bold")
+    under = fig.text(0, 0, subtitle, fontsize=SUBTITLE, gid="subtitle", **small)
+    foot = fig.text(0, 0, " ".join(f"{note} {source}".split()), fontsize=SOURCE, gid="source", **small)
+    for text in (head, under, foot):
+        text.set(x=MARGIN / size[0], ha="left", va="top", in_layout=False)
+        _wrap(text, 0.98 * (size[0] - 2 * MARGIN))  # letters are wider at some resolutions
+    down = MARGIN
+    for text, gap in ((head, 0.07), (under, 0.1)):
+        text.set_y(1 - down / size[1])
+        down += _height(text) + gap if text.get_text() else 0
+    foot.set(y=MARGIN / size[1], va="bottom")
+    beneath = MARGIN + _height(foot) + 0.08
+    rect = (0.06 / size[0], beneath / size[1], 1 - 0.12 / size[0], 1 - (down + beneath) / size[1])
     fig.get_layout_engine().set(rect=rect, w_pad=0.04, h_pad=0.04)
     return fig
 
@@ -294,48 +357,18 @@ def _wrap(text: Text, width: float) -> None:
 def caption(fig: Figure, part: str = "title") -> str:
     """Read the title, "subtitle" or "source" of a chart back as one line."""
     texts = {text.get_gid(): text.get_text() for text in fig.texts} | {"title": fig.get_suptitle()}
-    return texts[part].replace("\n", " ")
+    return texts.get(part, "").replace("\n", " ")
 
 
 def alt_text(fig: Figure) -> str:
-    """Describe a chart for those who hear it: its title, then its source.
-
-    Examples
-    --------
-    >>> from tradelib import facts_of, resolve, take
-    >>> from tradelib.brief.charts import ytd_by_year
-    >>> sheet = facts_of(resolve("KOR"), take("2018-07", as_of="2018-10-05"))
-    >>> alt_text(ytd_by_year(sheet)).split(". ")[0]
-    'Chart: The January-July goods deficit with South Korea is the smallest since 2012'
-    """
-    return f"Chart: {caption(fig)}. {caption(fig, 'source')}."
+    """Describe a chart for those who hear it: its title, or else its subtitle, then its source."""
+    said = (caption(fig) or caption(fig, "subtitle"), caption(fig, "source"))
+    return f"Chart: {'. '.join(part.rstrip('.') for part in said if part)}."
 
 
-def show(fig: Figure | None) -> None:
-    """Display a chart in a notebook, with its alternative text; nothing for None.
+def show(chart: Chart | None) -> None:
+    """Display a chart in a notebook; nothing for None. The last line of a cell does so by itself."""
+    if chart is not None:
+        from IPython.display import display
 
-    A bare Figure is not displayed without pyplot, and neither JupyterLab nor nbconvert's default
-    template puts alternative text on a PNG: the picture goes out as HTML, and as PNG for PDF.
-
-    Parameters
-    ----------
-    fig : Figure or None
-        From a function of `charts`.
-
-    Examples
-    --------
-    >>> show(None)
-    """
-    if fig is None:
-        return
-    from IPython.display import display
-
-    alt, width, picture = alt_text(fig), round(100 * WIDTH), io.BytesIO()
-    fig.canvas.draw()
-    drawn = Image.fromarray(np.asarray(fig.canvas.buffer_rgba())).convert("RGB")
-    # a third of the size; fewer colours than 256 would bend those of the palette
-    drawn.quantize(256, dither=Image.Dither.NONE).save(picture, "png")
-    data = base64.b64encode(picture.getvalue()).decode()
-    tag = f'<img src="data:image/png;base64,{data}" alt="{html.escape(alt)}" width="{width}">'
-    bundle = {"text/html": tag, "image/png": data, "text/plain": alt}
-    display(bundle, raw=True, metadata={"image/png": {"alt": alt, "width": width}})
+        display(chart)
