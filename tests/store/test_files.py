@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import subprocess
 import sys
 from datetime import date
@@ -93,13 +94,13 @@ def test_a_large_vintage_in_an_object_store_counts_only_with_its_card(bucket):
     files, root = bucket
     assert written and len(vintage.parts) == 2
     assert load(HS10, as_of=DAY, partner="5800", since="2029-12")["value_usd"].tolist() == [4001.0, 5001.0]
-    assert [finding for finding in integrity.verify(vintages.store_path()) if finding.problem] == []
-    files.rm(f"{root}/table={HS10}/published={DAY}/{storage.CARD}")  # as if killed before the card
+    assert [finding for finding in integrity.verify(storage.store_path()) if finding.problem] == []
+    files.rm(f"{root}/table={HS10}/published={DAY}/{vintages.CARD}")  # as if killed before the card
     assert list_vintages(HS10) == []
-    found = integrity.verify(vintages.store_path())
+    found = integrity.verify(storage.store_path())
     assert len(found) == 2 and all("no card names this part" in finding.problem for finding in found)
     assert save_large()[1], "the next run completes what was cut off"
-    assert not [finding for finding in integrity.verify(vintages.store_path()) if finding.problem]
+    assert not [finding for finding in integrity.verify(storage.store_path()) if finding.problem]
 
 
 def test_a_store_of_an_unknown_kind_is_told(monkeypatch):
@@ -121,7 +122,7 @@ def test_a_large_vintage_is_stored_by_year_with_a_card(store):
     vintage, written = save_large()
     assert written and (vintage.since, vintage.through, vintage.rows) == ("2029-11", "2030-01", 6)
     names = everything(store)
-    assert [name.split("/")[2] for name in names] == [storage.CARD, "year=2029", "year=2030"]
+    assert [name.split("/")[2] for name in names] == [vintages.CARD, "year=2029", "year=2030"]
     frame = vintages.read(vintage)
     assert frame.equals(
         check_flows(rows(1.0, ("2029-11", "2029-12", "2030-01"), "2709000000", ("exports",)), HS10)
@@ -187,7 +188,7 @@ def test_writers_at_the_same_time_leave_whole_vintages_only(store, tmp_path):
     assert [(run.wait(120), run.stderr.read()) for run in runs] == [(0, b"")] * 3
     found = integrity.verify(store)
     assert len(found) == 20 and not [one for one in found if one.problem]
-    assert not [name for name in everything(store) if ".part-" in name]
+    assert not [name for name in everything(store) if name.endswith(".tmp")]
 
 
 def test_a_full_disk_is_told_and_leaves_nothing(store):
@@ -207,17 +208,70 @@ for save in (test_storage.save, test_storage.save_large):
     assert everything(store) == []
 
 
-def test_what_a_killed_run_left_is_swept_away_later(store):
+def left_by(place: Path, host: str, pid: int, old: bool = False) -> Path:
+    """A temporary file as a run on some machine leaves it when it is killed."""
+    path = place.with_name(f".{place.name}.{host}.{pid}.abcd1234.tmp")
+    path.write_bytes(b"PAR1")
+    if old:
+        os.utime(path, (0, 0))
+    return path
+
+
+def test_what_a_killed_run_left_is_swept_away_by_the_next_write_to_the_folder(store):
     vintage, _ = save()
-    old, young = (vintage.path.parent / name for name in (".part-old.tmp", ".part-young.tmp"))
-    for path in (old, young):
-        path.write_bytes(b"PAR1")
-    os.utime(old, (0, 0))
+    host = platform.node().replace(".", "-")
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    gone = left_by(vintage.path, host, ended.pid)
+    folder = vintage.path.with_name(f".brief.{host}.{ended.pid}.efgh5678.tmp")
+    folder.mkdir()
+    (folder / "run.ipynb").touch()
+    alive = left_by(vintage.path, host, os.getpid(), old=True)
+    elsewhere, long_ago = (left_by(vintage.path, f"other{old}", 1, old) for old in (False, True))
+    foreign = vintage.path.with_name(".notes.tmp")
+    foreign.touch()
     save(published=DAY.replace(day=3))
-    assert old.exists(), "only the folder that is written to is swept"
+    assert gone.exists(), "only the folder that is written to is swept"
     storage.write_once(vintage.path, lambda path: None)
-    assert not old.exists() and young.exists()
+    assert not gone.exists() and not folder.exists() and not long_ago.exists()
+    assert alive.exists() and elsewhere.exists() and foreign.exists()
     assert list_vintages("goods_census_nsa")[-1].published == DAY.replace(day=3)
+
+
+# --- one file -----------------------------------------------------------------------------------
+
+
+def test_a_place_is_a_folder_or_an_address():
+    assert storage.located("store") == Path("store")
+    assert storage.located("memory://store").name == "store" and storage.is_remote(
+        storage.located("memory://store")
+    )
+
+
+@pytest.mark.parametrize("root", ["folder", "memory://test-files"])
+def test_a_file_is_written_once_or_over_and_read_back(tmp_path, root):
+    place = storage.located(root if "://" in root else tmp_path / root) / "a" / "figure.txt"
+    assert storage.write_once(place, lambda path: path.write_text("1"))
+    assert not storage.write_once(place, lambda path: path.write_text("2"))
+    assert storage.read_bytes(place) == b"1"
+    storage.write_over(place, b"3")
+    assert storage.read_bytes(place) == b"3"
+    with storage.temporary(place, folder=True) as folder:
+        (folder / "figure.txt").write_text("4")
+        assert storage.read_bytes(place) == b"3"
+        storage.put(folder / "figure.txt", place)
+    assert storage.read_bytes(place) == b"4" and not folder.exists()
+    assert [path.name for path in place.parent.iterdir()] == ["figure.txt"]
+
+
+def test_a_file_that_cannot_be_written_is_told_with_advice_and_leaves_nothing(tmp_path):
+    (tmp_path / "index.html").mkdir()
+    with pytest.raises(TradelibError, match=r"(?s)Cannot write .*index.html: .*Give another folder"):
+        storage.write_over(tmp_path / "index.html", b"1", advice="Give another folder.")
+    (tmp_path / "file").touch()
+    with pytest.raises(TradelibError, match=r"(?s)Cannot write to .*file: .*Give another folder"):
+        storage.make_ready(tmp_path / "file", advice="Give another folder.")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "index.html"]
 
 
 # --- verify -------------------------------------------------------------------------------------

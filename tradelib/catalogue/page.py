@@ -20,7 +20,6 @@ from tradelib.catalogue import marks as catalogue_marks
 from tradelib.catalogue.entries import FAILED, Entry, gather
 from tradelib.catalogue.marks import Mark
 from tradelib.catalogue.sparkline import sparkline
-from tradelib.errors import TradelibError
 from tradelib.store import files as storage
 from tradelib.store import vintages
 from tradelib.studies import ledger
@@ -200,11 +199,5 @@ def _spark(entry: Entry) -> str:
 
 
 def _write(path: Path, page: bytes) -> None:
-    """Write the page aside, then move it into its place: whole or not at all."""
-    try:
-        storage.write_over(path, page)
-    except OSError as error:
-        raise TradelibError(
-            f"Cannot write {path}: {error.strerror or error}.",
-            "Make room, or give another folder of reports.",
-        ) from None
+    """Write the page whole or not at all."""
+    storage.write_over(path, page, advice="Make room, or give another folder of reports.")

@@ -104,7 +104,7 @@ def lock_path(reports: Path | str) -> Path:
 def _note(path: Path, began: datetime, doing: str) -> None:
     """Say who holds the lock; that it cannot be written is no reason to stop."""
     holder = {"pid": os.getpid(), "host": platform.node(), "user": _user()}
-    with suppress(OSError):
+    with suppress(TradelibError):
         storage.write_over(path, json.dumps(holder | {"since": began.isoformat(), "doing": doing}).encode())
 
 

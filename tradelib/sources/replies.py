@@ -8,15 +8,15 @@ import hashlib
 import json
 import os
 import re
-import tempfile
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import platformdirs
 
-from tradelib.errors import FetchError
+from tradelib.store.files import write_over
 
+ADVICE = "Make room, or set TRADELIB_CACHE to a folder of yours."
 HTML = (b"<html", b"<!doctype", b"<head", b"<body")
 
 
@@ -91,24 +91,5 @@ def keep(name: str, reply: Reply, tag: str) -> None:
     told = {"url": name, "sha256": hashlib.sha256(reply.content).hexdigest(), "etag": reply.etag, "tag": tag}
     told |= {"content_type": reply.content_type, "fetched": reply.fetched.isoformat()}
     told["last_modified"] = reply.last_modified and reply.last_modified.isoformat()
-    try:
-        _write_whole(body, reply.content)
-        _write_whole(card, json.dumps(told, indent=1).encode())
-    except OSError as error:
-        raise FetchError(
-            f"Cannot keep what was downloaded in {body.parent}: {error.strerror or error}.",
-            "Make room, or set TRADELIB_CACHE to a folder of yours.",
-        ) from None
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write beside the target and rename: a reader, or the next run, sees it whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=".part-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write_over(body, reply.content, advice=ADVICE)
+    write_over(card, json.dumps(told, indent=1).encode(), advice=ADVICE)

@@ -15,7 +15,7 @@ from bs4 import BeautifulSoup, Tag
 from tradelib import releases as calendar
 from tradelib.errors import TradelibError
 from tradelib.sources import download
-from tradelib.store import files as storage
+from tradelib.store import files
 
 URL = "https://www.bea.gov/news/schedule"
 TITLE = "U.S. International Trade in Goods and Services"
@@ -166,16 +166,10 @@ def save_schedule(table: pd.DataFrame) -> Path:
     path = calendar.refreshed_path()
     table = calendar.read_table(table.to_csv(index=False), "The schedule")
     if path.exists():
-        before = calendar.read_table(storage.read_bytes(path).decode(errors="replace"), str(path))
+        before = calendar.read_table(files.read_bytes(path).decode(errors="replace"), str(path))
         before = before.loc[~before["month"].isin(table["month"])]
         table = pd.concat([before, table]).sort_values("month", ignore_index=True)
-    try:
-        storage.write_over(path, table.to_csv(index=False).encode())
-    except OSError as error:
-        raise TradelibError(
-            f"Cannot write {path}: {error.strerror or error}.",
-            "Make room, or set TRADELIB_STORE to a folder or address of yours.",
-        ) from None
+    files.write_over(path, table.to_csv(index=False).encode())
     return path
 
 

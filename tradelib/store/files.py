@@ -1,34 +1,38 @@
-"""Where vintages lie, and how a file gets there: whole, once, never over another.
+"""How a file gets to its place, in a folder or at an address: whole or not at all, once or over another.
 
-A store is a folder, or any address that fsspec knows (``s3://bucket/folder``). In a folder a file is
-written beside its place and linked into it; an object store is asked to create it only if it is not there.
+A place is a path of this machine, or an address that fsspec knows (``s3://bucket/folder``), see `located`.
+In a folder a file is written beside its place and moved there; an object store gets it in one piece.
+
+- `write_over` puts bytes in place of what may be there;
+- `write_once` and `write_folder_once` never write over anything, and say whether they were the first;
+- `temporary` lends a file or folder beside a place, and `put` moves what is finished from there, for
+  whoever has several files that must all be finished before the first is moved;
+- `make_ready` and `sweep_up` clear a folder of what killed runs left: all the above do so too.
+
+Whatever fails ends in a TradelibError, ``Cannot write PLACE: reason.`` with the `advice` given, and nothing
+is left behind.
 """
 
 import os
+import platform
 import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import platformdirs
 
 from tradelib.errors import TradelibError
 
-BUNDLED = Path(__file__).parents[1] / "data" / "vintages"
-FLOWS, CARD = "flows.parquet", "_vintage.json"
-ABANDONED_S = 3600  # a temporary file so old was left by a killed run
+ADVICE = "Make room, or set TRADELIB_STORE to a folder or address of yours."
+WHICH_STORE = "Is TRADELIB_STORE the right folder or address, and may you read it?"
+ABANDONED_S = 86_400  # what is so old was left by a run on a machine that has gone
 
 
 def located(text: str | Path) -> Path:
-    """Return a folder, or an address such as ``s3://bucket/folder``, as a path.
-
-    Examples
-    --------
-    >>> located("memory://store").name, type(located("store")).__name__[-4:]
-    ('store', 'Path')
-    """
+    """Return a folder, or an address such as ``s3://bucket/folder``, as a path."""
     if "://" not in str(text):
         return Path(text)
     from upath import UPath  # only a store at an address needs it
@@ -52,62 +56,30 @@ def is_remote(path: Path) -> bool:
     return getattr(path, "protocol", "") not in ("", "file", "local")
 
 
-def found(root: Path, table: str | None = None) -> list[Path]:
-    """List the files that make vintages: ``flows.parquet``, or the card of one that is stored by year."""
-    if not is_remote(root):
-        return sorted(
-            path for name in (FLOWS, CARD) for path in root.glob(f"table={table or '*'}/published=*/{name}")
-        )
-    with _told(root, "read"):
-        files = root.fs
-        keys = files.find(root.path)
-    wanted = f"/table={table}/" if table else "/table="
-    paths = [type(root)(files.unstrip_protocol(key), **root.storage_options) for key in keys if wanted in key]
-    return sorted((p for p in paths if p.name in (FLOWS, CARD)), key=str)
-
-
-def fingerprint(path: Path) -> str:
-    """Something that changes whenever a file does, so that it need not be read again."""
-    if is_remote(path):
-        told = path.fs.info(path.path)
-        return str(told.get("ETag") or (told.get("size"), told.get("LastModified") or told.get("created")))
-    return str(path.stat().st_mtime_ns)
-
-
 def read_bytes(path: Path) -> bytes:
     """Read a file whole, from wherever it is."""
-    with _told(path, "read"):
+    with explained(path, "read", WHICH_STORE):
         return path.read_bytes()
 
 
-def write_once(path: Path, write: Callable[[Path], None]) -> bool:
-    """Write a file whole or not at all, and only where there is none.
+def write_over(path: Path, content: bytes, *, advice: str = ADVICE) -> None:
+    """Write a file whole or not at all, in place of one that may be there."""
+    if is_remote(path):
+        with explained(path, "write", advice):
+            path.fs.pipe_file(path.path, content)
+        return
+    with temporary(path, advice=advice) as beside:
+        with explained(path, "write", advice):
+            beside.write_bytes(content)
+        put(beside, path, advice=advice)
 
-    Parameters
-    ----------
-    path : Path
-        Its place.
-    write : callable
-        Given a path of this machine, writes the file there.
 
-    Returns
-    -------
-    bool
-        False where a file was there already, perhaps from a writer at the same time.
+def write_once(path: Path, write: Callable[[Path], None], *, advice: str = ADVICE) -> bool:
+    """Write a file whole and only where there is none: `write` is given a path of this machine to write to.
 
-    Raises
-    ------
-    TradelibError
-        If it cannot be written; nothing is left behind.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> place = Path(tempfile.mkdtemp()) / "a" / "figure.txt"
-    >>> write_once(place, lambda path: path.write_text("1")), write_once(place, lambda path: None)
-    (True, False)
+    Returns False where the file was there already, perhaps from a writer at the same time.
     """
-    with _told(path), _temporary(path) as beside:
+    with temporary(path, advice=advice) as beside, explained(path, "write", advice):
         write(beside)
         try:
             if is_remote(path):
@@ -124,49 +96,16 @@ def write_once(path: Path, write: Callable[[Path], None]) -> bool:
     return True
 
 
-def write_over(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all, in place of one that may be there; raises OSError.
+def write_folder_once(folder: Path, fill: Callable[[Callable], None], *, last: str) -> bool:
+    """Write a folder of files whole and only where there is none: `fill` is given ``add(name, write)``.
 
-    Examples
-    --------
-    >>> import tempfile
-    >>> place = Path(tempfile.mkdtemp()) / "a" / "figure.txt"
-    >>> write_over(place, b"1"), write_over(place, b"2"), place.read_text()
-    (None, None, '2')
+    The file named `last` is added last, and the folder counts as there once that file is. Returns False
+    where it was there already.
     """
-    if is_remote(path):
-        path.fs.pipe_file(path.path, content)
-        return
-    with _temporary(path) as beside:
-        beside.write_bytes(content)
-        _to_disk(beside)
-        beside.replace(path)
-
-
-def write_folder_once(
-    folder: Path, fill: Callable[[Callable[[str, Callable[[Path], None]], None]], None]
-) -> bool:
-    """Write a folder of files whole or not at all, and only where there is none.
-
-    Parameters
-    ----------
-    folder : Path
-        Its place.
-    fill : callable
-        Given a function ``add(name, write)``, adds one file after the other, the card last.
-
-    Returns
-    -------
-    bool
-        False where the folder was there already.
-    """
-    with _told(folder):
+    with explained(folder):
         if is_remote(folder):
-            return _fill_remote(folder, fill)
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(folder.parent)
-        beside = Path(tempfile.mkdtemp(prefix=".part-", dir=folder.parent))
-        try:
+            return _fill_remote(folder, fill, last)
+        with temporary(folder, folder=True) as beside:
             beside.chmod(0o755)
 
             def add(name: str, write: Callable[[Path], None]) -> None:
@@ -175,47 +114,98 @@ def write_folder_once(
                 _to_disk(beside / name)
 
             fill(add)
-            beside.rename(folder)
-        except OSError:
-            if (folder / CARD).exists():
-                return False
-            raise
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
+            try:
+                beside.rename(folder)
+            except OSError:
+                if (folder / last).exists():
+                    return False
+                raise
     return True
 
 
-def _fill_remote(folder: Path, fill: Callable) -> bool:
-    """Object by object; what counts is the card, which comes last and is created only once."""
-    last = True
+def _fill_remote(folder: Path, fill: Callable, last: str) -> bool:
+    """Put object by object; the last one is created only once, and tells whether we were first."""
+    first = True
 
     def add(name: str, write: Callable[[Path], None]) -> None:
-        nonlocal last
-        if name == CARD:
-            last = write_once(folder / name, write)
+        nonlocal first
+        if name == last:
+            first = write_once(folder / name, write)
             return
-        with _temporary(folder / name) as beside:
+        with temporary(folder / name) as beside:
             write(beside)
-            (folder / name).fs.put_file(str(beside), (folder / name).path)
+            put(beside, folder / name)
 
     fill(add)
-    return last
+    return first
 
 
 @contextmanager
-def _temporary(path: Path) -> Iterator[Path]:
-    """A file of this machine to write to: beside its place, or in the folder for temporary files."""
-    if not is_remote(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(path.parent)
-    handle, name = tempfile.mkstemp(
-        prefix=".part-", suffix=".tmp", dir=None if is_remote(path) else path.parent
-    )
-    os.close(handle)
+def temporary(place: Path, *, folder: bool = False, advice: str = ADVICE) -> Iterator[Path]:
+    """Lend a file or a folder of this machine, beside a place or, for an address, among temporary files.
+
+    Its name tells what it is for and whose it is, so that `sweep_up` knows it if we are killed.
+    """
+    parent = None if is_remote(place) else place.parent
+    if parent:
+        make_ready(parent, advice=advice)
+    name = {"prefix": f".{place.name}.{_host()}.{os.getpid()}.", "suffix": ".tmp", "dir": parent}
+    with explained(parent or place, "write to", advice):
+        if folder:
+            beside = Path(tempfile.mkdtemp(**name))
+        else:
+            handle, text = tempfile.mkstemp(**name)
+            os.close(handle)
+            beside = Path(text)
     try:
-        yield Path(name)
+        yield beside
     finally:
-        Path(name).unlink(missing_ok=True)
+        if folder:
+            shutil.rmtree(beside, ignore_errors=True)
+        else:
+            beside.unlink(missing_ok=True)
+
+
+def put(file: Path, place: Path, *, advice: str = ADVICE) -> None:
+    """Move a finished file, lent by `temporary`, to its place, over one that may be there."""
+    with explained(place, "write", advice):
+        if is_remote(place):
+            place.fs.put_file(str(file), place.path)
+        else:
+            _to_disk(file)
+            file.replace(place)
+
+
+def make_ready(folder: Path, *, advice: str = ADVICE) -> None:
+    """Make a folder, if it is one of this machine, and clear it of what killed runs left."""
+    if not is_remote(folder):
+        with explained(folder, "write to", advice):
+            folder.mkdir(parents=True, exist_ok=True)
+        sweep_up(folder)
+
+
+def sweep_up(folder: Path) -> None:
+    """Remove the temporary files and folders of runs that are no longer: of other machines, the old ones."""
+    if is_remote(folder):
+        return
+    for left in folder.glob(".*.tmp"):
+        with suppress(OSError, ValueError):  # it has gone meanwhile, or is not ours
+            _, host, pid, _, _ = left.name.rsplit(".", 4)
+            if _has_gone(int(pid)) if host == _host() else time.time() - left.stat().st_mtime > ABANDONED_S:
+                if left.is_dir():
+                    shutil.rmtree(left, ignore_errors=True)
+                else:
+                    left.unlink()
+
+
+def _has_gone(pid: int) -> bool:
+    import psutil  # takes a while, and is needed only where something was left
+
+    return not psutil.pid_exists(pid)
+
+
+def _host() -> str:
+    return platform.node().replace(".", "-") or "here"
 
 
 def _to_disk(path: Path) -> None:
@@ -225,30 +215,16 @@ def _to_disk(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _sweep(folder: Path) -> None:
-    """Remove what killed runs left; what is young may belong to a run at the same time."""
-    for path in folder.glob(".part-*"):
-        try:
-            if time.time() - path.stat().st_mtime > ABANDONED_S:
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
-        except OSError:
-            continue
-
-
 @contextmanager
-def _told(path: Path, doing: str = "write") -> Iterator[None]:
-    """Turn what an operating or object system raises into words on the store."""
+def explained(place: Path, doing: str = "write", advice: str = ADVICE) -> Iterator[None]:
+    """Turn what an operating or object system raises into words on a place."""
     try:
         yield
     except TradelibError:
         raise
-    except (OSError, RuntimeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise TradelibError(
-            f"Cannot {doing} {path}: {reason}.",
-            "Make room, or set TRADELIB_STORE to a folder or address of yours.",
-        ) from None
     except Exception as error:
-        if not is_remote(path):
+        system = isinstance(error, (OSError, RuntimeError))
+        if not system and not is_remote(place):
             raise
-        raise TradelibError(f"Cannot {doing} {path}: {type(error).__name__}: {error}.") from None
+        reason = getattr(error, "strerror", None) or (error if system else f"{type(error).__name__}: {error}")
+        raise TradelibError(f"Cannot {doing} {place}: {reason}.", advice) from None

@@ -8,10 +8,8 @@ import pandas as pd
 import pyarrow as pa
 
 from tradelib.errors import TradelibError
-from tradelib.store import files as storage
-from tradelib.store import parquet as encoding
-from tradelib.store import vintages
-from tradelib.store.vintages import Vintage
+from tradelib.store import files, parquet, vintages
+from tradelib.store.vintages import BUNDLED, Vintage
 from tradelib.tables import TABLES, check_flows, table_info
 
 
@@ -30,7 +28,7 @@ def verify(root: Path | None = None) -> list[Finding]:
     Parameters
     ----------
     root : Path, optional
-        Only one store, such as `storage.BUNDLED`.
+        Only one store, such as `BUNDLED`.
 
     Returns
     -------
@@ -39,12 +37,13 @@ def verify(root: Path | None = None) -> list[Finding]:
 
     Examples
     --------
-    >>> findings = verify(storage.BUNDLED)
+    >>> from tradelib.store.vintages import BUNDLED
+    >>> findings = verify(BUNDLED)
     >>> len(findings) > 10, [one for one in findings if one.problem]
     (True, [])
     """
-    roots = [root] if root else [storage.BUNDLED, vintages.store_path()]
-    found = [_look(path) for place in roots for path in storage.found(place)]
+    roots = [root] if root else [BUNDLED, files.store_path()]
+    found = [_look(path) for place in roots for path in vintages.find(place)]
     return found + [orphan for place in roots for orphan in _orphans(place)]
 
 
@@ -64,13 +63,13 @@ def _rehash(vintage: Vintage) -> str | None:
     """Compare each file's figures with the hash that vouches for them."""
     told = {vintage.path.name: vintage.sha256}
     if vintage.parts:
-        card = json.loads(storage.read_bytes(vintage.path))
+        card = json.loads(files.read_bytes(vintage.path))
         told = {part["file"]: part["sha256"] for part in card["parts"]}
     rows = 0
     for name, sha256 in told.items():
         frame = _rows(vintage, vintage.path.parent / name)
         rows += len(frame)
-        if encoding.digest(frame) != sha256:
+        if parquet.digest(frame) != sha256:
             return f"the figures in {name} are not those that were saved: their hash differs"
         check_flows(frame, vintage.table)
     if rows != vintage.rows:
@@ -79,12 +78,12 @@ def _rehash(vintage: Vintage) -> str | None:
 
 
 def _rows(vintage: Vintage, path: Path) -> pd.DataFrame:
-    return encoding.to_frame(encoding.read_parquet(path), TABLES[vintage.table].freq)
+    return parquet.to_frame(parquet.read_parquet(path), TABLES[vintage.table].freq)
 
 
 def _orphans(root: Path) -> list[Finding]:
     """Parts of large vintages that no card names: left by a killed upload to an object store."""
-    known = {str(file) for path in storage.found(root) for file in _parts(path)}
+    known = {str(file) for path in vintages.find(root) for file in _parts(path)}
     every = [path for path in root.glob("table=*/published=*/year=*/*.parquet") if str(path) not in known]
     return [Finding(path, 0, "no card names this part; an upload was cut off: delete it") for path in every]
 

@@ -17,10 +17,12 @@ import pandas as pd
 import pyarrow as pa
 
 from tradelib.errors import StoredOtherwise, TradelibError
-from tradelib.store import files as storage
-from tradelib.store import parquet as encoding
-from tradelib.store.files import BUNDLED, store_path
+from tradelib.store import files, parquet
+from tradelib.store.files import is_remote, store_path
 from tradelib.tables import check_flows, table_info
+
+BUNDLED = Path(__file__).parents[1] / "data" / "vintages"
+FLOWS, CARD = "flows.parquet", "_vintage.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +84,31 @@ def list_vintages(table: str | None = None) -> list[Vintage]:
         table_info(table)
     found = {}
     for root in (BUNDLED, store_path()):
-        for vintage in map_fast(look, storage.found(root, table), remote=storage.is_remote(root)):
+        for vintage in map_fast(look, find(root, table), remote=is_remote(root)):
             found.setdefault((vintage.table, vintage.published), vintage)
     return [found[key] for key in sorted(found)]
+
+
+def find(root: Path, table: str | None = None) -> list[Path]:
+    """List the files that make vintages: ``flows.parquet``, or the card of one that is stored by year."""
+    if not is_remote(root):
+        return sorted(
+            path for name in (FLOWS, CARD) for path in root.glob(f"table={table or '*'}/published=*/{name}")
+        )
+    with files.explained(root, "read", files.WHICH_STORE):
+        keys = root.fs.find(root.path)
+    wanted = f"/table={table}/" if table else "/table="
+    names = (root.fs.unstrip_protocol(key) for key in keys if wanted in key and key.endswith((FLOWS, CARD)))
+    return sorted((type(root)(name, **root.storage_options) for name in names), key=str)
+
+
+def fingerprint(path: Path) -> str:
+    """Something that changes whenever a file does, so that it need not be read again."""
+    if not is_remote(path):
+        return str(path.stat().st_mtime_ns)
+    with files.explained(path, "read", files.WHICH_STORE):
+        told = path.fs.info(path.path)
+    return str(told.get("ETag") or (told.get("size"), told.get("LastModified") or told.get("created")))
 
 
 def map_fast(function, paths: list[Path], *, remote: bool) -> list:
@@ -97,14 +121,14 @@ def map_fast(function, paths: list[Path], *, remote: bool) -> list:
 
 def look(path: Path) -> Vintage:
     """Read what the file, or the card, of one vintage tells of it."""
-    return _describe(path, "" if storage.is_remote(path) else storage.fingerprint(path))
+    return _describe(path, "" if is_remote(path) else fingerprint(path))
 
 
 @lru_cache(maxsize=4096)
 def _describe(path: Path, fingerprint: str) -> Vintage:
     try:
-        card = path.name == storage.CARD
-        meta = json.loads(storage.read_bytes(path)) if card else encoding.read_meta(path)
+        card = path.name == CARD
+        meta = json.loads(files.read_bytes(path)) if card else parquet.read_meta(path)
         meta["published"] = date.fromisoformat(meta["published"])
         meta["sources"] = tuple(meta["sources"])
         meta["parts"] = tuple(part["file"] for part in meta.get("parts", ()))
@@ -173,15 +197,15 @@ def save(
         return save_years(by_year, table, **options, dated_by=dated_by, note=note, store=store)
     frame = check_flows(frame, table)
     meta = {
-        **{"table": table, "published": published.isoformat(), "sha256": encoding.digest(frame)},
+        **{"table": table, "published": published.isoformat(), "sha256": parquet.digest(frame)},
         **{"since": str(frame["period"].min()), "through": str(frame["period"].max())},
         **{"rows": len(frame), "sources": sources, "dated_by": dated_by, "note": note, "parser": parser},
     }
     known = _same(table, published, meta["sha256"])
     if known:
         return known, False
-    path = _folder(store, table, published) / storage.FLOWS
-    written = storage.write_once(path, lambda place: encoding.write_parquet(frame, place, meta))
+    path = _folder(store, table, published) / FLOWS
+    written = files.write_once(path, lambda place: parquet.write_parquet(frame, place, meta))
     return (look(path), True) if written else (_same(table, published, meta["sha256"], [path]), False)
 
 
@@ -218,25 +242,25 @@ def save_years(
             years = checked["period"].dt.year.unique()
             if len(years) != 1 or (parts and f"year={years[0]}" <= parts[-1]["file"]):
                 raise TradelibError(f"{table}: one frame for each year, in order; got {list(years)}.")
-            sha = encoding.digest(checked)
+            sha = parquet.digest(checked)
             part = {"file": f"year={years[0]}/flows-{sha[:12]}.parquet", "rows": len(checked), "sha256": sha}
             span = {"since": str(checked["period"].min()), "through": str(checked["period"].max())}
             meta = {"table": table, "published": published.isoformat()} | span | part
             add(
                 part["file"],
-                lambda place, rows=checked, meta=meta: encoding.write_parquet(rows, place, meta, large=True),
+                lambda place, rows=checked, meta=meta: parquet.write_parquet(rows, place, meta, large=True),
             )
             parts.append(part | span)
         told.update(
             _card(parts, table, published), sources=sources, dated_by=dated_by, note=note, parser=parser
         )
-        add(storage.CARD, lambda place: place.write_text(json.dumps(told, indent=1)))
+        add(CARD, lambda place: place.write_text(json.dumps(told, indent=1)))
 
     known = [v for v in list_vintages(table) if v.published == published]
-    written = not known and storage.write_folder_once(folder, fill)
+    written = not known and files.write_folder_once(folder, fill, last=CARD)
     if not written and not told:  # it was there already: compare figures, write nothing
         fill(lambda name, write: None)
-    path = folder / storage.CARD
+    path = folder / CARD
     return (
         (look(path), True)
         if written
@@ -287,11 +311,11 @@ def read(
     if vintage.parts:
         from tradelib.store import large as lazy
 
-        return encoding.to_frame(
+        return parquet.to_frame(
             lazy.select(vintage.files, since=since, through=through, partner=wanted), freq
         )
     filters = [("partner", "in", wanted)] if wanted else None
-    frame = encoding.to_frame(encoding.read_parquet(vintage.path, filters), freq)
+    frame = parquet.to_frame(parquet.read_parquet(vintage.path, filters), freq)
     keep = pd.Series(True, index=frame.index)
     if since:
         keep &= frame["period"] >= pd.Period(since, freq)
@@ -310,4 +334,4 @@ def summary(vintage: Vintage) -> dict:
 
 def same_figures(vintage: Vintage, frame: pd.DataFrame) -> bool:
     """Whether a checked table holds exactly the figures of a vintage."""
-    return vintage.rows == len(frame) and vintage.sha256 == encoding.digest(frame)
+    return vintage.rows == len(frame) and vintage.sha256 == parquet.digest(frame)
