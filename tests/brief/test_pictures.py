@@ -21,7 +21,7 @@ import pandas as pd
 import pytest
 from PIL import Image, ImageFilter
 
-from tradelib import facts_of, resolve, take
+from tradelib import facts_of, questions, resolve, take
 from tradelib.brief import charts
 from tradelib.runs.report import make_report
 from tradelib.studies import league, league_charts, revision_charts, revisions, seasonal, seasonal_charts
@@ -40,7 +40,7 @@ def sheet(release: str = "2018-07", as_of: str = "2018-10-05"):
 
 @cache
 def prints():
-    return revisions.prints("5800", as_of=date(2025, 4, 3))
+    return questions.prints("5800", as_of=date(2025, 4, 3))
 
 
 @cache

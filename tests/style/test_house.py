@@ -4,10 +4,15 @@ import xml.etree.ElementTree as ET
 
 import matplotlib as mpl
 import nbformat
+import pandas as pd
 import pytest
+import seaborn as sns
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 from nbclient import NotebookClient
 from PIL import Image
 
+from tradelib import balance, load_goods
 from tradelib.errors import TradelibError
 from tradelib.style import house
 from tradelib.style.house import alt_text, caption
@@ -93,3 +98,107 @@ def test_a_chart_is_saved_by_one_call_with_its_alternative_text(tmp_path, ending
 def test_a_chart_is_not_saved_as_what_nobody_can_open(tmp_path):
     with pytest.raises(TradelibError, match=r"(?s)figure\.gif.*\.png, \.svg, \.pdf"):
         chart().save(tmp_path / "figure.gif")
+
+
+# --- a user's own figure
+
+
+@pytest.fixture
+def goods():
+    return load_goods(as_of="2018-10-05")
+
+
+@pytest.fixture
+def korea(goods):
+    sides = balance(goods, partner="KOR").reset_index().set_index("period")
+    return sides[["exports_usd", "imports_usd", "balance_usd"]].loc["2016":]
+
+
+@pytest.fixture
+def styled():
+    with mpl.rc_context():
+        house.house_style()
+        yield
+    plt.close("all")
+
+
+def dressed(drawn, source, **words):
+    """Dress a figure, and check what holds of every dressed one."""
+    fig = house.dress(drawn, source, title="The deficit widened", **words)
+    fig.draw_without_rendering()
+    assert isinstance(fig, house.Chart) and plt.get_fignums() == []
+    assert alt_text(fig).startswith("Chart: The deficit widened. ")
+    above, below = (text.get_window_extent() for text in (fig._suptitle, fig.texts[-1]))
+    for ax in fig.axes:
+        box = ax.get_tightbbox()
+        assert below.y1 < box.y0 < box.y1 < above.y0 and box.x0 >= 0 and box.x1 <= fig.bbox.x1
+    return fig
+
+
+def test_a_plot_of_pandas_gets_title_source_unit_and_words_for_its_columns(styled, korea, goods):
+    fig = dressed(korea.plot(), goods)
+    assert caption(fig, "source") == SOURCE
+    (ax,) = fig.axes
+    assert ax.get_ylabel() == "$ billion" and ax.get_xlabel() == ""
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["Exports", "Imports", "Balance"]
+    assert [text.get_text() for text in ax.get_yticklabels()][1:3] == ["−2", "0"]
+    assert ax.lines[0].get_ydata().max() > 1e9, "artists keep whole dollars"
+    assert set(fig._repr_mimebundle_()[0]) == {"text/html", "image/png", "text/plain"}
+
+
+def test_a_plot_of_seaborn_gets_them_too(styled, goods):
+    rows = goods[goods["partner"] == "5800"].tail(24)
+    fig = dressed(sns.barplot(rows, x="flow", y="value_usd", errorbar=None), goods)
+    assert fig.axes[0].get_ylabel() == "Value, $ billion"
+    assert mpl.colors.to_hex(fig.axes[0].patches[0].get_facecolor()) != "#1f77b4"
+
+
+def test_a_grid_of_seaborn_keeps_its_legend_beside_the_panels(goods):
+    rows = goods[goods["partner"].isin(["5800", "5880"])].groupby("partner").tail(24)
+    fig = dressed(sns.relplot(rows, x="item", y="value_usd", hue="flow", col="partner"), goods)
+    legend = fig.legends[0].get_window_extent()
+    assert all(ax.bbox.x1 <= legend.x0 for ax in fig.axes) and legend.x1 <= fig.bbox.x1
+
+
+def test_a_bare_figure_may_lie_along_the_other_axis_and_have_its_source_in_words():
+    fig = Figure(figsize=(4, 3))
+    fig.subplots().barh(["KOR", "CHN"], [3e6, -5e6])
+    fig.axes[0].set_xlabel("change_usd")
+    fig = dressed(fig, "my own survey", note="Two partners.")
+    assert (fig.axes[0].get_xlabel(), fig.axes[0].get_ylabel()) == ("Change, $ million", "")
+    assert caption(fig, "source") == "Two partners. Source: my own survey"
+
+
+def test_a_unit_may_be_said_in_words_for_every_panel(korea):
+    fig = dressed((korea / 1e9).plot(subplots=True), "me", unit="$ billion")
+    assert {ax.get_ylabel() for ax in fig.axes} == {"$ billion"}
+
+
+@pytest.mark.parametrize("layout", ["tight", "constrained", None])
+def test_a_colour_bar_stays_beside_its_axes(layout):
+    ax = plt.figure(layout=layout).subplots()
+    sns.heatmap(pd.DataFrame([[1, 2], [3, 4]]), ax=ax)
+    dressed(ax, "me")
+
+
+def test_the_style_is_on_by_one_call_and_off_by_one(korea):
+    with mpl.rc_context():
+        before = dict(mpl.rcParams)
+        house.house_style()
+        ax = korea.plot()
+        assert [line.get_color() for line in ax.lines] == [
+            house.COLOURS[name] for name in ("exports", "imports", "balance")
+        ]
+        assert not ax.spines["top"].get_visible() and tuple(ax.figure.get_size_inches()) == (7.2, 4.2)
+        plt.close("all")
+        mpl.rcdefaults()
+        backend = ("backend", "backend_fallback")
+        assert {k: v for k, v in mpl.rcParams.items() if k not in backend} == {
+            k: v for k, v in before.items() if k not in backend
+        }
+
+
+def test_what_is_no_figure_is_refused(goods):
+    for thing in (goods, [], "figure"):
+        with pytest.raises(TradelibError, match=r"is not a figure"):
+            house.dress(thing, "me", title="x")

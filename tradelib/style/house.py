@@ -1,7 +1,7 @@
-"""How every chart looks: colours, type, units, titles, source lines, and how one is shown.
+"""How every chart looks: colours, type, axes, title and source, and how one shows and saves itself.
 
-The style is applied inside a decorator, around figures that pyplot does not know, so that no
-chart changes the settings of the notebook that draws it.
+The charts of this package are drawn inside a decorator, on figures that pyplot does not know, so that
+none changes the settings of the notebook. `house_style` and `dress` do the same for a user's own.
 """
 
 import base64
@@ -10,23 +10,27 @@ import html
 import io
 import math
 import re
-from dataclasses import dataclass
+import sys
 from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from cycler import cycler
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 from matplotlib.font_manager import FontProperties
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
 from tradelib.errors import TradelibError
+from tradelib.style.words import ENDINGS, Unit, column, source_line
 from tradelib.tables import TABLES, table_info
 
 #: Okabe-Ito, services darkened: names that share a chart stay apart for the colour-blind and in grey print.
@@ -74,15 +78,26 @@ HOUSE = {
     "xtick.major.size": 3,
     "ytick.major.size": 0,
 }
+#: What a user's own figures have besides.
+OWN = {
+    "figure.figsize": (WIDTH, HEIGHT),
+    "figure.dpi": 100,
+    "figure.constrained_layout.use": True,
+    "axes.prop_cycle": cycler(
+        color=[COLOURS[name] for name in ("exports", "imports", "balance", "highlight", "services", "goods")]
+    ),
+    **dict.fromkeys(["axes.spines.left", "axes.spines.right", "axes.spines.top"], False),
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "legend.frameon": False,
+    "savefig.dpi": PRINT_DPI,
+}
 PUBLISHED = {name: table.credit for name, table in TABLES.items()}
 BASES = {"Census": "Census basis", "BOP": "balance of payments basis"}
 ADJUSTED = {"NSA": "not seasonally adjusted", "SA": "seasonally adjusted"}
 #: Amounts, dates, names and keys are not broken over two lines.
-WHOLE = "|".join(
-    [
-        *(r"[\d$] (?:billion|million|trillion|thousand|months)", r"[a-z] \d{4}\b"),
-        *("[●○] [^●○]+", "[A-Z][a-z]+ [A-Z][a-z]+"),
-    ]
+WHOLE = (
+    r"[\d$] (?:billion|million|trillion|thousand|months)|[a-z] \d{4}\b|[●○] [^●○]+|[A-Z][a-z]+ [A-Z][a-z]+"
 )
 
 
@@ -95,40 +110,6 @@ def styled(draw):
             return draw(*args, **options)
 
     return inside
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """What an axis counts in.
-
-    Examples
-    --------
-    >>> unit = Unit.of([-9_885_674_861, 0])
-    >>> unit.name, unit.number(-9_885_674_861), unit.number(2.3e9, sign=True)
-    ('$ billion', '−9.89', '+2.30')
-    """
-
-    size: float
-    name: str
-    digits: int
-
-    @classmethod
-    def of(cls, values) -> "Unit":
-        """Choose the unit in which the largest of some dollar values has one to three digits."""
-        top = max((abs(v) for v in values if not math.isnan(v)), default=0)
-        units = ((1e12, "$ trillion"), (1e9, "$ billion"), (1e6, "$ million"), (1e3, "$ thousand"))
-        size, name = next((u for u in units if top >= 0.9995 * u[0]), (1, "$"))
-        return cls(size, name, cls.digits_of(top, size))
-
-    @staticmethod
-    def digits_of(top: float, size: float) -> int:
-        """Choose how many decimals give the largest value three digits."""
-        return 0 if size == 1 or top >= 99.95 * size else 1 if top >= 9.995 * size else 2
-
-    def number(self, dollars: float, *, sign: bool = False, digits: int | None = None) -> str:
-        """Render dollars in this unit, with a true minus."""
-        text = f"{dollars / self.size:{'+' if sign else ''},.{self.digits if digits is None else digits}f}"
-        return text.replace("-", "−") if any(c in "123456789" for c in text) else text.lstrip("+-")
 
 
 class Chart(Figure):
@@ -208,8 +189,7 @@ def money_axis(ax: Axes, unit: Unit, low: float, high: float, *, along: str = "y
         low, high = ticks[0], ticks[-1]
     slack = 1e-6 * (high - low)
     ticks = [tick for tick in ticks if low - slack <= tick <= high + slack]
-    step = (ticks[1] - ticks[0]) / unit.size if len(ticks) > 1 else 1
-    digits = max(0, -math.floor(math.log10(step) + 1e-9))
+    digits = _digits_between(ticks, unit)
     axis, limit, line = (ax.yaxis, ax.set_ylim, ax.axhline)
     if along == "x":
         axis, limit, line = ax.xaxis, ax.set_xlim, ax.axvline
@@ -220,14 +200,14 @@ def money_axis(ax: Axes, unit: Unit, low: float, high: float, *, along: str = "y
     line(0, color=COLOURS["text"], lw=1, zorder=2.5)
 
 
-def years_of(periods: pd.PeriodIndex) -> list[float]:
-    """Turn periods into years with a fraction, each at its first day.
+def _digits_between(ticks, unit: Unit) -> int:
+    """Choose how many decimals tell one tick from the next."""
+    step = (ticks[1] - ticks[0]) / unit.size if len(ticks) > 1 else 1
+    return max(0, -math.floor(math.log10(step) + 1e-9))
 
-    Examples
-    --------
-    >>> years_of(pd.PeriodIndex(["2018Q1", "2018Q3"], freq="Q"))
-    [2018.0, 2018.5]
-    """
+
+def years_of(periods: pd.PeriodIndex) -> list[float]:
+    """Turn periods into years with a fraction, each at its first day."""
     return [period.year + (period.start_time.month - 1) / 12 for period in periods]
 
 
@@ -240,17 +220,7 @@ def year_axis(ax: Axes, years: list[float]) -> None:
 
 
 def legend(ax: Axes, **options) -> None:
-    """Draw a legend, where labels beside the marks have no room, that names only what is drawn.
-
-    Examples
-    --------
-    >>> _, (ax,) = canvas()
-    >>> for name, values in (("exports", [math.nan, math.nan]), ("imports", [3, 4])):
-    ...     _ = ax.plot([1, 2], values, label=name)
-    >>> legend(ax)
-    >>> [text.get_text() for text in ax.get_legend().get_texts()]
-    ['imports']
-    """
+    """Draw a legend, where labels beside the marks have no room, that names only what is drawn."""
     handles = {name: handle for handle, name in zip(*ax.get_legend_handles_labels(), strict=True)}
     drawn = {name: handle for name, handle in handles.items() if _has_values(handle)}
     ax.legend(drawn.values(), drawn.keys(), frameon=False, **options)
@@ -268,58 +238,151 @@ def ink(name: str) -> tuple:
 
 
 def measure(table: str, what: str, unit: Unit, *windows: str) -> str:
-    """Say what a table measures: the subtitle of a chart.
-
-    Examples
-    --------
-    >>> measure("goods_census_nsa", "Goods", Unit.of([1e9]), "12-month sums")
-    'Goods, Census basis, not seasonally adjusted, 12-month sums, $ billion'
-    """
+    """Say what a table measures: the subtitle of a chart."""
     info = table_info(table)
     return ", ".join([what, BASES[info.basis], ADJUSTED[info.adjustment], *windows, unit.name])
 
 
-def source_line(snapshot, *tables: str) -> str:
-    """Name the publisher and the vintage of the tables behind a chart.
+def house_style() -> None:
+    """Switch the house style on for the figures of a notebook, of pyplot, pandas and seaborn alike.
+
+    `matplotlib.rcdefaults()` switches it off again. Nothing else here changes a setting.
 
     Examples
     --------
-    >>> from tradelib import take
-    >>> source_line(take("2018-07", as_of="2018-10-05"), "goods_census_nsa")
-    'Source: U.S. Census Bureau, country.xlsx; vintage of 2018-10-05'
+    >>> house_style()
+    >>> mpl.rcParams["axes.prop_cycle"].by_key()["color"][:2]
+    ['#0072B2', '#E69F00']
+    >>> mpl.rcdefaults()
     """
-    parts = []
-    for table in tables:
-        vintage, lag = snapshot.sources[table], snapshot.lag(table)
-        dated = "saved by" if vintage.dated_by == "saved" else "of"
-        late = f", {lag:,} day{'s' if lag > 1 else ''} after the as-of date" if lag else ""
-        parts.append(f"{PUBLISHED[table]}; vintage {dated} {vintage.published}{late}")
-    return "Source: " + ". ".join(dict.fromkeys(parts))
+    mpl.rcParams.update(HOUSE | OWN)
 
 
-def dress(fig: Chart, source: str, *, title: str | None, subtitle: str = "", note: str = "") -> Chart:
-    """Put title and subtitle above and the source below, wrapped, and give the axes the rest.
+def dress(
+    drawn, source="", *, title: str | None = None, subtitle: str = "", note: str = "", unit: str = ""
+) -> Chart:
+    """Put a title above a figure and its source below, and its unit on the axis: it then shows itself.
 
-    Without a title the subtitle stands at the top.
+    Parameters
+    ----------
+    drawn : Axes, Figure or seaborn grid
+        As `frame.plot()`, `plt.subplots()` or seaborn returns it. The figure becomes a `Chart`; pyplot
+        forgets it, so that it is not shown twice.
+    source : DataFrame, brief or str
+        A loaded table, whose columns `table`, `vintage` and `vintage_lag_days` say where it comes from;
+        a brief; or words.
+    title : str, optional
+        The finding, in a sentence without its full stop.
+    subtitle : str, optional
+        What is measured.
+    note : str, optional
+        What a reader must know, in sentences; stands before the source.
+    unit : str, optional
+        What the values count: "$" of whole dollars, as in the tables, which the axis then shows in
+        thousands, millions or billions as it suits; or words, such as "percent". Told by itself where
+        labels or legend hold names of columns, such as `exports_usd`.
+
+    Returns
+    -------
+    Chart
+        The last line of a cell shows it, with its alternative text; `.save("figure.png")` saves it.
+
+    Raises
+    ------
+    TradelibError
+        If it is no figure, or the table does not say where it comes from.
+
+    Examples
+    --------
+    >>> from tradelib import balance, load_goods
+    >>> goods = load_goods(as_of="2024-10-08")
+    >>> korea = balance(goods, partner="KOR").reset_index().set_index("period")["balance_usd"]
+    >>> fig = Figure()
+    >>> _ = fig.subplots().plot(korea.index.year, korea, label="balance_usd")
+    >>> chart = dress(fig, goods, title="The deficit with South Korea has widened", unit="$")
+    >>> chart.axes[0].get_ylabel(), alt_text(chart).endswith("country.xlsx; vintage of 2024-10-08.")
+    ('$ billion', True)
     """
-    size = fig.get_size_inches()
+    foot = " ".join(f"{note} {source_line(source)}".split())
+    fig = _figure_of(drawn)
+    if isinstance(fig, Chart):
+        return _framed(fig, title or "", subtitle, foot)
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close(fig)
+    fig.__class__ = Chart  # the figure itself, so that what its maker holds stays good
+    FigureCanvasAgg(fig)
+    fig.set_dpi(DPI)
+    with mpl.style.context(HOUSE, after_reset=True):
+        _say_units(fig, unit)
+        return _framed(fig, title or "", subtitle, foot)
+
+
+def _figure_of(drawn) -> Figure:
+    """Find the figure of axes, of several axes, or of a grid of seaborn's."""
+    one = np.ravel(drawn)[0] if isinstance(drawn, (np.ndarray, list, tuple)) and len(drawn) else drawn
+    fig = getattr(one, "figure", None)
+    if not isinstance(fig, FigureBase):
+        raise TradelibError(
+            f"A {type(drawn).__name__} is not a figure.",
+            "Give the axes or the figure, as frame.plot() or seaborn returns them.",
+        )
+    return fig.get_figure(root=True)
+
+
+def _say_units(fig: Figure, unit: str) -> None:
+    """Put names of columns into words, and what the values count on the axis they lie along."""
+    legends = [*fig.legends, *filter(None, (ax.get_legend() for ax in fig.axes))]
+    keys = [text for legend in legends for text in legend.get_texts()]
+    for legend in fig.legends:
+        legend.set_loc("outside right center")
+    found = {column(text.get_text())[1] for text in keys} - {""}
+    whole = unit or (ENDINGS[found.pop()] if len(found) == 1 else "")
+    for text in keys:
+        text.set_text(column(text.get_text())[0] if column(text.get_text())[1] else text.get_text())
+    for ax in (ax for ax in fig.axes if ax.get_label() != "<colorbar>"):
+        told = {axis: column(axis.label.get_text()) for axis in (ax.xaxis, ax.yaxis)}
+        if told[ax.xaxis] == ("Period", ""):  # its ticks say it
+            ax.set_xlabel("")
+        own = [axis for axis, (_, ending) in told.items() if ending]
+        for axis in own or [ax.yaxis] * bool(whole):
+            name, ending = told[axis]
+            _count_in(axis, unit or ENDINGS.get(ending, whole), name if ending else "")
+
+
+def _count_in(axis: Axis, unit: str, name: str) -> None:
+    """Write what an axis counts on it, dollars in the unit that suits."""
+    if unit == "$":
+        dollars, ticks = Unit.of(axis.get_view_interval()), axis.get_majorticklocs()
+        unit, digits = dollars.name, _digits_between(ticks, dollars)
+        axis.set_major_formatter(lambda usd, _: dollars.number(usd, digits=digits))
+    axis.set_label_text(", ".join(filter(None, [name, unit])))
+
+
+def _framed(fig: Chart, title: str, subtitle: str, foot: str) -> Chart:
+    """Set the words around a figure, wrapped, and give the axes the rest."""
+    width, height = fig.get_size_inches()
     for old in [text for text in fig.texts if text.get_gid() in ("subtitle", "source")]:
         old.remove()
     small = {"color": COLOURS["muted"], "linespacing": 1.25}
-    head = fig.suptitle(title or "", fontsize=TITLE, fontweight="bold")
+    head = fig.suptitle(title, fontsize=TITLE, fontweight="bold")
     under = fig.text(0, 0, subtitle, fontsize=SUBTITLE, gid="subtitle", **small)
-    foot = fig.text(0, 0, " ".join(f"{note} {source}".split()), fontsize=SOURCE, gid="source", **small)
-    for text in (head, under, foot):
-        text.set(x=MARGIN / size[0], ha="left", va="top", in_layout=False)
-        _wrap(text, 0.98 * (size[0] - 2 * MARGIN))  # letters are wider at some resolutions
+    last = fig.text(0, 0, foot, fontsize=SOURCE, gid="source", **small)
+    for text in (head, under, last):
+        text.set(x=MARGIN / width, ha="left", va="top", in_layout=False)
+        _wrap(text, 0.98 * (width - 2 * MARGIN))  # letters are wider at some resolutions
     down = MARGIN
     for text, gap in ((head, 0.07), (under, 0.1)):
-        text.set_y(1 - down / size[1])
+        text.set_y(1 - down / height)
         down += _height(text) + gap if text.get_text() else 0
-    foot.set(y=MARGIN / size[1], va="bottom")
-    beneath = MARGIN + _height(foot) + 0.08
-    rect = (0.06 / size[0], beneath / size[1], 1 - 0.12 / size[0], 1 - (down + beneath) / size[1])
-    fig.get_layout_engine().set(rect=rect, w_pad=0.04, h_pad=0.04)
+    last.set(y=MARGIN / height, va="bottom")
+    beneath = MARGIN + _height(last) + 0.08 if foot else MARGIN
+    left, right, bottom, top = 0.06 / width, 1 - 0.06 / width, beneath / height, 1 - down / height
+    bar = any(ax.get_label() == "<colorbar>" for ax in fig.axes)  # stays as it was laid out
+    if bar and not isinstance(fig.get_layout_engine(), ConstrainedLayoutEngine):
+        fig.set_layout_engine("tight", rect=(left, bottom, right, top))
+    else:
+        inside = (left, bottom, right - left, top - bottom)
+        fig.set_layout_engine("constrained", rect=inside, w_pad=0.04, h_pad=0.04)
     return fig
 
 

@@ -1,56 +1,87 @@
-"""Numbers and periods as words: the one place where figures are rounded for readers."""
+"""Numbers, periods and sources as words: the one place where figures are rounded for readers."""
 
 import calendar
 import csv
 import math
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import pandas as pd
 
+from tradelib.errors import TradelibError
+from tradelib.tables import PROVENANCE, TABLES
 from tradelib.windows import Window
 
 MONTHS = list(calendar.month_name)[1:]
 NAMED_QUARTERS = ("first", "second", "third", "fourth")
+#: What dollars are counted in, the largest first.
+UNITS = {"trillion": 1e12, "billion": 1e9, "million": 1e6, "thousand": 1e3, "dollar": 1.0}
+#: What the ending of a column's name says that it counts, beside dollars.
+ENDINGS = {"usd": "$", "pct": "percent", "days": "days"}
+DIGITS = {"trillion": 2, "billion": 1, "million": 1}  # decimals; the others have none
+
+
+def number(value: float, digits: int, *, sign: bool = False) -> str:
+    """Render a number with thousands separators and a true minus; zero has no sign."""
+    text = f"{value:{'+' if sign else ''},.{digits}f}"
+    return text.replace("-", "\N{MINUS SIGN}") if any(c in "123456789" for c in text) else text.lstrip("+-")
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What an axis, or a column of a table, counts in."""
+
+    size: float
+    name: str
+    digits: int
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> "Unit":
+        """Choose the unit in which the largest of some dollar values has one to three digits."""
+        top = max((abs(v) for v in values if not math.isnan(v)), default=0)
+        name = next((name for name, size in UNITS.items() if top >= 0.9995 * size), "dollar")
+        return cls(UNITS[name], cls.header(name), cls.digits_of(top, UNITS[name]))
+
+    @classmethod
+    def named(cls, name: str) -> "Unit":
+        """Get a unit of `UNITS` with the decimals that a table of it has."""
+        return cls(UNITS[name], cls.header(name), DIGITS.get(name, 0))
+
+    @staticmethod
+    def header(name: str) -> str:
+        """Write a unit as axes and headers do."""
+        return "$" if name == "dollar" else f"$ {name}"
+
+    @staticmethod
+    def digits_of(top: float, size: float) -> int:
+        """Choose how many decimals give the largest value three digits."""
+        return 0 if size == 1 or top >= 99.95 * size else 1 if top >= 9.995 * size else 2
+
+    def number(self, dollars: float, *, sign: bool = False, digits: int | None = None) -> str:
+        """Render dollars in this unit."""
+        return number(dollars / self.size, self.digits if digits is None else digits, sign=sign)
 
 
 def money(dollars: float) -> str:
-    """Render an amount without its sign, in the unit a reader would use.
-
-    Examples
-    --------
-    >>> money(-31_752_055_221), money(355e6), money(7_560_000), money(12_300), money(0)
-    ('$31.8 billion', '$355 million', '$7.6 million', '$12 thousand', '$0')
-    """
+    """Render an amount without its sign, in the unit a reader would use."""
     amount = abs(dollars)
-    for unit, name in ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"), (1e3, "thousand")):
-        if amount >= 0.9995 * unit:  # what would round to 1,000 million reads as 1.0 billion
+    for name, unit in UNITS.items():
+        if amount >= 0.9995 * unit and name != "dollar":  # what would round to 1,000 million is 1.0 billion
             scaled = amount / unit
-            whole = name == "thousand" or (name == "million" and scaled >= 9.95)
-            digits = 0 if whole else 2 if name == "trillion" else 1
+            digits = 0 if name == "million" and scaled >= 9.95 else DIGITS.get(name, 0)
             return f"${scaled:,.{digits}f} {name}"
     return f"${amount:,.0f}"
 
 
 def signed_money(dollars: float) -> str:
-    """Render an amount with its sign.
-
-    Examples
-    --------
-    >>> signed_money(-979e6)
-    '-$979 million'
-    """
+    """Render an amount with its sign."""
     return ("-" if dollars < 0 else "") + money(dollars)
 
 
 def percent(value: float) -> str:
-    """Render a percentage without its sign, one decimal; thousands without decimals.
-
-    Examples
-    --------
-    >>> percent(11.139), percent(-0.04), percent(1234.5)
-    ('11.1 percent', 'less than 0.1 percent', '1,234 percent')
-    """
+    """Render a percentage without its sign, one decimal; thousands without decimals."""
     size = abs(value)
     if 0 < size < 0.05:
         return "less than 0.1 percent"
@@ -58,38 +89,20 @@ def percent(value: float) -> str:
 
 
 def cardinal(number: int) -> str:
-    """Spell a count below ten, as a sentence does.
-
-    Examples
-    --------
-    >>> cardinal(3), cardinal(12)
-    ('three', '12')
-    """
+    """Spell a count below ten, as a sentence does."""
     words = ["none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
     return words[number] if number < len(words) else str(number)
 
 
 def ordinal(number: int) -> str:
-    """Render a rank.
-
-    Examples
-    --------
-    >>> [ordinal(n) for n in (1, 2, 3, 9, 11, 13, 22, 101)]
-    ['1st', '2nd', '3rd', '9th', '11th', '13th', '22nd', '101st']
-    """
+    """Render a rank."""
     if number % 100 in (11, 12, 13):
         return f"{number}th"
     return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') }"
 
 
 def period(value: pd.Period) -> str:
-    """Name a month, quarter or year.
-
-    Examples
-    --------
-    >>> period(pd.Period("2018-07", "M")), period(pd.Period("2016Q2", "Q"))
-    ('July 2018', 'the second quarter of 2016')
-    """
+    """Name a month, quarter or year."""
     if value.freqstr == "M":
         return f"{MONTHS[value.month - 1]} {value.year}"
     if value.freqstr.startswith("Q"):
@@ -98,15 +111,7 @@ def period(value: pd.Period) -> str:
 
 
 def span(window: Window) -> str:
-    """Name a window that lies in one year.
-
-    Examples
-    --------
-    >>> span(Window(pd.Period("2018-01", "M"), pd.Period("2018-07", "M")))
-    'January-July 2018'
-    >>> span(Window(pd.Period("2018Q1", "Q"), pd.Period("2018Q2", "Q")))
-    'the first half of 2018'
-    """
+    """Name a window that lies in one year."""
     start, end = window.start, window.end
     if start == end:
         return period(end)
@@ -119,59 +124,38 @@ def span(window: Window) -> str:
 
 
 def direction(value: float) -> str:
-    """Say "up" or "down", or "unchanged".
-
-    Examples
-    --------
-    >>> direction(3.0), direction(-2.0), direction(0)
-    ('up', 'down', 'unchanged')
-    """
+    """Say "up" or "down", or "unchanged"."""
     return "unchanged" if value == 0 else "up" if value > 0 else "down"
 
 
-def position(dollars: float) -> str:
-    """Say what a balance is.
+def column(name: str) -> tuple[str, str]:
+    """Name a column in words, and tell by its ending what it counts: "usd", "pct", "days" or nothing."""
+    name, ending = next(
+        ((name.removesuffix(f"_{end}"), end) for end in ENDINGS if name.endswith(f"_{end}")), (name, "")
+    )
+    side = name.removesuffix("_change")
+    return (f"change of {side}" if side != name else name).replace("_", " ").capitalize(), ending
 
-    Examples
-    --------
-    >>> position(-1e6), position(1e6), position(0)
-    ('deficit', 'surplus', 'balance')
-    """
+
+def position(dollars: float) -> str:
+    """Say what a balance is."""
     return "balance" if dollars == 0 else "deficit" if dollars < 0 else "surplus"
 
 
 def series(items: list[str]) -> str:
-    """Join words with commas and "and".
-
-    Examples
-    --------
-    >>> series(["Korea"]), series(["Korea", "France", "India"])
-    ('Korea', 'Korea, France and India')
-    """
+    """Join words with commas and "and"."""
     if len(items) < 2:
         return "".join(items)
     return ", ".join(items[:-1]) + " and " + items[-1]
 
 
 def capital(text: str) -> str:
-    """Capitalize the first letter and leave the rest.
-
-    Examples
-    --------
-    >>> capital("the United Kingdom")
-    'The United Kingdom'
-    """
+    """Capitalize the first letter and leave the rest."""
     return text[:1].upper() + text[1:]
 
 
 def missing(value: object) -> bool:
-    """Tell None and NaN.
-
-    Examples
-    --------
-    >>> missing(None), missing(float("nan")), missing(0.0)
-    (True, True, False)
-    """
+    """Tell None and NaN."""
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 
@@ -182,13 +166,7 @@ def _chapters() -> dict[str, str]:
 
 
 def chapter(code: str) -> str:
-    """Give an HS chapter's short title, in our own words.
-
-    Examples
-    --------
-    >>> chapter("27"), chapter("77")
-    ('Mineral fuels', 'HS 77')
-    """
+    """Give an HS chapter's short title, in our own words."""
     return _chapters().get(code, f"HS {code}")
 
 
@@ -205,23 +183,64 @@ class Text(str):
 
 
 def day(date) -> str:
-    """Name a day.
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> day(date(2018, 9, 5))
-    'September 5, 2018'
-    """
+    """Name a day."""
     return f"{MONTHS[date.month - 1]} {date.day}, {date.year}"
 
 
 def a_position(dollars: float) -> str:
-    """Say what a balance is, with its size.
-
-    Examples
-    --------
-    >>> a_position(-979e6)
-    'a deficit of $979 million'
-    """
+    """Say what a balance is, with its size."""
     return "balance" if dollars == 0 else f"a {position(dollars)} of {money(dollars)}"
+
+
+def lag(days: int | None, method: str | None = None) -> str:
+    """Say how late a vintage is for the as-of date, and if it stands for that day; nothing if in time."""
+    if not days:
+        return ""
+    late = f"{days:,} day{'' if days == 1 else 's'} after the as-of date"
+    return f"{late}, reconstructed" if method == "reconstructed" else late
+
+
+def credit(table: str, published, days: int = 0, *, dated_by: str = "") -> str:
+    """Name publisher and product of a table, its vintage, and how late that is."""
+    publisher = TABLES[table].credit if table in TABLES else table
+    vintage = f"vintage {'saved by' if dated_by == 'saved' else 'of'} {published}"
+    return ", ".join(filter(None, [f"{publisher}; {vintage}", lag(days)]))
+
+
+def source_line(source, *tables: str) -> str:
+    """Name the sources of a chart or table.
+
+    Parameters
+    ----------
+    source : DataFrame, brief, snapshot or str
+        A loaded table, whose rows know where they come from; a brief or its snapshot; or words.
+    *tables : str
+        Of a brief or snapshot: those used; all of them if not given.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    TradelibError
+        If a table does not say where it comes from.
+    """
+    if isinstance(source, str):
+        return source if not source or source.startswith("Source") else f"Source: {source}"
+    if isinstance(source, (pd.DataFrame, pd.Series)):
+        if not isinstance(source, pd.DataFrame) or not {*PROVENANCE} <= {*source.columns}:
+            raise TradelibError(
+                f"This table does not say where it comes from: it has no columns {', '.join(PROVENANCE)}.",
+                "Give the table as it was loaded, a brief, or the source in words.",
+            )
+        rows = source[PROVENANCE].drop_duplicates().itertuples(index=False)
+        parts = [credit(table, str(vintage)[:10], int(days)) for table, vintage, days in rows]
+    else:
+        snapshot = getattr(source, "snapshot", source)
+        used = {table: snapshot.sources[table] for table in tables or snapshot.sources}
+        parts = [
+            credit(table, vintage.published, snapshot.lag(table), dated_by=vintage.dated_by)
+            for table, vintage in used.items()
+        ]
+    return "Source: " + ". ".join(dict.fromkeys(parts))
