@@ -27,10 +27,11 @@ from tradelib.balances import (
     trailing_sum,
     window_sum,
 )
-from tradelib.brief.decomposition import decompose
-from tradelib.brief.facts import all_facts, facts_of
-from tradelib.brief.snapshot import covered_partners, take
-from tradelib.brief.trend import turning_point
+from tradelib.briefs.brief import Brief, brief
+from tradelib.briefs.commodities import decompose
+from tradelib.briefs.sentences import say
+from tradelib.briefs.snapshot import covered_partners, take
+from tradelib.briefs.turning import turning_point
 from tradelib.errors import TradelibError
 from tradelib.loaders import load, load_chapters, load_goods, load_goods_sa, load_trade
 from tradelib.partners import all_partners, countries, members, resolve
@@ -43,11 +44,12 @@ if TYPE_CHECKING:
     from tradelib.studies.detail import contributors
 
 __all__ = [
+    "Brief",
     "TradelibError",
     "Window",
-    "all_facts",
     "all_partners",
     "balance",
+    "brief",
     "by_vintage",
     "change",
     "contributions",
@@ -56,7 +58,6 @@ __all__ = [
     "covered_partners",
     "decompose",
     "deficit_reduction",
-    "facts_of",
     "full_year",
     "list_vintages",
     "load",
@@ -70,6 +71,7 @@ __all__ = [
     "record_high",
     "reducers",
     "resolve",
+    "say",
     "share",
     "take",
     "trailing_sum",

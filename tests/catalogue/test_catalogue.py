@@ -13,10 +13,10 @@ from helpers import csv_cells, snapshot
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tradelib.brief.facts import all_facts
-from tradelib.brief.factsheet import document
-from tradelib.brief.narrative import headline
-from tradelib.brief.snapshot import covered_partners
+from tradelib.briefs.facts import all_facts
+from tradelib.briefs.factsheet import document
+from tradelib.briefs.narrative import headline
+from tradelib.briefs.snapshot import covered_partners
 from tradelib.catalogue import marks
 from tradelib.catalogue.entries import Entry, gather
 from tradelib.catalogue.page import build

@@ -14,7 +14,7 @@ from helpers import LAST_CELL as LAST
 from helpers import PARAMETERS, book_of
 
 import tradelib as tl
-from tradelib.brief.factsheet import document
+from tradelib.briefs.factsheet import document
 from tradelib.runs.report import make_report
 
 

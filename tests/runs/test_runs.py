@@ -7,7 +7,7 @@ import pytest
 from helpers import ROOT, snapshot
 from nbformat.v4 import new_code_cell, new_notebook
 
-from tradelib.brief.snapshot import covered_partners
+from tradelib.briefs.snapshot import covered_partners
 from tradelib.errors import TradelibError
 from tradelib.partners import members, partner
 from tradelib.runs import sweep

@@ -566,7 +566,7 @@ def test_a_running_program_gets_the_new_code_of_a_module_edited_meanwhile(tmp_pa
     from tradelib.runs import warm
     module = warm.HERE / "trend.py"
     assert str(module).startswith({str(tmp_path)!r})
-    look = "import tradelib.brief.trend as it, os; print(getattr(it, 'edited', 'as it was'))"
+    look = "import tradelib.briefs.trend as it, os; print(getattr(it, 'edited', 'as it was'))"
     print(test_warm.run(look))
     module.write_text(module.read_text() + "\\nedited = 'new'")
     print(test_warm.run(look))

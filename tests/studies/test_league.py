@@ -10,7 +10,7 @@ from helpers import raw_rows, raw_sum, sheet, snapshot
 from matplotlib.text import Text
 
 from tradelib import resolve
-from tradelib.brief import charts
+from tradelib.briefs import charts
 from tradelib.partners import countries, partner
 from tradelib.runs.report import make_report
 from tradelib.studies import league, league_charts, league_words

@@ -16,9 +16,9 @@ from matplotlib.text import Text
 from nbclient import NotebookClient
 
 from tradelib import load_goods, load_trade, resolve, take
-from tradelib.brief.facts import facts_of
-from tradelib.brief.provenance import COMPLETED
-from tradelib.brief.realtime import REVISED_MONTHLY
+from tradelib.briefs.facts import facts_of
+from tradelib.briefs.provenance import COMPLETED
+from tradelib.briefs.realtime import REVISED_MONTHLY
 from tradelib.errors import TradelibError
 from tradelib.partners import members
 from tradelib.store import vintages

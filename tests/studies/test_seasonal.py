@@ -17,7 +17,7 @@ from matplotlib.text import Text
 from nbclient import NotebookClient
 
 from tradelib import list_vintages, load_goods, load_goods_sa
-from tradelib.brief.snapshot import covered_partners
+from tradelib.briefs.snapshot import covered_partners
 from tradelib.errors import TradelibError
 from tradelib.studies import seasonal_charts, seasonal_words
 from tradelib.studies.seasonal import adjust, adjusted, compare, gaps, official, prepare

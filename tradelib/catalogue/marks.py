@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from tradelib.brief.narrative import STILL_PCT
+from tradelib.briefs.narrative import STILL_PCT
 from tradelib.catalogue.entries import Entry
 from tradelib.studies.claims import Article, list_articles
 from tradelib.studies.ledger import VERDICTS, Line

@@ -91,9 +91,9 @@ def report(partner, release, as_of, strict, force, reports, notebook) -> None:
 @FORM
 def facts(partner, release, as_of, strict, form) -> None:
     """Print every number of a brief, with its window, table and vintage."""
-    from tradelib.brief import facts as work
-    from tradelib.brief import factsheet
-    from tradelib.brief.snapshot import take
+    from tradelib.briefs import facts as work
+    from tradelib.briefs import factsheet
+    from tradelib.briefs.snapshot import take
     from tradelib.partners import resolve
     from tradelib.runs.jobs import as_of_day
 
@@ -228,7 +228,7 @@ def verify() -> None:
 @click.option("--format", "form", type=click.Choice(["md", "html"]), default="md", show_default=True)
 def codebook(form) -> None:
     """Print the codebook: every table, column, source and fact id, made from the code."""
-    from tradelib.brief import codebook as book
+    from tradelib.briefs import codebook as book
 
     click.echo(book.document(form=form), nl=False)
 

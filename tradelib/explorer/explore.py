@@ -17,7 +17,7 @@ import pandas as pd
 from IPython.display import FileLink
 from matplotlib.figure import Figure
 
-from tradelib.brief import charts
+from tradelib.briefs import charts
 from tradelib.errors import TradelibError
 from tradelib.explorer import controls as explore_controls
 from tradelib.explorer.figures import figure, png

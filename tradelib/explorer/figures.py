@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from tradelib import loaders
-from tradelib.brief import headlines
+from tradelib.briefs import headlines
 from tradelib.explorer.views import Line, View, shown
 from tradelib.explorer.words import headline, what
 from tradelib.style import house as style

@@ -12,8 +12,8 @@ import pandas as pd
 
 from tradelib import balances, loaders
 from tradelib import releases as calendar
-from tradelib.brief import snapshot
-from tradelib.brief.selection import choose
+from tradelib.briefs import snapshot
+from tradelib.briefs.selection import choose
 from tradelib.errors import TradelibError
 from tradelib.partners import Partner, members, resolve
 from tradelib.store import vintages

@@ -1,7 +1,7 @@
 """The finding of a view of explore.ipynb in one sentence: the title of its figure."""
 
 from tradelib import balances
-from tradelib.brief import headlines
+from tradelib.briefs import headlines
 from tradelib.explorer.views import Line, View
 from tradelib.style import words as wording
 from tradelib.style.words import capital, money, percent

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from tradelib.brief.provenance import COMPLETED
+from tradelib.briefs.provenance import COMPLETED
 from tradelib.errors import TradelibError
 from tradelib.runs.jobs import PARAMETERS, Job, Notebook
 

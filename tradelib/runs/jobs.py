@@ -14,9 +14,9 @@ from functools import cache, lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
-from tradelib.brief.factsheet import Sheet
-from tradelib.brief.narrative import title
-from tradelib.brief.snapshot import Snapshot, take
+from tradelib.briefs.factsheet import Sheet
+from tradelib.briefs.narrative import title
+from tradelib.briefs.snapshot import Snapshot, take
 from tradelib.errors import TradelibError
 from tradelib.loaders import find_release
 from tradelib.partners import Partner, partner

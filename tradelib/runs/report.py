@@ -20,10 +20,10 @@ from pathlib import Path
 
 import psutil
 
-from tradelib.brief.facts import facts_of
-from tradelib.brief.factsheet import document
-from tradelib.brief.narrative import headline
-from tradelib.brief.snapshot import Snapshot, take
+from tradelib.briefs.facts import facts_of
+from tradelib.briefs.factsheet import document
+from tradelib.briefs.narrative import headline
+from tradelib.briefs.snapshot import Snapshot, take
 from tradelib.errors import TradelibError
 from tradelib.partners import Partner, resolve
 from tradelib.runs.execution import PLAIN, NotebookFailed, check_parameters, execute, figures_of, page_of

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tradelib import releases as calendar
-from tradelib.brief.snapshot import Snapshot, covered_partners
+from tradelib.briefs.snapshot import Snapshot, covered_partners
 from tradelib.errors import TradelibError
 from tradelib.partners import members, partner, resolve
 from tradelib.runs.execution import check_parameters

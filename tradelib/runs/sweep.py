@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
-from tradelib.brief.snapshot import take
+from tradelib.briefs.snapshot import take
 from tradelib.errors import TradelibError
 from tradelib.loaders import find_release
 from tradelib.partners import partner

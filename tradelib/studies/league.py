@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from tradelib import balances
-from tradelib.brief.realtime import CANADA
-from tradelib.brief.snapshot import Snapshot
+from tradelib.briefs.realtime import CANADA
+from tradelib.briefs.snapshot import Snapshot
 from tradelib.partners import countries, partner
 from tradelib.tables import GOODS
 from tradelib.windows import Window

@@ -3,7 +3,7 @@
 import pandas as pd
 from pandas.io.formats.style import Styler
 
-from tradelib.brief.snapshot import Snapshot
+from tradelib.briefs.snapshot import Snapshot
 from tradelib.partners import Partner, partner
 from tradelib.studies.league import League, largest, name_of, who_reduced
 from tradelib.style import house as style

@@ -8,9 +8,9 @@ import pandas as pd
 
 from tradelib import cards
 from tradelib import releases as calendar
-from tradelib.brief.facts import facts_of
-from tradelib.brief.factsheet import Fact, Sheet, render
-from tradelib.brief.snapshot import Snapshot, take
+from tradelib.briefs.facts import facts_of
+from tradelib.briefs.factsheet import Fact, Sheet, render
+from tradelib.briefs.snapshot import Snapshot, take
 from tradelib.errors import TradelibError
 from tradelib.sources.publishers import find_source
 from tradelib.store import vintages

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from tradelib import balances, loaders
-from tradelib.brief.factsheet import Sheet
+from tradelib.briefs.factsheet import Sheet
 from tradelib.errors import TradelibError
 from tradelib.store.vintages import Vintage
 from tradelib.style import words as wording

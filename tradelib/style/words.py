@@ -111,10 +111,12 @@ def period(value: pd.Period) -> str:
 
 
 def span(window: Window) -> str:
-    """Name a window that lies in one year."""
+    """Name a window."""
     start, end = window.start, window.end
     if start == end:
         return period(end)
+    if start.year != end.year and end.freqstr != "Y-DEC":
+        return f"the {cardinal(len(window))} {'months' if end.freqstr == 'M' else 'quarters'} to {period(end)}"
     if end.freqstr == "M":
         return str(end.year) if len(window) == 12 else f"{MONTHS[start.month - 1]}-{period(end)}"
     if end.freqstr.startswith("Q"):

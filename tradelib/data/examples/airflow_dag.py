@@ -59,7 +59,7 @@ def tradelib_briefs():
     @task
     def notebooks(months: list[str]) -> list[dict]:
         from tradelib import resolve
-        from tradelib.brief.snapshot import take
+        from tradelib.briefs.snapshot import take
         from tradelib.runs.jobs import bundled_notebook, job_of, read_notebook
 
         source, runs = NOTEBOOK if "/" in NOTEBOOK else str(bundled_notebook(NOTEBOOK)), []

@@ -1,4 +1,4 @@
-"""The evidence for a turn: a test for one change of slope, and which quarters it may lie in."""
+"""Since when: the last clear turn of a trailing balance, and a test for one change of slope as evidence."""
 
 from dataclasses import dataclass
 
@@ -13,6 +13,57 @@ RULE = (
 # Of the bent line: five with date and autocorrelation, and one more because five gives more false alarms.
 # It is a choice, not a result: seven or eight give fewer still, and cost power. Do not tune it to a partner.
 PARAMETERS = 6
+
+
+def turning_point(
+    trailing: pd.Series, trade: pd.Series, *, phase: int = 4, size: float = 0.03
+) -> tuple[pd.Period, str] | None:
+    """Date the last clear turn of a trailing balance.
+
+    The series is cut into rises and falls; a turn counts once the balance has since moved by at
+    least `size` of the trailing two-way trade (exports plus imports), and the new phase has
+    lasted at least `phase` periods.
+
+    Parameters
+    ----------
+    trailing : Series
+        Trailing-four-quarter balance in dollars by quarter.
+    trade : Series
+        Trailing-four-quarter exports plus imports, same index.
+    phase : int
+        Least length of the phase since the turn, in periods.
+    size : float
+        Least move, as a share of two-way trade.
+
+    Returns
+    -------
+    (Period, str) or None
+        The quarter of the trough ("rising" since) or the peak ("falling" since); None when there
+        is no clear turning point.
+
+    Examples
+    --------
+    >>> quarters = pd.period_range("2015Q1", periods=10, freq="Q")
+    >>> balance = pd.Series([-8, -9, -11, -14, -17, -15, -12, -8, -5, -4.0], index=quarters)
+    >>> turning_point(balance, pd.Series(100.0, index=quarters))
+    (Period('2016Q1', 'Q-DEC'), 'rising')
+    """
+    table = pd.DataFrame({"balance": trailing, "least": size * trade}).dropna()
+    if table.empty:
+        return None
+    first = table["balance"].iloc[0]
+    high = low = (first, table.index[0])
+    turn = direction = None
+    for period, value, least in table.itertuples():
+        high = max(high, (value, period), key=lambda point: point[0])
+        low = min(low, (value, period), key=lambda point: point[0])
+        if direction != "rising" and value - low[0] >= least:
+            turn, direction, high = (low[1] if direction else None), "rising", (value, period)
+        elif direction != "falling" and high[0] - value >= least:
+            turn, direction, low = (high[1] if direction else None), "falling", (value, period)
+    if turn is None or table.index[-1].ordinal - turn.ordinal < phase:
+        return None
+    return turn, direction
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +155,12 @@ def kink(
     inside = dates[_f(own, own.min(), 1, periods - 4) <= critical]
     slope, bend = fit.params[1] * scale, fit.params[2] * scale
     return Kink(
-        *(span[dates[best]], f_statistic, p_value, (span[inside.min()], span[inside.max()])),
-        *(slope, slope + bend),
+        period=span[dates[best]],
+        f_statistic=f_statistic,
+        p_value=p_value,
+        confidence=(span[inside.min()], span[inside.max()]),
+        slope_before=slope,
+        slope_after=slope + bend,
     )
 
 

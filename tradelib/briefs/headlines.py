@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from tradelib.brief.commodities import how_it_moved
-from tradelib.brief.factsheet import Sheet, contributor
+from tradelib.briefs.commodities import how_it_moved
+from tradelib.briefs.factsheet import Sheet, contributor
 from tradelib.partners import SUMMED_GROUPS, partner
 from tradelib.style import words as wording
 from tradelib.style.words import missing, money, ordinal, position

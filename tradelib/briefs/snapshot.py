@@ -10,11 +10,9 @@ from functools import cached_property
 
 import pandas as pd
 
-from tradelib import balances, loaders
-from tradelib import releases as calendar
-from tradelib.brief.realtime import vintage_method
-from tradelib.brief.selection import choose
-from tradelib.brief.trend import turning_point
+from tradelib import balances, loaders, releases
+from tradelib.briefs.selection import choose, vintage_method
+from tradelib.briefs.turning import turning_point
 from tradelib.errors import TradelibError
 from tradelib.partners import SUMMED_GROUPS, all_partners, countries, members
 from tradelib.store import vintages
@@ -28,7 +26,6 @@ from tradelib.tables import (
     PROVENANCE,
     RELEASED,
     TRADE,
-    table_info,
 )
 from tradelib.windows import Window, full_year, year_to_date
 
@@ -37,7 +34,7 @@ from tradelib.windows import Window, full_year, year_to_date
 class Snapshot:
     """The tables of one release as of one day. Made by `take`."""
 
-    release: calendar.Release
+    release: releases.Release
     as_of: date
     sources: dict[str, vintages.Vintage]
     absent: dict[str, str]
@@ -74,7 +71,7 @@ class Snapshot:
     @property
     def quarter(self) -> pd.Period:
         """The latest quarter of services out with the release."""
-        return calendar.quarter_out(self.month)
+        return releases.quarter_out(self.month)
 
     @property
     def quarters(self) -> Window:
@@ -196,6 +193,11 @@ class Snapshot:
         return balances.rank(self.total_balances[0], self.universe[0])
 
     @cached_property
+    def total_ranks_before(self) -> pd.Series:
+        """The same a year earlier."""
+        return balances.rank(self.total_balances[1], self.universe[0])
+
+    @cached_property
     def total_reducers(self) -> pd.DataFrame:
         """Which members of the universe reduced their deficit in goods and services."""
         return balances.reducers(*self.total_balances, self.universe[0])
@@ -221,6 +223,22 @@ class Snapshot:
         if self.trade_flows is None or (code, "total") not in self.history.index.droplevel("period"):
             return pd.Series(dtype=float)
         return self.history.loc[(code, "total")]["balance_usd"].dropna()
+
+    def trailing_balance(self, code: str) -> pd.Series:
+        """One partner's balance in goods and services over four quarters; empty where there is none."""
+        if TRADE not in self.sources or code not in self.trailing_total.index:
+            return pd.Series(dtype=float)
+        return self.trailing_total.loc[code]["balance_usd"]
+
+    def same_months(self, code: str) -> pd.Series:
+        """One partner's goods balance over the months of the year to date, by year."""
+        if code not in self.goods.index.levels[0]:
+            return pd.Series(dtype=float)
+        months = self.goods["balance_usd"].loc[code]
+        span = pd.period_range(months.index.min(), self.month, freq="M")
+        sums = months.reindex(span).rolling(len(self.months), min_periods=len(self.months)).sum()
+        sums = sums[sums.index.month == self.month.month]
+        return pd.Series(sums.to_numpy(), index=sums.index.year)
 
     def turn(self, code: str) -> tuple[pd.Period, str] | None:
         """The last clear turn of a partner's trailing balance in goods and services."""
@@ -268,7 +286,7 @@ def take(release: str, *, as_of: str | date | None = None, strict: bool = False)
     ('2018-01..2018-07', '2018Q1..2018Q2', 0)
     """
     found = loaders.find_release(release)
-    day = calendar.parse_date(as_of, "--as-of") if as_of else found.default_as_of
+    day = releases.parse_date(as_of, "--as-of") if as_of else found.default_as_of
     earliest = found.published or found.period.end_time.date()
     if day < earliest:
         when = f"was published on {found.published}" if found.published else f"covers {found.month}"
@@ -277,7 +295,7 @@ def take(release: str, *, as_of: str | date | None = None, strict: bool = False)
             f"Give --as-of {earliest} or later, or leave it out.",
         )
     chosen = choose(found, day, strict=strict)
-    month, quarter = str(found.period), str(calendar.quarter_out(found.period))
+    month, quarter = str(found.period), str(releases.quarter_out(found.period))
 
     def rows(table: str, since: str | None, through: str) -> pd.DataFrame | None:
         vintage = chosen.sources.get(table)
@@ -292,7 +310,7 @@ def take(release: str, *, as_of: str | date | None = None, strict: bool = False)
     return Snapshot(found, day, chosen.sources, chosen.absent, goods, trade, chapters, printed, released)
 
 
-def with_groups(goods: pd.DataFrame, release: calendar.Release) -> pd.DataFrame:
+def with_groups(goods: pd.DataFrame, release: releases.Release) -> pd.DataFrame:
     """Add the groups that the country table does not print, as sums of their members of the day."""
     printed = set(goods["partner"].unique())
     parts = [goods]
@@ -320,19 +338,3 @@ def covered_partners(snapshot: Snapshot) -> list[str]:
     kinds = all_partners().set_index("code")["kind"]
     codes = snapshot.goods_windows["month"].index
     return [code for code in codes if kinds[code] in ("country", "other")]
-
-
-def source_of(snapshot: Snapshot, table: str, code: str) -> dict:
-    """Return what a fact says of its source: table, vintage, lag, method, basis and adjustment.
-
-    `code` is the partner whose rows the fact rests on; the method depends on it.
-    """
-    info, vintage = table_info(table), snapshot.sources.get(table)
-    return {
-        "table": table,
-        "vintage": vintage.published.isoformat() if vintage else None,
-        "vintage_lag_days": snapshot.lag(table) if vintage else None,
-        "vintage_method": snapshot.method(table, code) if vintage else None,
-        "basis": info.basis,
-        "adjustment": info.adjustment,
-    }

@@ -1,12 +1,18 @@
-"""Which vintage of each table a brief rests on: the newest of the day, else the earliest later one."""
+"""Which vintage of each table a brief rests on, and how it stands to the day.
 
+Census revises partner detail once a year, with the release of the April month in June. Between two
+such revisions a later country table, cut at the release's month, holds what was on the table on
+release day. Canada, the World rows and areas that contain Canada are the exception: they are revised
+every month.
+"""
+
+import functools
 from dataclasses import dataclass
 from datetime import date
 
 import pandas as pd
 
-from tradelib import loaders
-from tradelib import releases as calendar
+from tradelib import loaders, releases
 from tradelib.errors import TradelibError
 from tradelib.store import vintages
 from tradelib.tables import (
@@ -22,6 +28,14 @@ from tradelib.tables import (
 )
 from tradelib.windows import year_to_date
 
+CANADA = "1220"
+#: Rows that are revised every month: Canada, the World, product totals, and areas with Canada in them.
+REVISED_MONTHLY = frozenset(
+    ["1220", "0004", "0015", "0006", "0007", "0010", "0022", "1XXX", "USMCA", "OECD", "NATO", "APEC"]
+)
+#: Partner detail of this table is revised only once a year.
+YEARLY_REVISED = "goods_census_nsa"
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -36,7 +50,7 @@ class Selection:
     released: dict[str, str]
 
 
-def choose(release: calendar.Release, day: date, *, strict: bool = False) -> Selection:
+def choose(release: releases.Release, day: date, *, strict: bool = False) -> Selection:
     """Choose, for each table of a brief, the vintage of a day that reaches a release.
 
     Parameters
@@ -58,11 +72,11 @@ def choose(release: calendar.Release, day: date, *, strict: bool = False) -> Sel
 
     Examples
     --------
-    >>> july = calendar.release("2018-07")
+    >>> july = releases.release("2018-07")
     >>> str(choose(july, date(2018, 10, 5)).sources[GOODS].published)
     '2018-10-05'
     """
-    month, quarter = release.period, calendar.quarter_out(release.period)
+    month, quarter = release.period, releases.quarter_out(release.period)
     spans = {GOODS: (None, month), TRADE: (quarter - 4, quarter)}
     details = [name for name in DETAIL_TABLES if name == EXPORT_NAICS or vintages.list_vintages(name)]
     for name in (EXPORT_CHAPTERS, *IMPORT_CHAPTERS, *details):
@@ -146,3 +160,56 @@ def _refuse_later(day: date, sources: dict, absent: dict, late: dict) -> None:
             "Give a later --as-of, add the vintage with `tradelib fetch` or `tradelib ingest`, or leave "
             "--strict out.",
         )
+
+
+def vintage_method(vintage: vintages.Vintage, as_of: date, code: str) -> str:
+    """Say how a vintage stands to the day whose knowledge is wanted.
+
+    Parameters
+    ----------
+    vintage : Vintage
+        The one used.
+    as_of : date
+        The day.
+    code : str
+        Partner code of the figure; the World's for a total.
+
+    Returns
+    -------
+    {"published", "reconstructed", "later"}
+        "published": it was out by then. "reconstructed": it came out later but within the same
+        cycle of annual revisions, and the partner is not revised in between, so that it equals
+        what was out. "later": it may contain revisions nobody knew then.
+
+    Examples
+    --------
+    >>> from tradelib.store.vintages import list_vintages
+    >>> october_2018 = list_vintages("goods_census_nsa")[2]
+    >>> [vintage_method(october_2018, date(2018, 9, 5), code) for code in ("5800", "1220")]
+    ['reconstructed', 'later']
+    """
+    if vintage.published <= as_of:
+        return "published"
+    once_a_year = vintage.table == YEARLY_REVISED and vintage.dated_by == "published"
+    if once_a_year and same_cycle(as_of, vintage.published) and code not in REVISED_MONTHLY:
+        return "reconstructed"
+    return "later"
+
+
+@functools.cache
+def same_cycle(earlier: date, later: date) -> bool:
+    """Tell whether no annual revision lies between two days.
+
+    Where the day of a June release is not established, a span around it counts as crossed.
+
+    Examples
+    --------
+    >>> same_cycle(date(2018, 9, 5), date(2018, 10, 5)), same_cycle(date(2018, 3, 7), date(2018, 10, 5))
+    (True, False)
+    """
+    for year in range(earlier.year, later.year + 1):
+        published = releases.release(f"{year}-04").published
+        first, last = (published, published) if published else (date(year, 6, 1), date(year, 6, 15))
+        if earlier < last and later >= first:
+            return False
+    return True

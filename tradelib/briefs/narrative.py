@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from tradelib.brief.commodities import who_contributed
-from tradelib.brief.factsheet import Fact, Sheet
+from tradelib.briefs.commodities import who_contributed
+from tradelib.briefs.factsheet import Fact, Sheet
 from tradelib.style import words as wording
 from tradelib.style.words import (
     Text,

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 import tradelib as tl
-from tradelib.brief.realtime import CANADA, REVISED_MONTHLY, same_cycle, vintage_method
+from tradelib.briefs.realtime import CANADA, REVISED_MONTHLY, same_cycle, vintage_method
 from tradelib.store.vintages import list_vintages
 
 OCTOBER, APRIL = "2024-10-08", "2025-04-03"  # two vintages between the annual revisions of 2024 and 2025

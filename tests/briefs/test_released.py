@@ -123,7 +123,7 @@ def test_the_articles_claims_are_judged_in_real_time(fetched):
 
 
 def test_a_brief_draws_the_exhibit_and_tells_it_from_the_long_table(fetched):
-    from tradelib.brief import charts, provenance
+    from tradelib.briefs import charts, provenance
 
     sheet = facts_of(resolve("KOR"), take("2018-07"))
     box = str(provenance.sources(sheet))
@@ -172,7 +172,7 @@ def test_the_age_of_the_data_is_told_where_a_newer_release_is_out(monkeypatch):
 
 
 def test_a_brief_as_of_a_day_with_a_newer_release_says_so():
-    from tradelib.brief import provenance
+    from tradelib.briefs import provenance
 
     now, then = (
         str(provenance.sources(facts_of(resolve("KOR"), take("2024-08", as_of=day))))
@@ -187,7 +187,7 @@ def test_periods_of_an_exhibit_are_quarters_and_years():
 
 
 def test_a_chart_of_the_long_table_says_what_the_release_itself_had():
-    from tradelib.brief import charts
+    from tradelib.briefs import charts
 
     def words(figure) -> str:
         return " ".join(" ".join(text.get_text() for text in figure.texts).split())

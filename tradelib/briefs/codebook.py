@@ -6,9 +6,9 @@ from dataclasses import fields
 
 import pandas as pd
 
-from tradelib.brief.facts import facts_of
-from tradelib.brief.factsheet import Fact, Sheet
-from tradelib.brief.snapshot import take
+from tradelib.briefs.facts import facts_of
+from tradelib.briefs.factsheet import Fact, Sheet
+from tradelib.briefs.snapshot import take
 from tradelib.cards import safe
 from tradelib.errors import TradelibError
 from tradelib.loaders import load_goods

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from tradelib import TradelibError, facts_of, resolve, take
-from tradelib.brief.decomposition import tables_of
+from tradelib.briefs.decomposition import tables_of
 from tradelib.sources.ingest import ingest
 
 MONTHS = [str(month) for month in pd.period_range("2017-01", "2018-07", freq="M")]

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from statsmodels.regression.linear_model import OLS
 
 import tradelib as tl
-from tradelib.brief import breaks, narrative
-from tradelib.brief.breaks import kink
+from tradelib.briefs import breaks, narrative
+from tradelib.briefs.breaks import kink
 
 QUARTERS = pd.period_range("2012Q3", periods=24, freq="Q")
 

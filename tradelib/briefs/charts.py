@@ -7,9 +7,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from tradelib import balances
-from tradelib.brief import headlines
-from tradelib.brief.decomposition import flow_in_words
-from tradelib.brief.factsheet import Sheet, contributor
+from tradelib.briefs import headlines
+from tradelib.briefs.decomposition import flow_in_words
+from tradelib.briefs.factsheet import Sheet, contributor
 from tradelib.partners import partner
 from tradelib.style import house as style
 from tradelib.style import marks

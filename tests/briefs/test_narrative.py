@@ -5,8 +5,8 @@ import re
 import pytest
 
 import tradelib as tl
-from tradelib.brief import narrative, provenance
-from tradelib.brief.snapshot import covered_partners
+from tradelib.briefs import narrative, provenance
+from tradelib.briefs.snapshot import covered_partners
 
 PASSAGES = [
     *(narrative.title, narrative.headline, narrative.goods, narrative.services, narrative.total),

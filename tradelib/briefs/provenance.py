@@ -1,7 +1,7 @@
 """Where the figures come from and how to read them: the parts of a brief around its story."""
 
 from tradelib import loaders
-from tradelib.brief.factsheet import Sheet
+from tradelib.briefs.factsheet import Sheet
 from tradelib.partners import partner
 from tradelib.style import words as wording
 from tradelib.style.words import Text, capital, day, series

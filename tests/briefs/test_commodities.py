@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tradelib import covered_partners, decompose, facts_of, list_vintages, resolve, take
-from tradelib.brief import narrative
-from tradelib.brief.commodities import exports_led, how_it_moved, who_contributed
-from tradelib.brief.decomposition import tables_of
-from tradelib.brief.factsheet import Sheet
+from tradelib.briefs import narrative
+from tradelib.briefs.commodities import exports_led, how_it_moved, who_contributed
+from tradelib.briefs.decomposition import tables_of
+from tradelib.briefs.factsheet import Sheet
 from tradelib.errors import TradelibError
 from tradelib.store import vintages
 

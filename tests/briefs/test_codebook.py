@@ -8,8 +8,8 @@ import pytest
 from helpers import ROOT, sheet
 
 from tradelib import TradelibError
-from tradelib.brief import codebook
-from tradelib.brief.factsheet import Sheet
+from tradelib.briefs import codebook
+from tradelib.briefs.factsheet import Sheet
 from tradelib.sources.publishers import SOURCES
 from tradelib.store.vintages import list_vintages
 from tradelib.tables import DETAIL_TABLES, DETAILS, LARGE_DETAILS, TABLES

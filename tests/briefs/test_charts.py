@@ -18,7 +18,7 @@ from nbconvert import HTMLExporter
 from PIL import Image
 
 from tradelib import facts_of, resolve, take
-from tradelib.brief import charts, headlines
+from tradelib.briefs import charts, headlines
 from tradelib.style import house as house_style
 from tradelib.style import marks
 from tradelib.style.house import COLOURS, Unit, caption
@@ -647,7 +647,7 @@ def notebook_run():
     """A notebook of one cell, run."""
     code = """
 from tradelib import facts_of, resolve, take
-from tradelib.brief import charts
+from tradelib.briefs import charts
 charts.show(charts.ytd_by_year(facts_of(resolve("KOR"), take("2018-07", as_of="2018-10-05"))))
 """
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])

@@ -11,7 +11,7 @@ import pytest
 from helpers import raw_rows, sheet, snapshot
 
 from tradelib import all_facts, covered_partners, facts_of, list_vintages, resolve, take
-from tradelib.brief.factsheet import document
+from tradelib.briefs.factsheet import document
 from tradelib.errors import TradelibError
 from tradelib.partners import all_partners, country_set, members, partner
 from tradelib.store import vintages

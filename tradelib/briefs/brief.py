@@ -1,0 +1,297 @@
+"""The brief of one partner: every number worked out once, and the tables it was worked out from."""
+
+from datetime import date
+
+import pandas as pd
+
+from tradelib import cards, loaders
+from tradelib.briefs.commodities import commodity_facts
+from tradelib.briefs.fact import FACTS_MIME, Facts, source_of
+from tradelib.briefs.goods import goods_facts
+from tradelib.briefs.sentences import STYLE
+from tradelib.briefs.snapshot import Snapshot, take
+from tradelib.briefs.total import total_facts
+from tradelib.partners import Partner, resolve
+from tradelib.partners import partner as partner_of
+from tradelib.style import words
+from tradelib.style.tables import published
+from tradelib.tables import EXPORT_CHAPTERS, GOODS, IMPORT_CHAPTERS, RELEASED, TRADE
+from tradelib.windows import Window
+
+HISTORY = 120  # months of the series beside the facts
+
+
+class Brief(Facts):
+    """The facts of a partner by id, with everything that was out with the release. Made by `brief`.
+
+    Attributes
+    ----------
+    partner : Partner
+    snapshot : Snapshot
+        The tables of the release as of the day, cut and summed for all partners.
+    as_of : date
+        The day whose knowledge is used.
+    month, quarter : Period
+        The statistical month, and the latest quarter of services out with it.
+    months, quarters : Window
+        The year to date of each.
+    goods, trade : DataFrame
+        The tables the facts were worked out from, all partners, cut at the release: goods by month (Census
+        basis, not seasonally adjusted), and goods, services and total by quarter (BOP, seasonally
+        adjusted). Whole dollars, columns of the table contract.
+    chapters : dict of str to DataFrame
+        The tables by HS chapter in use, by name.
+    names : dict
+        The words that sentences may use: `partner`, `month`, `months`, `quarters` ...
+    """
+
+    def __init__(self, partner: Partner, snapshot: Snapshot):
+        self.partner, self.snapshot = partner, snapshot
+        super().__init__(_names(partner, snapshot), _about(partner, snapshot))
+
+    def __repr__(self) -> str:
+        s = self.snapshot
+        return f"<Brief of {self.partner.name}, {s.release.month}, as of {s.as_of}: {len(self)} facts>"
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
+        rows = [("Release", f"FT-900, {self.names['month']}"), ("Published", self.names["published"])]
+        rows += [("Figures as of", self.names["as_of"]), *self.sources()]
+        cells = "".join(
+            f'<tr><td style="opacity:.7;white-space:nowrap;vertical-align:top">{cards.safe(name)}</td>'
+            f'<td style="text-align:left">{cards.safe(told)}</td></tr>'
+            for name, told in rows
+        )
+        box = f'{STYLE}<table class="tradelib-table {cards.PLAIN}">{cells}</table>'
+        plain = "\n".join([repr(self), *(f"  {name}: {told}" for name, told in rows)])
+        return {"text/html": box, "text/plain": plain, FACTS_MIME: self.document()}
+
+    @property
+    def as_of(self) -> date:
+        """The day whose knowledge is used."""
+        return self.snapshot.as_of
+
+    @property
+    def month(self) -> pd.Period:
+        """The statistical month."""
+        return self.snapshot.month
+
+    @property
+    def months(self) -> Window:
+        """January through the statistical month."""
+        return self.snapshot.months
+
+    @property
+    def quarter(self) -> pd.Period:
+        """The latest quarter of services out with the release."""
+        return self.snapshot.quarter
+
+    @property
+    def quarters(self) -> Window:
+        """The quarters of that year so far."""
+        return self.snapshot.quarters
+
+    @property
+    def goods(self) -> pd.DataFrame:
+        """Goods by partner and month, as the facts use them."""
+        return self.snapshot.goods_flows
+
+    @property
+    def trade(self) -> pd.DataFrame | None:
+        """Goods, services and total by partner and quarter, as the facts use them; None where absent."""
+        s = self.snapshot
+        return s.trade_flows if s.released_flows is None else s.released_flows
+
+    @property
+    def chapters(self) -> dict[str, pd.DataFrame]:
+        """The tables by HS chapter in use, by name."""
+        return self.snapshot.chapter_flows
+
+    def add(
+        self,
+        id: str,
+        value,
+        *,
+        unit: str,
+        window,
+        label: str,
+        table: str,
+        reason: str = "",
+        undefined: bool = False,
+        rows_of: str = "",
+        **more,
+    ) -> None:
+        """Write a fact; `{p}` in its label is the partner.
+
+        `rows_of` names the partner on whose rows the figure rests, if it is not the brief's own.
+        """
+        self.put(
+            id,
+            value,
+            unit=unit,
+            window=window,
+            label=label.format(p=self.partner.prose),
+            source=source_of(self.snapshot, table, rows_of or self.partner.code),
+            reason=reason,
+            undefined=undefined,
+            **more,
+        )
+
+    def sources(self) -> list[tuple[str, str]]:
+        """Say for each table in use which vintage it is and how late, or why there is none."""
+        s = self.snapshot
+        named = {
+            s.released_tables.get("ytd", ""): "Goods",
+            GOODS: "Goods" + (", history" if s.released_goods else ""),
+            RELEASED: "Goods and services",
+            TRADE: "Goods and services" + ("" if s.released_flows is None else ", history"),
+            EXPORT_CHAPTERS: "Exports by HS chapter",
+            IMPORT_CHAPTERS[0]: "General imports by HS chapter",
+            IMPORT_CHAPTERS[1]: "Imports for consumption by HS chapter",
+        }
+        rows = []
+        for table, name in named.items():
+            if table in s.sources:
+                vintage = s.sources[table]
+                dated = "saved by" if vintage.dated_by == "saved" else "of"
+                late = words.lag(s.lag(table), s.method(table, self.partner.code))
+                told = f"{table}, vintage {dated} {words.day(vintage.published)}"
+                rows.append((name, f"{told}, {late}" if late else told))
+            elif table in s.absent and table not in IMPORT_CHAPTERS[1:]:
+                rows.append((name, f"none: {s.absent[table]}"))
+        return rows
+
+    def table(self):
+        """Tabulate all facts: what, how much, which window, which vintage."""
+        rows = []
+        for fact in self.values():
+            if fact.vintage is None:  # its whole table is absent, as the box of sources says
+                continue
+            label, _, value = fact.text.partition(": ")
+            late = f" (+{fact.vintage_lag_days:,} days)" if fact.vintage_lag_days else ""
+            late = " (reconstructed)" if fact.vintage_method == "reconstructed" else late
+            rows.append((label, value, fact.window, f"{fact.vintage}{late}"))
+        return published(pd.DataFrame(rows, columns=["Figure", "Value", "Window", "Vintage"]))
+
+    def document(self) -> dict:
+        """Return the facts and the series as one JSON object, as facts.json holds them.
+
+        `series` is by the id of the fact that is its last value: `since` (the first month) and `values`,
+        month by month, in whole dollars, None where one cannot be had.
+        """
+        return super().document() | {"series": _series(self)}
+
+
+def brief(
+    partner: str | int | Partner,
+    release: str | Snapshot,
+    *,
+    as_of: str | date | None = None,
+    strict: bool = False,
+) -> Brief:
+    """Work out every number of a brief on one partner, for one FT-900 release.
+
+    Parameters
+    ----------
+    partner : str, int or Partner
+        Code of Schedule C, ISO code or name; a group such as "ASEAN" too.
+    release : str or Snapshot
+        Statistical month, YYYY-MM; or a snapshot from `take`, to share the work between many partners.
+    as_of : str or date, optional
+        The day whose knowledge is wanted, or "latest"; the release's publication day unless given.
+    strict : bool
+        Refuse where only later vintages reach the release.
+
+    Returns
+    -------
+    Brief
+        A mapping of facts by id, the ids a public contract (`tradelib codebook`), and the tables in
+        use: `goods`, `trade`, `chapters`. Sentences are bound to it with `say`.
+
+    Raises
+    ------
+    TradelibError
+        If the partner, the month or the day is wrong, or no country table reaches the release.
+
+    Examples
+    --------
+    >>> import tradelib as tl
+    >>> korea = tl.brief("KOR", "2018-07", as_of="2018-10-05")
+    >>> korea
+    <Brief of Korea, South, 2018-07, as of 2018-10-05: ... facts>
+    >>> round(korea["goods.exports.ytd.change_pct"].value, 1)
+    11.1
+    >>> tl.balance(korea.goods, partner="KOR")["exports_usd"].loc["2018-07"].item()
+    4685784639.0
+    """
+    who = partner if isinstance(partner, Partner) else resolve(partner)
+    if not isinstance(release, Snapshot):
+        release = take(release, as_of=as_of, strict=strict)
+    found = Brief(who, release)
+    goods_facts(found)
+    total_facts(found)
+    commodity_facts(found)
+    return found
+
+
+def _names(who: Partner, s: Snapshot) -> dict[str, object]:
+    """The words of sentences; a bool is for conditions."""
+    release, span = s.release, words.span
+    if release.published:
+        published_on = f"{words.day(release.published)} ({release.how_known})"
+    else:
+        day = words.day(release.default_as_of)
+        published_on = f"not established; taken to be out by {day}, filed under its month"
+    methods = {s.method(table, who.code) for table in s.sources}
+    codes, source = s.universe
+    return {
+        "partner": who.prose,
+        "name": who.name,
+        "group": who.is_group,
+        "month": words.period(s.month),
+        "months": span(s.months),
+        "same_months": span(s.months).removesuffix(f" {s.month.year}"),
+        "quarter": words.period(s.quarter),
+        "quarters": span(s.quarters),
+        "year": str(s.month.year),
+        "last_year": str(s.month.year - 1),
+        "published": published_on,
+        "as_of": words.day(s.as_of),
+        "older": loaders.behind(s.as_of) or "",
+        "later": "later" in methods,
+        "reconstructed": "reconstructed" in methods,
+        "listed_countries": words.series([partner_of(code).prose for code in codes]),
+        "listed_in": source,
+    }
+
+
+def _about(who: Partner, s: Snapshot) -> dict:
+    release = s.release
+    return {
+        "partner": {"code": who.code, "iso2": who.iso2, "iso3": who.iso3, "name": who.name},
+        "release": release.month,
+        "published": release.published.isoformat() if release.published else None,
+        "published_how_known": release.how_known,
+        "as_of": s.as_of.isoformat(),
+    }
+
+
+def _series(found: Brief) -> dict:
+    """The balance in goods over twelve months, of the last ten years; nothing where there is none."""
+    s, code = found.snapshot, found.partner.code
+    if code not in s.goods.index.levels[0]:
+        return {}
+    months = pd.period_range(s.month - (HISTORY + 10), s.month, freq="M")
+    balance = s.goods["balance_usd"].loc[code].reindex(months)
+    sums = balance.rolling(12, min_periods=12).sum().iloc[11:]
+    sums = sums.loc[sums.first_valid_index() :] if sums.notna().any() else sums.iloc[:0]
+    if sums.empty:
+        return {}
+    told = {
+        "unit": "USD",
+        "table": GOODS,
+        "vintage": s.sources[GOODS].published.isoformat(),
+        "since": str(sums.index[0]),
+        "freq": "M",
+        "values": [None if words.missing(value) else round(value) for value in sums.tolist()],
+    }
+    return {"goods.balance.trailing12": told}

@@ -1,0 +1,322 @@
+"""The facts on services, and on goods and services together: quarters, rank, turning point (BOP basis)."""
+
+import pandas as pd
+
+from tradelib.briefs.goods import difference, drivers_facts, no_deficit, reduction, reduction_reason, row_of
+from tradelib.briefs.turning import RULE, kink
+from tradelib.partners import partner
+from tradelib.style import words
+from tradelib.style.words import missing
+from tradelib.tables import TRADE
+from tradelib.windows import Window
+
+ITEMS = {"goods": "goods", "services": "services", "total": "goods and services"}
+PARTS = [(item, flow) for item in ("goods", "services") for flow in ("exports", "imports")]
+SURE, CERTAIN = 0.05, 0.01
+TURN_RULE = "trough or peak followed by a move of 3 % of two-way trade lasting 4 quarters or more"
+NO_SERVICES = "BEA publishes no services by quarter for this partner and window"
+EXPORTS_LED = (
+    "the balance improved, exports of goods and of services both rose, and together they contributed more "
+    "to the change, in size, than imports did"
+)
+
+
+def total_facts(brief) -> None:
+    """Write the facts `services.*` and `total.*`."""
+    rows = _quarters(brief)
+    _reduction(brief, rows["total"])
+    parts = _contributions(brief, rows)
+    _exports_led(brief, parts)
+    _rank(brief)
+    _larger_and_reducers(brief)
+    _four_quarters(brief)
+    _turn(brief)
+    _slope(brief)
+
+
+def _quarters(brief) -> dict[str, tuple[dict, dict]]:
+    """Write the flows of the year to date; return each item's row, now and a year earlier."""
+    s, code, when = brief.snapshot, brief.partner.code, words.span(brief.quarters)
+    versus = f"{s.quarters} vs {s.quarters.year_earlier}"
+    empty = {"ytd": pd.DataFrame(), "ytd before": pd.DataFrame()}
+    sums = s.trade_windows if s.trade_table in s.sources else empty
+    rows = {item: tuple(row_of(sums[name], (code, item)) for name in empty) for item in ITEMS}
+    about = {"unit": "USD", "table": s.trade_table, "reason": NO_SERVICES}
+    for item in ("services", "total"):
+        now, base = rows[item]
+        for side, link in (("exports", "to"), ("imports", "from"), ("balance", "with")):
+            value, before = now.get(f"{side}_usd"), base.get(f"{side}_usd")
+            id, label = f"{item}.{side}.ytd", f"U.S. {ITEMS[item]} {side} {link} {{p}}, {when}"
+            brief.add(id, value, window=s.quarters, label=label, **about)
+            label, change = f"Change of {label} on a year earlier", difference(value, before)
+            brief.add(f"{id}.change_usd", change, window=versus, label=label, **about)
+    brief.add(
+        "services.first_quarter",
+        str(s.first_services[code]) if code in s.first_services else None,
+        unit="quarter",
+        window=s.quarters,
+        label="First quarter of services with {p} in BEA's table",
+        table=TRADE,
+        reason=NO_SERVICES,
+    )
+    return rows
+
+
+def _reduction(brief, rows: tuple[dict, dict]) -> None:
+    s, pair = brief.snapshot, tuple(row.get("balance_usd") for row in rows)
+    when = f"{words.span(s.quarters)} on a year earlier"
+    brief.add(
+        "total.deficit.ytd.reduction_pct",
+        reduction(*pair),
+        unit="percent",
+        window=f"{s.quarters} vs {s.quarters.year_earlier}",
+        label=f"Reduction of the U.S. deficit with {{p}} in goods and services, {when}",
+        table=s.trade_table,
+        reason=NO_SERVICES if missing(pair[0]) else reduction_reason(*pair),
+        undefined=not any(map(missing, pair)),
+    )
+
+
+def _contributions(brief, rows: dict) -> dict[tuple[str, str], float | None]:
+    """What each flow added to the change of the balance; higher exports and lower imports add."""
+    s, parts, when = brief.snapshot, {}, words.span(brief.quarters)
+    for item, flow in PARTS:
+        now, base = (row.get(f"{flow}_usd") for row in rows[item])
+        change = difference(now, base)
+        parts[item, flow] = change if change is None or flow == "exports" else -change
+        brief.add(
+            f"total.balance.contribution.{item}_{flow}",
+            parts[item, flow],
+            unit="USD",
+            window=f"{s.quarters} vs {s.quarters.year_earlier}",
+            label=f"Contribution of {item} {flow} to the change of the balance with {{p}}, {when}",
+            table=s.trade_table,
+            reason=NO_SERVICES,
+        )
+    drivers_facts(
+        brief,
+        "total.balance",
+        parts,
+        brief.value("total.balance.ytd.change_usd"),
+        window=s.quarters,
+        label="the U.S. balance with {p} in goods and services",
+        table=s.trade_table,
+    )
+    return parts
+
+
+def _exports_led(brief, parts: dict) -> None:
+    """Whether exports led an improvement of the balance in goods and services."""
+    change, value = brief["total.balance.ytd.change_usd"], None
+    reason, more = change.reason or "", {}
+    if change.value is not None and not any(map(missing, parts.values())):
+        exports, imports = (
+            sum(parts[item, flow] for item in ("goods", "services")) for flow in ("exports", "imports")
+        )
+        more = {"exports_usd": exports, "imports_usd": imports}
+        rose = parts["goods", "exports"] > 0 and parts["services", "exports"] > 0
+        value = change.value > 0 and rose and exports > abs(imports)
+        if change.value == 0:
+            value, reason = None, "the balance did not change"
+    brief.add(
+        "total.exports_led",
+        value,
+        unit="bool",
+        window=change.window,
+        label="Did exports lead an improvement of the U.S. balance with {p} in goods and services, "
+        f"{words.span(brief.quarters)} on a year earlier",
+        table=brief.snapshot.trade_table,
+        reason=reason,
+        rule=EXPORTS_LED,
+        **more,
+    )
+
+
+def _universe(brief) -> dict:
+    """Who is ranked in goods and services, as the facts tell it."""
+    s = brief.snapshot
+    codes, how = s.universe
+    n = len(s.total_ranks) if s.trade_table in s.sources else 0
+    return {"universe": [partner(code).name for code in codes], "universe_source": how, "n": n}
+
+
+def _rank(brief) -> None:
+    s, who, when = brief.snapshot, brief.partner, words.span(brief.quarters)
+    codes, how = s.universe
+    there = s.trade_table in s.sources
+    ranks = s.total_ranks if there else pd.Series(dtype=int)
+    usd, value, before = (s.total_balances[0].get(who.code) if there else None), None, None
+    if who.is_group:
+        reason = "a group is not ranked with countries"
+    elif who.code not in codes:
+        reason = f"{who.name} is not among {how}"
+    elif missing(usd):
+        reason = "no balance by quarter"
+    elif usd >= 0:
+        reason = no_deficit(usd, when)
+    else:
+        value, reason = ranks[who.code], ""
+    if value is not None and s.total_balances[1].get(who.code, 0) < 0:
+        before = s.total_ranks_before.get(who.code)
+    about = {
+        "unit": "rank",
+        "table": s.trade_table,
+        "measure": "goods and services balance, largest deficit first",
+        **_universe(brief),
+    }
+    label = "Rank of the U.S. deficit with {p} in goods and services"
+    brief.add(
+        "total.deficit.rank",
+        value,
+        window=s.quarters,
+        label=f"{label}, {when}",
+        reason=reason,
+        undefined=not missing(usd) and usd >= 0,
+        **about,
+    )
+    brief.add(
+        "total.deficit.rank.previous_year",
+        before,
+        window=s.quarters.year_earlier,
+        label=f"{label}, {words.span(s.quarters.year_earlier)}",
+        reason=reason or "no deficit a year earlier",
+        **about,
+    )
+
+
+def _larger_and_reducers(brief) -> None:
+    s, when, about = brief.snapshot, words.span(brief.quarters), _universe(brief)
+    value, larger, found, few = brief.value("total.deficit.rank"), None, None, False
+    if value is not None:
+        ranks = s.total_ranks
+        larger = [
+            named(code) | {"balance_usd": s.total_balances[0][code]}
+            for code in ranks.index
+            if ranks[code] < value
+        ]
+    brief.add(
+        "total.deficit.larger",
+        larger,
+        unit="list",
+        window=s.quarters,
+        label=f"Countries with a larger U.S. deficit in goods and services than {{p}}, {when}",
+        table=s.trade_table,
+        reason=brief["total.deficit.rank"].reason or "",
+        **about,
+    )
+    if s.trade_table in s.sources:
+        found = [_reducer(code, row) for code, row in s.total_reducers.to_dict("index").items()]
+        few = 2 * len(found) <= len(about["universe"])
+    brief.add(
+        "total.reducers",
+        found,
+        unit="list",
+        window=f"{s.quarters} vs {s.quarters.year_earlier}",
+        label=f"Who among {len(about['universe'])} countries reduced the deficit in goods and services, {when}",
+        table=s.trade_table,
+        few=few,
+        own=bool(found) and brief.partner.code in {entry["code"] for entry in found},
+        countries=len(about["universe"]),
+        **about,
+    )
+
+
+def named(code: str) -> dict:
+    """Name a country in an entry of a list."""
+    who = partner(code)
+    return {"code": code, "iso3": who.iso3, "name": who.name, "prose": who.prose}
+
+
+def _reducer(code: str, row: dict) -> dict:
+    pct = row["reduction_pct"]
+    return named(code) | {"reduction_pct": None if missing(pct) else pct, "change_usd": row["change_usd"]}
+
+
+def _four_quarters(brief) -> None:
+    """The balance in goods and services over four quarters, and what it was a year earlier."""
+    s, code = brief.snapshot, brief.partner.code
+    sums = s.trailing_balance(code)
+    now, before = sums.get(s.quarter), sums.get(s.quarter - 4)
+    window = Window(s.quarter - 3, s.quarter)
+    label = f"U.S. balance with {{p}} in goods and services, {words.span(window)}"
+    about = {"unit": "USD", "table": TRADE, "reason": NO_SERVICES}
+    brief.add("total.balance.trailing4", now, window=window, label=label, **about)
+    brief.add(
+        "total.balance.trailing4.change_usd",
+        difference(now, before),
+        window=f"{window} vs {window.year_earlier}",
+        label=f"Change of {label} on a year earlier",
+        **about,
+    )
+
+
+def _turn(brief) -> None:
+    """The last clear turn of the balance over four quarters."""
+    s, code = brief.snapshot, brief.partner.code
+    history, window, turn, why = s.trailing_balance(code), s.quarters, None, NO_SERVICES
+    more = {"direction": None, "turn": None, "turn_usd": None, "latest_usd": None}
+    if len(history):
+        window, turn = Window(history.index.min(), s.quarter), s.turn(code)
+        why = f"the balance with {brief.partner.prose} shows no {TURN_RULE}"
+    if turn:
+        more = {
+            "direction": turn[1],
+            "turn": "trough" if turn[1] == "rising" else "peak",
+            "turn_usd": history[turn[0]],
+            "latest_usd": history.iloc[-1],
+        }
+    brief.add(
+        "total.trend.start",
+        str(turn[0]) if turn else None,
+        unit="quarter",
+        window=window,
+        label="Turning point of the U.S. balance with {p} in goods and services, trailing four quarters",
+        table=TRADE,
+        reason=why,
+        rule=f"last {TURN_RULE}",
+        **more,
+    )
+
+
+def _slope(brief) -> None:
+    """The evidence beside the turning point: one change of slope in the last quarters."""
+    s, start = brief.snapshot, brief.value("total.trend.start")
+    history = s.total_balance(brief.partner.code)
+    found = kink(history) if len(history) and history.index.max() == s.quarter else None
+    window = Window(s.quarter - 23, s.quarter)
+    value, more, why = None, {"rule": RULE}, "no quarters without gaps long enough for a test"
+    tested = agrees = False
+    if found:
+        first, last = map(str, found.confidence)
+        why = f"no change of slope at the 5 percent level (p = {found.p_value:.2f})"
+        value = str(found.period) if found.p_value <= SURE else None
+        # no date in the first four quarters is tested
+        tested = value is None and start is not None and start >= str(window.start + 4)
+        # a sum over four quarters turns about one and a half quarters after its quarters do
+        agrees = start is not None and first <= start <= str(found.confidence[1] + 2)
+        more |= {
+            "p_value": found.p_value,
+            "f_statistic": found.f_statistic,
+            "confidence": [first, last],
+            "slope_before_usd": found.slope_before,
+            "slope_after_usd": found.slope_after,
+        }
+    p = found and ("p < 0.01" if found.p_value < CERTAIN else f"p = {found.p_value:.2f}")
+    brief.add(
+        "total.trend.break",
+        value,
+        unit="quarter",
+        window=window,
+        label="Change of slope of the quarterly U.S. balance with {p} in goods and services",
+        table=TRADE,
+        reason=why,
+        tested_in_vain=bool(found) and value is None,
+        unconfirmed=tested,
+        another=value is not None and start is not None and not agrees,
+        alone=value is not None and start is None,
+        weak=bool(found) and found.p_value >= CERTAIN,
+        p=p or None,
+        first=more["confidence"][0] if found else None,
+        last=more["confidence"][1] if found else None,
+        **more,
+    )
