@@ -1,53 +1,32 @@
-"""The charts of a brief: each takes a partner's facts and returns a figure whose title is a finding.
+"""The charts of a brief: each draws one partner's facts below a title that stands in the notebook.
 
 Where there is nothing to draw, a chart is None. Artists hold whole dollars; the axes scale them.
 """
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from tradelib import balances
-from tradelib.briefs import headlines
-from tradelib.briefs.decomposition import flow_in_words
-from tradelib.briefs.factsheet import Sheet, contributor
-from tradelib.partners import partner
+from tradelib.briefs.brief import Brief
+from tradelib.briefs.commodities import flow_in_words
+from tradelib.briefs.fact import contributor
+from tradelib.briefs.sentences import title as titled
+from tradelib.partners import SUMMED_GROUPS, partner
 from tradelib.style import house as style
-from tradelib.style import marks
-from tradelib.style import words as wording
-from tradelib.style.house import COLOURS, Unit, alt_text, show, styled
+from tradelib.style import marks, words
+from tradelib.style.house import COLOURS, Chart, Unit, styled
 from tradelib.style.words import missing, money, ordinal, signed_money
 from tradelib.tables import GOODS, TRADE
 
-__all__ = ["alt_text", "chapters", "goods_history", "show", "standing"]
-__all__ += ["total_trend", "what_moved", "ytd_by_year"]
 SHADED = "Shaded: where single quarters may have changed slope (95 percent confidence set); lines are "
 SHADED += "four-quarter sums."
 HISTORY, BARS, LARGEST = 20, 12, 15  # years, years, rows
 
 
 @styled
-def goods_history(sheet: Sheet) -> Figure | None:
-    """Draw twelve-month sums of goods exports and imports over 20 years, and the gap between them.
-
-    Parameters
-    ----------
-    sheet : Sheet
-        From `facts_of`.
-
-    Returns
-    -------
-    Figure or None
-        None where the last twelve months are not complete.
-
-    Examples
-    --------
-    >>> from tradelib import facts_of, resolve, take
-    >>> sheet = facts_of(resolve("KOR"), take("2018-07", as_of="2018-10-05"))
-    >>> goods_history(sheet).axes[0].lines[0].get_label()
-    'exports'
-    """
-    s, code = sheet.snapshot, sheet.partner.code
-    if missing(sheet.value("goods.balance.trailing12")):
+def goods_history(brief: Brief, *, title: str = "") -> Chart | None:
+    """Draw twelve-month sums of goods exports and imports over 20 years, and the gap between them."""
+    s, code = brief.snapshot, brief.partner.code
+    if missing(brief.value("goods.balance.trailing12")):
         return None
     sums = _trailing(s.goods, code, 12).loc[s.month - 12 * HISTORY :]
     years, unit = style.years_of(sums.index), Unit.of(sums.stack())
@@ -64,44 +43,22 @@ def goods_history(sheet: Sheet) -> Figure | None:
     style.year_axis(ax, years)
     marks.mark_agreements(ax, code)
     marks.end_labels(ax, ends)
-    pair = (s.goods_windows[name]["balance_usd"].get(code) for name in ("trailing", "trailing before"))
-    when = f"in the 12 months to {wording.period(s.month)}"
     return style.dress(
-        *(fig, style.source_line(s, GOODS)),
-        title=headlines.moved(f"goods {{}} with {sheet.partner.prose}", *pair, when),
+        fig,
+        style.source_line(s, GOODS),
+        title=titled(brief, title),
         subtitle=style.measure(GOODS, "U.S. goods trade", unit, "12-month sums"),
-        note=headlines.membership(sheet),
+        note=_membership(brief),
     )
 
 
 @styled
-def ytd_by_year(sheet: Sheet) -> Figure | None:
-    """Draw the goods balance of the same months of each of the last 12 years as bars.
-
-    Parameters
-    ----------
-    sheet : Sheet
-        From `facts_of`.
-
-    Returns
-    -------
-    Figure or None
-        None where this year's months are not complete.
-
-    Examples
-    --------
-    >>> from tradelib import facts_of, resolve, take
-    >>> sheet = facts_of(resolve("KOR"), take("2018-07", as_of="2018-10-05"))
-    >>> print(ytd_by_year(sheet).get_suptitle())
-    The January-July goods deficit with
-    South Korea is the smallest since 2012
-    """
-    s, this = sheet.snapshot, sheet.snapshot.month.year
-    if missing(sheet.value("goods.balance.ytd")):
+def ytd_by_year(brief: Brief, *, title: str = "") -> Chart | None:
+    """Draw the goods balance of the same months of each of the last 12 years as bars."""
+    s, this = brief.snapshot, brief.snapshot.month.year
+    if missing(brief.value("goods.balance.ytd")):
         return None
-    sums = _trailing(s.goods, sheet.partner.code, len(s.months))["balance_usd"]
-    sums = sums[sums.index.month == s.month.month]
-    sums.index = sums.index.year
+    sums = s.same_months(brief.partner.code)
     bars = sums.loc[this - BARS + 1 :].dropna()
     unit = Unit.of(bars)
     fig, (ax,) = style.canvas()
@@ -114,56 +71,39 @@ def ytd_by_year(sheet: Sheet) -> Figure | None:
     ax.set_xlim(this - BARS + 0.4, this + 0.6)
     ax.tick_params(axis="x", length=0)
     ax.spines["bottom"].set_visible(False)
-    months = wording.span(s.months).removesuffix(f" {this}")
+    months = words.span(s.months).removesuffix(f" {this}")
     spell = "calendar years" if len(s.months) == 12 else months
     return style.dress(
-        *(fig, style.source_line(s, GOODS)),
-        title=headlines.record(sheet, months, sums),
+        fig,
+        style.source_line(s, GOODS),
+        title=titled(brief, title),
         subtitle=style.measure(GOODS, "U.S. balance in goods", unit, spell),
-        note=" ".join(filter(None, [_as_released(sheet), headlines.membership(sheet)])),
+        note=" ".join(filter(None, [_as_released(brief), _membership(brief)])),
     )
 
 
-def _as_released(sheet: Sheet) -> str:
+def _as_released(brief: Brief) -> str:
     """Say what the release itself printed, where a chart shows the later figures of a longer table."""
-    s = sheet.snapshot
-    tables = s.goods_sums(sheet.partner.code)[1]
+    s = brief.snapshot
+    tables = s.goods_sums(brief.partner.code)[1]
     if tables["ytd"] == GOODS:
         return ""
-    now, before = (sheet.value("goods.balance.ytd"), -sheet.value("goods.balance.ytd.change_usd"))
+    now, before = (brief.value("goods.balance.ytd"), -brief.value("goods.balance.ytd.change_usd"))
     years = f"{s.month.year} and {signed_money(now + before)} for {s.month.year - 1}"
     return f"The bars are as revised later; the release itself had {signed_money(now)} for {years}."
 
 
 @styled
-def total_trend(sheet: Sheet) -> Figure | None:
-    """Draw four-quarter sums of the balance in goods, in services and in both, and where it turned.
-
-    Parameters
-    ----------
-    sheet : Sheet
-        From `facts_of`.
-
-    Returns
-    -------
-    Figure or None
-        None where BEA publishes no services by quarter for the partner.
-
-    Examples
-    --------
-    >>> from tradelib import facts_of, resolve, take
-    >>> sheet = facts_of(resolve("KOR"), take("2018-07", as_of="2018-10-05"))
-    >>> [line.get_label() for line in total_trend(sheet).axes[0].lines[:3]]
-    ['goods', 'services', 'total']
-    """
-    s, code = sheet.snapshot, sheet.partner.code
+def total_trend(brief: Brief, *, title: str = "") -> Chart | None:
+    """Draw four-quarter sums of the balance in goods, in services and in both, and where it turned."""
+    s, code = brief.snapshot, brief.partner.code
     if TRADE not in s.sources or (code, "total") not in s.history.index.droplevel("period"):
         return None
     sums = _trailing(s.history[["balance_usd"]], code, 4)["balance_usd"].unstack("item").dropna(how="all")
     if sums.empty or missing(sums["total"].iloc[-1]):
         return None
     years, unit, turn = style.years_of(sums.index), Unit.of(sums.stack()), s.turn(code)
-    broken = sheet["total.trend.break"]
+    broken = brief["total.trend.break"]
     fig, (ax,) = style.canvas(height=style.HEIGHT + (0.2 if broken.value else 0))  # for its note
     ends = []
     for item, name in (("goods", "goods"), ("services", "services"), ("total", "balance")):
@@ -182,41 +122,22 @@ def total_trend(sheet: Sheet) -> Figure | None:
     if turn:
         at = sums["total"][turn[0]]
         marks.mark_turn(ax, style.years_of(turn[:1])[0], at, f"{turn[0]}\n{unit.number(at)}")
-    before = sums["total"].get(s.quarter - 4)
     return style.dress(
-        *(fig, style.source_line(s, TRADE)),
-        title=headlines.trend(sheet, sums["total"].iloc[-1], before),
+        fig,
+        style.source_line(s, TRADE),
+        title=titled(brief, title),
         subtitle=style.measure(TRADE, "U.S. balance", unit, "four-quarter sums"),
-        note=f"{SHADED if broken.value else ''} {headlines.membership(sheet)}",
+        note=f"{SHADED if broken.value else ''} {_membership(brief)}",
     )
 
 
 @styled
-def what_moved(sheet: Sheet) -> Figure | None:
-    """Draw how exports and imports took the balance from a year earlier to now, as a waterfall.
-
-    Parameters
-    ----------
-    sheet : Sheet
-        From `facts_of`.
-
-    Returns
-    -------
-    Figure or None
-        Goods and services, or goods alone where BEA publishes no services by quarter; None where
-        there is no year earlier.
-
-    Examples
-    --------
-    >>> from tradelib import facts_of, resolve, take
-    >>> sheet = facts_of(resolve("KOR"), take("2018-07", as_of="2018-10-05"))
-    >>> len(what_moved(sheet).axes[0].patches)
-    6
-    """
-    s, parts = sheet.snapshot, headlines.contributions(sheet)
-    whole, goods = "services_exports" in parts, s.goods_sums(sheet.partner.code)[1]["ytd"]
+def what_moved(brief: Brief, *, title: str = "") -> Chart | None:
+    """Draw how exports and imports took the balance from a year earlier to now, as a waterfall."""
+    s, parts = brief.snapshot, _contributions(brief)
+    whole, goods = "services_exports" in parts, s.goods_sums(brief.partner.code)[1]["ytd"]
     item, table, window = ("total", s.trade_table, s.quarters) if whole else ("goods", goods, s.months)
-    now, change = sheet.value(f"{item}.balance.ytd"), sheet.value(f"{item}.balance.ytd.change_usd")
+    now, change = brief.value(f"{item}.balance.ytd"), brief.value(f"{item}.balance.ytd.change_usd")
     if missing(change):
         return None
     rounding = change - sum(parts.values())
@@ -224,41 +145,23 @@ def what_moved(sheet: Sheet) -> Figure | None:
     steps = parts | ({"rounding": rounding} if seen else {})
     unit = Unit.of([now, now - change])
     fig, (ax,) = style.canvas()
-    spans = [wording.span(one).removeprefix("the ") for one in (window.year_earlier, window)]
-    names = [spans[0], *map(headlines.part, steps, steps.values()), spans[1]]
+    spans = [words.span(one).removeprefix("the ") for one in (window.year_earlier, window)]
+    names = [spans[0], *map(_step, steps, steps.values()), spans[1]]
     marks.waterfall(ax, now - change, steps, now, unit, names)
     rounded = f"Parts differ from the published change by {money(rounding)} of rounding.".replace(".0 ", " ")
     return style.dress(
-        *(fig, style.source_line(s, table)),
-        title=headlines.why(sheet, now, change, parts, wording.span(window)),
+        fig,
+        style.source_line(s, table),
+        title=titled(brief, title),
         subtitle=style.measure(table, f"U.S. balance in {'goods and services' if whole else 'goods'}", unit),
-        note=f"{rounded if rounding and not seen else ''} {headlines.membership(sheet)}",
+        note=f"{rounded if rounding and not seen else ''} {_membership(brief)}",
     )
 
 
 @styled
-def chapters(sheet: Sheet) -> Figure | None:
-    """Draw how HS chapters took the balance from a year earlier to now, as a level waterfall.
-
-    Parameters
-    ----------
-    sheet : Sheet
-        From `facts_of`.
-
-    Returns
-    -------
-    Figure or None
-        Of the balance, or of the one flow with data; None where no table by chapter has the partner
-        or nothing changed.
-
-    Examples
-    --------
-    >>> from tradelib import facts_of, resolve, take
-    >>> sheet = facts_of(resolve("KOR"), take("2018-07", as_of="2018-10-05"))
-    >>> len(chapters(sheet).axes[0].patches)
-    9
-    """
-    s, fact = sheet.snapshot, sheet["commodity.hs2.contributions"]
+def chapters(brief: Brief, *, title: str = "") -> Chart | None:
+    """Draw how HS chapters took the balance from a year earlier to now, as a level waterfall."""
+    s, fact = brief.snapshot, brief["commodity.hs2.contributions"]
     if fact.value is None or not any(entry["contribution_usd"] for entry in fact.value):
         return None
     tables, covers, change = (fact.more[name] for name in ("tables", "covers", "change_usd"))
@@ -266,11 +169,11 @@ def chapters(sheet: Sheet) -> Figure | None:
     parts = [entry | {"usd": way * entry["contribution_usd"]} for entry in fact.value]
     parts = [part for part in parts if part["usd"]]
     unit = Unit.of([part["usd"] for part in parts] + [change])
-    spans = [wording.span(window) for window in (s.months.year_earlier, s.months)]
+    spans = [words.span(window) for window in (s.months.year_earlier, s.months)]
     levels = [signed_money(fact.more[f"{name}_usd"]).replace("-", "−") for name in ("before", "now")]
     rows = [(f"{spans[0]}\n{levels[0]}", 0.0, "balance")]
     for part in parts:
-        name = wording.capital(contributor(part | {"contribution_usd": way * part["usd"]}))
+        name = words.capital(contributor(part | {"contribution_usd": way * part["usd"]}))
         rows.append((name, part["usd"], part["flow"] or "quiet"))
     rows.append((f"{spans[1]}\n{levels[1]}", way * change, "balance"))
     fig, (ax,) = style.canvas(height=1.9 + 0.4 * len(rows))
@@ -281,37 +184,18 @@ def chapters(sheet: Sheet) -> Figure | None:
     if covers == "both flows":
         of += f" ({' less '.join(map(flow_in_words, tables))})"
     return style.dress(
-        *(fig, style.source_line(s, *tables)),
-        title=headlines.chapters(sheet),
+        fig,
+        style.source_line(s, *tables),
+        title=titled(brief, title),
         subtitle=style.measure(tables[0], of, unit, f"change from {spans[0]}"),
         note="Higher exports and lower imports improve the balance." if covers == "both flows" else "",
     )
 
 
 @styled
-def standing(sheet: Sheet) -> Figure:
-    """Draw where the partner stands among the countries ranked with it, now and a year earlier.
-
-    Parameters
-    ----------
-    sheet : Sheet
-        From `facts_of`.
-
-    Returns
-    -------
-    Figure
-        Goods and services among the countries of Exhibit 20 if the partner is one of them;
-        otherwise the largest goods deficits, and the partner's own row unless it is a group.
-
-    Examples
-    --------
-    >>> from tradelib import facts_of, resolve, take
-    >>> sheet = facts_of(resolve("KOR"), take("2018-07", as_of="2018-10-05"))
-    >>> print(standing(sheet).get_suptitle())
-    The U.S. deficit with South Korea in goods and
-    services is the 9th largest among 15 countries
-    """
-    s, code = sheet.snapshot, sheet.partner.code
+def standing(brief: Brief, *, title: str = "") -> Chart:
+    """Draw where the partner stands among the countries ranked with it, now and a year earlier."""
+    s, code = brief.snapshot, brief.partner.code
     whole = s.trade_table in s.sources and code in s.total_ranks.index
     if whole:
         (now, before), ranks, shown = s.total_balances, s.total_ranks, s.total_ranks.index
@@ -327,12 +211,13 @@ def standing(sheet: Sheet) -> Figure:
         names[code] += f" ({ordinal(ranks[code])})"
     fig, (ax,) = style.canvas(height=1.6 + 0.245 * len(rows))
     unit = marks.dumbbells(ax, rows, code, names)
-    dots = f"  ● {wording.span(window).removeprefix('the ')}  ○ a year earlier"
+    dots = f"  ● {words.span(window).removeprefix('the ')}  ○ a year earlier"
     return style.dress(
-        *(fig, style.source_line(s, table)),
-        title=headlines.standing(sheet, now[now.index.isin(ranks.index)].dropna(), whole),
+        fig,
+        style.source_line(s, table),
+        title=titled(brief, title),
         subtitle=style.measure(table, f"U.S. balance in {what}", unit) + dots,
-        note=wording.capital(s.universe[1]) + "." if whole and "assumed" in s.universe[1] else "",
+        note=words.capital(s.universe[1]) + "." if whole and "assumed" in s.universe[1] else "",
     )
 
 
@@ -343,3 +228,31 @@ def _trailing(sides: pd.DataFrame, code: str, periods: int) -> pd.DataFrame:
     if single:
         rows = pd.concat({"goods": rows}, names=["item"]).reorder_levels(["partner", "item", "period"])
     return balances.trailing_sum(rows, periods).droplevel(["partner", "item"] if single else "partner")
+
+
+def _contributions(brief: Brief) -> dict[str, float]:
+    """The parts of the change of the balance: four, or goods alone where services are missing."""
+    names = [f"{item}_{flow}" for item in ("goods", "services") for flow in ("exports", "imports")]
+    parts = {name: brief.value(f"total.balance.contribution.{name}") for name in names}
+    if any(map(missing, parts.values())):
+        exports, imports = (brief.value(f"goods.{flow}.ytd.change_usd") for flow in ("exports", "imports"))
+        parts = {"goods_exports": exports, "goods_imports": None if missing(imports) else -imports}
+    return {name: usd for name, usd in parts.items() if not missing(usd)}
+
+
+def _step(name: str, usd: float) -> str:
+    """Name one step of the waterfall by what the flow did; imports count against the balance."""
+    if name == "rounding":
+        return name
+    item, flow = name.split("_")
+    rose = usd > 0 if flow == "exports" else usd < 0
+    return f"{item} {flow} {'were unchanged' if usd == 0 else 'rose' if rose else 'fell'}"
+
+
+def _membership(brief: Brief) -> str:
+    """Say whose trade a group's row is; nothing for a single country."""
+    if not brief.partner.is_group:
+        return ""
+    if brief.partner.code in SUMMED_GROUPS:
+        return f"Sum of the members on {brief.snapshot.release.default_as_of}."
+    return "Members as the publisher counts them in each year."

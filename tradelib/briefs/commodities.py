@@ -16,6 +16,9 @@ FLOW_WORDS = {
     "imports_general": "general imports",
     "imports_consumption": "imports for consumption",
 }
+#: What belongs to all contributions together; nothing where there are none.
+NUMBERS = ["change_usd", "flow_change_usd", "now_usd", "before_usd"]
+NUMBERS += ["covers", "both", "exports_only", "imports_only"]
 NAMED, TOP = 6, 3  # contributions named, chapters told
 OIL, OIL_AND_GAS = "27", "211"  # HS chapter, NAICS code
 #: A chapter is told of its own from this share of all exports on.
@@ -179,7 +182,7 @@ def _contributions(brief, kind: str) -> None:
     s, code = brief.snapshot, brief.partner.code
     windows, tables = _windows(s, kind), tables_of(s, code, kind)
     vintages = sorted({s.sources[table].published.isoformat() for table in tables})
-    value, more = None, {"tables": tables, "both": False, "exports_only": False, "imports_only": False}
+    value, more = None, {"tables": tables} | dict.fromkeys(NUMBERS)
     reason = f"no table by {ITEMS[kind]} has rows of {brief.partner.prose}"
     if len(vintages) > 1:  # figures of two vintages are not taken from one another
         reason = f"exports and imports by {ITEMS[kind]} are at hand in different vintages only"

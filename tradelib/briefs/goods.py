@@ -4,7 +4,7 @@ import pandas as pd
 
 from tradelib import balances
 from tradelib.briefs.selection import CANADA
-from tradelib.partners import WORLD
+from tradelib.partners import WORLD, partner
 from tradelib.style import words
 from tradelib.style.words import missing
 from tradelib.tables import GOODS
@@ -190,6 +190,8 @@ def _ranks(brief) -> None:
             universe=EVERYBODY.format(n=len(ranks)),
             n=len(ranks),
             measure="goods balance, largest deficit first",
+            first=partner(ranks.index[0]).prose if len(ranks) else None,
+            first_usd=sums[name]["balance_usd"].get(ranks.index[0]) if len(ranks) else None,
         )
 
 
@@ -220,17 +222,11 @@ def _record_year(brief) -> None:
     """Since when the balance of these months is the largest or smallest; a group has no constant members."""
     s, who = brief.snapshot, brief.partner
     history = s.same_months(who.code)
-    value, reason = (
-        None,
-        "a group's members change" if who.is_group else "neither largest nor smallest for long",
-    )
-    if (
-        len(history)
-        and not missing(history.iloc[-1])
-        and history.index[-1] == s.month.year
-        and not who.is_group
-    ):
-        value = _superlative(history)
+    value = reason = None
+    if who.is_group:
+        reason = "a group's members change"
+    elif len(history) and not missing(history.iloc[-1]) and history.index[-1] == s.month.year:
+        value, reason = _superlative(history), "neither the largest nor the smallest for long"
     brief.add(
         "goods.balance.ytd.superlative",
         value,
@@ -296,10 +292,10 @@ def drivers_facts(brief, prefix: str, parts: dict, change, *, window: Window, la
         "unit": "list",
         "window": f"{window} vs {window.year_earlier}",
         "table": table,
-        "reason": "there is no year-earlier figure to compare with",
+        "reason": "there is no year-earlier figure to compare with" if value is None else "nothing changed",
     }
     when = f"{words.span(window)} on a year earlier"
-    brief.add(f"{prefix}.drivers", value, label=f"What changed {label}, {when}", **about)
+    brief.add(f"{prefix}.drivers", value or None, label=f"What changed {label}, {when}", **about)
     brief.add(
         f"{prefix}.main_drivers",
         main or None,

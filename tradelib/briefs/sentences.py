@@ -233,6 +233,8 @@ def _moved_by(v: Value) -> Parts:
 
 
 def _before(v: Value) -> Parts:
+    if ".balance." in v.fact.id:
+        return _amount(v.before, "a year earlier")
     return [_then(v.before)]
 
 
@@ -310,7 +312,7 @@ VERBS: dict[str, tuple[Callable[[Value], Parts], str, str]] = {
         "what became of a balance in a year; dollars where the sign flipped or it is a surplus",
     ),
     "moved_by": (_moved_by, "narrowed by $1.9 billion in the first half of 2018", "the same, shorter"),
-    "before": (_before, "$2.8 billion", "the amount a year earlier"),
+    "before": (_before, "a deficit of $2.8 billion", "what it was a year earlier; of a flow, the amount"),
     "ordinal": (_plain, "9th", "a rank"),
     "largest": (_largest, "the 9th largest", "a rank by size"),
     "year_earlier": (_year_earlier, "10th a year earlier", "the rank then; as a year earlier if the same"),
@@ -359,10 +361,20 @@ def _blocks(text: str) -> tuple[tuple[str, tuple[tuple, ...]], ...]:
         if LINE.match(paragraph):  # a list, a quotation, a heading or a table: line by line
             parts = re.split(r"\n(?=\s*(?:[-*>|#]|\d+\.)\s?)", paragraph)
         for n, part in enumerate(parts):
-            sentences = [" ".join(one.split("\n")) for one in END.split(part)]
-            found.append(("\n" if n else link, tuple(_parse(one) for one in sentences)))
+            found.append(("\n" if n else link, tuple(map(_parse, _split(" ".join(part.split("\n")))))))
         link = "\n\n"
     return tuple(found)
+
+
+def _split(text: str) -> list[str]:
+    """Cut a passage into sentences; what stands in square brackets stays together."""
+    sentences, start = [], 0
+    for end in END.finditer(text):
+        before = re.sub(r"\]\(", "", text[start : end.start()])
+        if before.count("[") == before.count("]"):
+            sentences.append(text[start : end.start()])
+            start = end.end()
+    return [*sentences, text[start:]]
 
 
 def _parse(sentence: str) -> tuple:
@@ -508,7 +520,8 @@ def _marked_up(piece: Piece) -> str:
     title = html.escape(" · ".join(told)).replace("$", "USD ").replace("|", "/")
     value = f"{number.value:.0f}" if number.unit == "USD" else str(number.value)
     shown = html.escape(number.text, quote=False).replace("$", r"<span>\$</span>")
-    return f'<a class="tl-fact" tabindex="0" title="{title}"><data value="{html.escape(value)}">{shown}</data></a>'
+    data = f'<data value="{html.escape(value)}">{shown}</data>'
+    return f'<a class="tl-fact" tabindex="0" title="{title}">{data}</a>'
 
 
 def _exact(number: Number) -> str:
@@ -530,13 +543,26 @@ def _sentences(facts: Facts, text: str) -> Iterator[tuple[str, list[Piece] | Non
 
 
 def _begun(pieces: list[Piece]) -> list[Piece]:
-    """Begin a sentence with a capital, whatever word or fact comes first."""
+    """Begin a sentence with a capital, whatever word or fact comes first, and with one space between words."""
+    pieces = _spaced(pieces)
     for n, piece in enumerate(pieces):
         mark = re.match(r"[\s>*#-]*", piece.text)[0] if piece.number is None else ""
         if rest := piece.text[len(mark) :]:
             first = Piece(mark + words.capital(rest), piece.number, piece.fact)
             return [*pieces[:n], first, *pieces[n + 1 :]]
     return pieces
+
+
+def _spaced(pieces: list[Piece]) -> list[Piece]:
+    spaced, last = [], " "
+    for piece in pieces:
+        text = re.sub(" +", " ", piece.text)
+        if last.endswith(" "):
+            text = text.removeprefix(" ")
+        if text:
+            spaced.append(Piece(text, piece.number, piece.fact))
+            last = text
+    return spaced
 
 
 def say(facts: Facts, text: str) -> Passage:

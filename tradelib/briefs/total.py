@@ -140,6 +140,11 @@ def _universe(brief) -> dict:
     return {"universe": [partner(code).name for code in codes], "universe_source": how, "n": n}
 
 
+def _listed(brief) -> bool:
+    s = brief.snapshot
+    return s.trade_table in s.sources and brief.partner.code in s.total_ranks.index
+
+
 def _rank(brief) -> None:
     s, who, when = brief.snapshot, brief.partner, words.span(brief.quarters)
     codes, how = s.universe
@@ -162,6 +167,7 @@ def _rank(brief) -> None:
         "unit": "rank",
         "table": s.trade_table,
         "measure": "goods and services balance, largest deficit first",
+        "listed": _listed(brief),
         **_universe(brief),
     }
     label = "Rank of the U.S. deficit with {p} in goods and services"
@@ -212,7 +218,7 @@ def _larger_and_reducers(brief) -> None:
         found,
         unit="list",
         window=f"{s.quarters} vs {s.quarters.year_earlier}",
-        label=f"Who among {len(about['universe'])} countries reduced the deficit in goods and services, {when}",
+        label=f"Who among the {about['n']} countries reduced the deficit in goods and services, {when}",
         table=s.trade_table,
         few=few,
         own=bool(found) and brief.partner.code in {entry["code"] for entry in found},
@@ -254,7 +260,7 @@ def _turn(brief) -> None:
     """The last clear turn of the balance over four quarters."""
     s, code = brief.snapshot, brief.partner.code
     history, window, turn, why = s.trailing_balance(code), s.quarters, None, NO_SERVICES
-    more = {"direction": None, "turn": None, "turn_usd": None, "latest_usd": None}
+    more = {"direction": None, "turn": None, "turn_usd": None, "latest_usd": None, "flipped": False}
     if len(history):
         window, turn = Window(history.index.min(), s.quarter), s.turn(code)
         why = f"the balance with {brief.partner.prose} shows no {TURN_RULE}"
@@ -264,6 +270,7 @@ def _turn(brief) -> None:
             "turn": "trough" if turn[1] == "rising" else "peak",
             "turn_usd": history[turn[0]],
             "latest_usd": history.iloc[-1],
+            "flipped": words.position(history[turn[0]]) != words.position(history.iloc[-1]),
         }
     brief.add(
         "total.trend.start",
