@@ -8,7 +8,7 @@ tl.reducers(goods, through="2024-08")               # who reduced the deficit, a
 tl.rank(goods, through="2024-08")                   # the largest deficits first
 tl.balance(goods, partner="KOR")                    # exports, imports and balance by month
 tl.by_vintage(partner="KOR", through="2018-07")     # one year to date in every vintage
-tl.facts_of(tl.resolve("KOR"), tl.take("2024-08"))  # every number of the brief
+tl.brief("KOR", "2024-08")  # every number of the brief
 ```
 
 Tables are ordinary pandas objects: dollars in columns that end in `_usd`, percent in `_pct`, periods

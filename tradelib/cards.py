@@ -72,8 +72,8 @@ def fact_card(fact) -> str:
 
     Examples
     --------
-    >>> from tradelib import facts_of, resolve, take
-    >>> fact = facts_of(resolve("KOR"), take("2018-07", as_of="2018-10-05"))["goods.exports.ytd"]
+    >>> from tradelib import brief
+    >>> fact = brief("KOR", "2018-07", as_of="2018-10-05")["goods.exports.ytd"]
     >>> "goods_census_nsa of 2018-10-05" in fact_card(fact)
     True
     """
@@ -92,8 +92,8 @@ def origin(one) -> str:
 
     Examples
     --------
-    >>> from tradelib import facts_of, resolve, take
-    >>> origin(facts_of(resolve("KOR"), take("2018-07"))["goods.exports.ytd"])
+    >>> from tradelib import brief
+    >>> origin(brief("KOR", "2018-07")["goods.exports.ytd"])
     'goods_census_nsa of 2018-10-05 (30 days after the as-of date, reconstructed)'
     """
     if one.vintage is None:

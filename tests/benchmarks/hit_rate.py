@@ -9,8 +9,7 @@ break. "Within" is kinder to the rule: a sum over four quarters turns one or two
 import numpy as np
 import pandas as pd
 
-from tradelib.briefs.breaks import kink
-from tradelib.briefs.trend import turning_point
+from tradelib.briefs.turning import kink, turning_point
 
 N, LAST, DRAWS = 60, 24, 199
 

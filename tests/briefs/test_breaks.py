@@ -10,7 +10,7 @@ from statsmodels.regression.linear_model import OLS
 
 import tradelib as tl
 from tradelib.briefs import breaks, narrative
-from tradelib.briefs.breaks import kink
+from tradelib.briefs.turning import kink
 
 QUARTERS = pd.period_range("2012Q3", periods=24, freq="Q")
 
@@ -105,7 +105,7 @@ def test_the_turning_point_rule_hits_what_is_clear_and_is_silent_on_a_line():
 
 
 def test_korea_at_the_july_2018_release():
-    sheet = tl.facts_of(tl.resolve("KOR"), tl.take("2018-07"))
+    sheet = tl.brief("KOR", "2018-07")
     fact = sheet["total.trend.break"]
     assert sheet.value("total.trend.start") == "2016Q2"
     assert (fact.value, fact.more["confidence"]) == ("2015Q4", ["2014Q3", "2016Q4"])
@@ -120,7 +120,7 @@ def test_korea_at_the_july_2018_release():
 
 
 def test_where_the_test_finds_nothing_the_brief_says_so():
-    sheet = tl.facts_of(tl.resolve("CHN"), tl.take("2018-07"))
+    sheet = tl.brief("CHN", "2018-07")
     assert sheet["total.trend.break"].value is None
     assert "no change of slope at the 5 percent level" in sheet["total.trend.break"].reason
     words = str(narrative.since_when(sheet))
@@ -130,21 +130,21 @@ def test_where_the_test_finds_nothing_the_brief_says_so():
 
 def test_a_turn_before_the_dates_that_are_tested_is_not_called_unconfirmed():
     for who, release, turn in (("CAN", "2018-07", "2006Q2"), ("KOR", "2024-08", "2018Q4")):
-        sheet = tl.facts_of(tl.resolve(who), tl.take(release))
+        sheet = tl.brief(who, release)
         assert (sheet.value("total.trend.start"), sheet.value("total.trend.break")) == (turn, None)
         assert "confirm" not in str(narrative.since_when(sheet))
 
 
 def test_a_change_of_slope_without_a_turning_point_is_told_so():
-    sheet = tl.facts_of(tl.resolve("CHE"), tl.take("2024-08"))
+    sheet = tl.brief("CHE", "2024-08")
     assert sheet.value("total.trend.start") is None and sheet.value("total.trend.break") == "2020Q2"
     assert "By the rule above it is no turning point." in str(narrative.since_when(sheet))
 
 
 def test_two_dates_that_disagree_are_told_to():
-    words = str(narrative.since_when(tl.facts_of(tl.resolve("MEX"), tl.take("2018-07"))))
+    words = str(narrative.since_when(tl.brief("MEX", "2018-07")))
     assert "That is another change than the turning point above." in words
 
 
 def test_the_rule_is_told_with_the_fact():
-    assert tl.facts_of(tl.resolve("KOR"), tl.take("2018-07"))["total.trend.break"].more["rule"] == breaks.RULE
+    assert tl.brief("KOR", "2018-07")["total.trend.break"].more["rule"] == breaks.RULE

@@ -17,8 +17,10 @@ from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 from PIL import Image
 
-from tradelib import facts_of, resolve, take
+from tradelib import brief
 from tradelib.briefs import charts, headlines
+from tradelib.briefs.snapshot import take
+from tradelib.partners import resolve
 from tradelib.style import house as house_style
 from tradelib.style import marks
 from tradelib.style.house import COLOURS, Unit, caption
@@ -44,7 +46,7 @@ def sheets(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRADELIB_STORE", str(tmp_path_factory.mktemp("store")))
         snapshots = {month: take(month[0], as_of=month[1]) for month in (JULY, JUNE, AUGUST)}
-        return {(month, who): facts_of(resolve(who), snapshots[month]) for month, who in CASES}
+        return {(month, who): brief(who, snapshots[month]) for month, who in CASES}
 
 
 @pytest.fixture(scope="module")
@@ -548,7 +550,7 @@ def test_agreements_are_marked_when_their_day_lies_among_the_years_shown(drawn, 
 
 def test_nafta_is_marked_where_the_chart_reaches_back_to_it():
     for who in ("CAN", "MEX"):
-        fig = charts.goods_history(facts_of(resolve(who), take("2010-06")))
+        fig = charts.goods_history(brief(who, "2010-06"))
         assert [text.get_text() for text in fig.axes[0].texts if text.get_gid() == "agreement"] == ["NAFTA"]
 
 
@@ -646,9 +648,9 @@ def test_a_shown_chart_keeps_the_colours_of_the_palette(notebook_run):
 def notebook_run():
     """A notebook of one cell, run."""
     code = """
-from tradelib import facts_of, resolve, take
+from tradelib import brief
 from tradelib.briefs import charts
-charts.show(charts.ytd_by_year(facts_of(resolve("KOR"), take("2018-07", as_of="2018-10-05"))))
+charts.show(charts.ytd_by_year(brief("KOR", "2018-07", as_of="2018-10-05")))
 """
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
     NotebookClient(notebook, kernel_name="python3").execute()

@@ -9,7 +9,7 @@ from helpers import ROOT, sheet
 
 from tradelib import TradelibError
 from tradelib.briefs import codebook
-from tradelib.briefs.factsheet import Sheet
+from tradelib.briefs.brief import Brief
 from tradelib.sources.publishers import SOURCES
 from tradelib.store.vintages import list_vintages
 from tradelib.tables import DETAIL_TABLES, DETAILS, LARGE_DETAILS, TABLES
@@ -122,7 +122,7 @@ def test_every_fact_of_a_brief_is_in_it_under_its_pattern(who, release):
 
 def test_a_sheet_without_facts_has_an_empty_book():
     one = sheet("KOR", "2018-07")
-    assert codebook.facts(Sheet(one.partner, one.snapshot)).empty
+    assert codebook.facts(Brief(one.partner, one.snapshot)).empty
 
 
 def test_markdown_has_all_parts_and_rows_of_equal_width():

@@ -9,11 +9,10 @@ from helpers import raw_rows, sheet, snapshot, workbook_cells
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tradelib import covered_partners, decompose, facts_of, list_vintages, resolve, take
+from tradelib import covered_partners, decompose, list_vintages
 from tradelib.briefs import narrative
-from tradelib.briefs.commodities import exports_led, how_it_moved, who_contributed
-from tradelib.briefs.decomposition import tables_of
-from tradelib.briefs.factsheet import Sheet
+from tradelib.briefs.brief import Brief, brief
+from tradelib.briefs.commodities import exports_led, how_it_moved, tables_of, who_contributed
 from tradelib.errors import TradelibError
 from tradelib.store import vintages
 
@@ -163,10 +162,10 @@ def test_two_vintages_are_not_taken_from_one_another(store):
     (source,) = list_vintages(CONSUMPTION)
     rows = vintages.read(source, through="2018-07")
     vintages.save(rows, CONSUMPTION, published=date(2021, 2, 5), sources=[], parser="")
-    found = facts_of(resolve("KOR"), take("2018-07", as_of="2021-03-01"))
+    found = brief("KOR", "2018-07", as_of="2021-03-01")
     assert found[ID].value is None and "different vintages" in found[ID].reason
     assert found["commodity.hs2.27.exports.ytd"].value == 4_179_363_181
-    vietnam = facts_of(resolve("VNM"), take("2018-07", as_of="2021-03-01"))
+    vietnam = brief("VNM", "2018-07", as_of="2021-03-01")
     assert vietnam[ID].value, "one flow is of one vintage"
 
 
@@ -199,7 +198,7 @@ def test_one_flow_is_told_as_that_flow():
 
 def test_no_change_and_no_data_are_told_without_contributors():
     korea = sheet("KOR", *JULY)
-    still = Sheet(korea.partner, korea.snapshot)
+    still = Brief(korea.partner, korea.snapshot)
     still.update(korea)
     more = korea[ID].more | {"change_usd": 0.0}
     entries = [entry | {"pct_of_change": None} for entry in korea[ID].value]
@@ -216,7 +215,7 @@ def test_no_change_and_no_data_are_told_without_contributors():
 
 def led(goods_exports, services_exports, goods_imports, services_imports, change=None) -> object:
     korea = sheet("KOR", *JULY)
-    made = Sheet(korea.partner, korea.snapshot)
+    made = Brief(korea.partner, korea.snapshot)
     parts = {
         **{"goods_exports": goods_exports, "services_exports": services_exports},
         **{"goods_imports": goods_imports, "services_imports": services_imports},

@@ -5,8 +5,9 @@ import json
 import pandas as pd
 import pytest
 
-from tradelib import TradelibError, facts_of, resolve, take
-from tradelib.briefs.decomposition import tables_of
+from tradelib import TradelibError
+from tradelib.briefs.brief import brief
+from tradelib.briefs.commodities import tables_of
 from tradelib.sources.ingest import ingest
 
 MONTHS = [str(month) for month in pd.period_range("2017-01", "2018-07", freq="M")]
@@ -42,7 +43,7 @@ def test_ingested_detail_is_taken_apart_and_adds_up_exactly(kind, tmp_path):
     imports, i_rows = reply(tmp_path / "i.json", "imports", i_column, codes[:2], level, seed=5)
     for path in (exports, imports):
         ingest([path], published="2018-09-05")
-    sheet = facts_of(resolve("KOR"), take("2018-07"))
+    sheet = brief("KOR", "2018-07")
     fact = sheet[f"commodity.{kind}.contributions"]
     assert tables_of(sheet.snapshot, "5800", kind) == [f"exports_{kind}_nsa", f"imports_general_{kind}_nsa"]
     by_hand = total(e_rows, "2018") - total(e_rows, "2017") - total(i_rows, "2018") + total(i_rows, "2017")
@@ -54,7 +55,7 @@ def test_ingested_detail_is_taken_apart_and_adds_up_exactly(kind, tmp_path):
 
 
 def test_without_such_tables_there_are_no_such_facts():
-    ids = set(facts_of(resolve("KOR"), take("2018-07")))
+    ids = set(brief("KOR", "2018-07"))
     assert "commodity.hs2.contributions" in ids
     assert not ids & {f"commodity.{kind}.contributions" for kind in CODES}
 
@@ -62,7 +63,7 @@ def test_without_such_tables_there_are_no_such_facts():
 def test_one_flow_alone_is_told_as_one_flow(tmp_path):
     path, rows = reply(tmp_path / "e.json", "exports", "NAICS", ["211", "324"], "NA3")
     ingest([path], published="2018-09-05")
-    sheet = facts_of(resolve("KOR"), take("2018-07"))
+    sheet = brief("KOR", "2018-07")
     assert sheet["commodity.naics.contributions"].more["covers"] == "exports only"
     oil = sum(int(row[1]) for row in rows if row[2] == "211" and row[3] >= "2018")
     assert sheet.value("commodity.naics.211.exports.ytd") == oil

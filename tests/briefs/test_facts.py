@@ -9,9 +9,10 @@ from functools import cache
 import pandas as pd
 import pytest
 from helpers import raw_rows, sheet, snapshot
-
-from tradelib import all_facts, covered_partners, facts_of, list_vintages, resolve, take
 from tradelib.briefs.factsheet import document
+
+from tradelib import all_facts, covered_partners, list_vintages, take
+from tradelib.briefs.brief import brief
 from tradelib.errors import TradelibError
 from tradelib.partners import all_partners, country_set, members, partner
 from tradelib.store import vintages
@@ -468,7 +469,7 @@ def test_nothing_after_the_release_leaks_into_a_fact(store):
     assert {str(v.published) for v in cut.sources.values()} == {"2026-01-01"}
     for who in ("KOR", "MEX", "EU", "VNM", "TUV"):
         whole = sheet(who, "2018-07", "2025-04-03")
-        found = facts_of(resolve(who), cut)
+        found = brief(who, cut)
         assert {id: (f.value, f.window, f.more) for id, f in found.items()} == {
             id: (f.value, f.window, f.more) for id, f in whole.items()
         }
@@ -483,7 +484,7 @@ def test_strict_refuses_and_lists_the_tables_that_came_later():
 
 def test_strict_gives_the_same_facts_where_everything_was_out():
     strict = take("2018-07", as_of="2025-04-03", strict=True)
-    found = facts_of(resolve("KOR"), strict)
+    found = brief("KOR", strict)
     assert {id: f.value for id, f in found.items()} == {
         id: f.value for id, f in sheet("KOR", "2018-07", "2025-04-03").items()
     }
@@ -537,7 +538,7 @@ def test_all_partners_have_facts_that_are_plain_json(everyone):
 
 
 def test_all_partners_together_make_the_world(everyone):
-    world = facts_of(resolve("0015"), snapshot("2018-07", "2018-10-05"))
+    world = brief("0015", snapshot("2018-07", "2018-10-05"))
     for side in ("exports", "imports"):
         for span in ("month", "ytd"):
             id = f"goods.{side}.{span}"

@@ -21,7 +21,7 @@ def july_2018():
 
 
 def sheet(partner, snapshot):
-    return tl.facts_of(tl.resolve(partner), snapshot)
+    return tl.brief(partner, snapshot)
 
 
 def test_the_headline_of_the_korea_brief(july_2018):

@@ -8,8 +8,9 @@ import pytest
 from click.testing import CliRunner
 from exhibits import FIFTEEN, as_xls, as_zip, edition
 
-from tradelib import facts_of, list_vintages, load, loaders, resolve, take
+from tradelib import list_vintages, load, loaders, take
 from tradelib import releases as calendar
+from tradelib.briefs.brief import brief
 from tradelib.cli.main import main
 from tradelib.errors import TradelibError
 from tradelib.studies.claims import load_article
@@ -83,7 +84,7 @@ def test_the_exhibits_of_an_old_release_become_vintages_of_its_day(fetched):
 def test_goods_and_services_come_from_the_exhibit_of_the_day_and_say_so(fetched):
     snapshot = take("2018-07")
     assert (snapshot.trade_table, snapshot.lag(snapshot.trade_table)) == ("trade_ft900_sa", 0)
-    sheet = facts_of(resolve("KOR"), snapshot)
+    sheet = brief("KOR", snapshot)
     fact = sheet["services.balance.ytd"]
     assert fact.value == 6_400e6 and sheet.value("services.balance.ytd.change_usd") == 355e6
     assert (fact.vintage, fact.vintage_lag_days, fact.vintage_method) == ("2018-09-05", 0, "published")
@@ -93,14 +94,14 @@ def test_goods_and_services_come_from_the_exhibit_of_the_day_and_say_so(fetched)
 
 
 def test_goods_come_from_the_exhibit_of_the_day_for_the_partners_that_it_lists(fetched):
-    sheet = facts_of(resolve("KOR"), take("2018-07"))
+    sheet = brief("KOR", "2018-07")
     fact = sheet["goods.exports.ytd"]
     assert (fact.value, fact.table, fact.vintage) == (31_752e6, "goods_ft900_ytd_nsa", "2018-09-05")
     assert fact.vintage_method == "published" and sheet["goods.exports.month"].table == "goods_ft900_nsa"
     assert round(sheet.value("goods.exports.ytd.change_pct"), 1) == 11.1
     for id in ("goods.deficit.rank", "goods.balance.trailing12", "goods.exports.record_month"):
         assert sheet[id].table == "goods_census_nsa", "these need all partners, or more months"
-    other = facts_of(resolve("ZMB"), take("2018-07"))["goods.exports.ytd"]
+    other = brief("ZMB", "2018-07")["goods.exports.ytd"]
     assert (other.table, other.vintage) == ("goods_census_nsa", "2018-10-05")
     assert take("2018-07", as_of="2018-10-05").released_goods == {}, "the country table is out by then"
 
@@ -125,7 +126,7 @@ def test_the_articles_claims_are_judged_in_real_time(fetched):
 def test_a_brief_draws_the_exhibit_and_tells_it_from_the_long_table(fetched):
     from tradelib.briefs import charts, provenance
 
-    sheet = facts_of(resolve("KOR"), take("2018-07"))
+    sheet = brief("KOR", "2018-07")
     box = str(provenance.sources(sheet))
     assert "`trade_ft900_sa`, vintage of September 5, 2018 |" in box and "Goods and services, history" in box
     assert charts.standing(sheet) is not None and charts.what_moved(sheet) is not None
@@ -144,7 +145,7 @@ def test_strict_takes_the_exhibit_and_goes_without_the_long_table(fetched):
 
 
 def test_the_bundled_exhibit_gives_the_printed_figures_of_august_2021():
-    sheet = facts_of(resolve("KOR"), take("2021-08"))
+    sheet = brief("KOR", "2021-08")
     assert sheet["total.balance.ytd"].vintage == "2021-10-05"
     assert sheet.value("total.balance.ytd") == (-3_118 - 4_324) * 1e6
     assert sheet.value("total.balance.ytd.change_usd") == (-3_118 - 4_324 + 1_608 + 4_092) * 1e6
@@ -175,8 +176,7 @@ def test_a_brief_as_of_a_day_with_a_newer_release_says_so():
     from tradelib.briefs import provenance
 
     now, then = (
-        str(provenance.sources(facts_of(resolve("KOR"), take("2024-08", as_of=day))))
-        for day in ("2026-11-24", "2024-10-08")
+        str(provenance.sources(brief("KOR", "2024-08", as_of=day))) for day in ("2026-11-24", "2024-10-08")
     )
     assert "**Older data.**" in now and "**Older data.**" not in then
 
@@ -192,10 +192,10 @@ def test_a_chart_of_the_long_table_says_what_the_release_itself_had():
     def words(figure) -> str:
         return " ".join(" ".join(text.get_text() for text in figure.texts).split())
 
-    told = words(charts.ytd_by_year(facts_of(resolve("KOR"), take("2021-08"))))
+    told = words(charts.ytd_by_year(brief("KOR", "2021-08")))
     assert "the release itself had -$17.2 billion for 2021 and -$14.2 billion for 2020." in told
-    assert "the release itself" not in words(charts.ytd_by_year(facts_of(resolve("KOR"), take("2018-07"))))
-    alone = charts.what_moved(facts_of(resolve("ZMB"), take("2021-08")))
+    assert "the release itself" not in words(charts.ytd_by_year(brief("KOR", "2018-07")))
+    alone = charts.what_moved(brief("ZMB", "2021-08"))
     assert "FT-900; vintage of 2021-10-05" in words(alone)
 
 

@@ -12,10 +12,10 @@ from bs4 import BeautifulSoup
 from helpers import csv_cells, snapshot
 from hypothesis import given
 from hypothesis import strategies as st
-
 from tradelib.briefs.facts import all_facts
 from tradelib.briefs.factsheet import document
 from tradelib.briefs.narrative import headline
+
 from tradelib.briefs.snapshot import covered_partners
 from tradelib.catalogue import marks
 from tradelib.catalogue.entries import Entry, gather

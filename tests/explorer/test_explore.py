@@ -37,7 +37,7 @@ def last(view, column: str):
 
 @pytest.fixture(scope="module")
 def sheet():
-    return tl.facts_of(tl.resolve("KOR"), tl.take("2018-07", as_of="2018-10-05"))
+    return tl.brief("KOR", "2018-07", as_of="2018-10-05")
 
 
 @pytest.mark.parametrize("measure", MEASURES)
@@ -60,7 +60,7 @@ def test_the_month_and_the_twelve_months_are_those_of_the_facts(sheet):
 @pytest.mark.parametrize("measure", MEASURES)
 @pytest.mark.parametrize("release", ["2018-07", "2021-08"])
 def test_the_quarters_of_a_year_are_those_of_the_facts_whichever_table_they_come_from(item, measure, release):
-    facts = tl.facts_of(tl.resolve("KOR"), tl.take(release))
+    facts = tl.brief("KOR", release)
     view = look(Choice("KOR", release, basis=f"bop {item}", measure=measure))
     assert last(view, f"{measure}_usd") == facts.value(f"{item}.{measure}.ytd")
     assert last(view, f"{measure}_change_usd") == facts.value(f"{item}.{measure}.ytd.change_usd")
@@ -68,7 +68,7 @@ def test_the_quarters_of_a_year_are_those_of_the_facts_whichever_table_they_come
 
 
 def test_a_group_that_is_the_sum_of_its_members_is_that_of_the_facts():
-    facts = tl.facts_of(tl.resolve("ASEAN"), tl.take("2018-07"))
+    facts = tl.brief("ASEAN", "2018-07")
     assert last(look(Choice("ASEAN", "2018-07")), "balance_usd") == facts.value("goods.balance.ytd")
 
 

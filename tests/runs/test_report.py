@@ -12,9 +12,9 @@ import nbformat
 import pytest
 from helpers import LAST_CELL as LAST
 from helpers import PARAMETERS, book_of
+from tradelib.briefs.factsheet import document
 
 import tradelib as tl
-from tradelib.briefs.factsheet import document
 from tradelib.runs.report import make_report
 
 
@@ -48,7 +48,7 @@ def test_the_brief_is_three_files_under_the_publication_date(korea):
 def test_facts_json_holds_the_facts_of_the_command_line(korea):
     made, _ = korea
     written = json.loads(made.paths[2].read_text())
-    sheet = tl.facts_of(tl.resolve("KOR"), tl.take("2018-07"))
+    sheet = tl.brief("KOR", "2018-07")
     assert written["facts"] == json.loads(json.dumps(document(sheet)["facts"]))
 
 

@@ -11,7 +11,8 @@ import pytest
 from click.testing import CliRunner
 from exhibits import as_xls, as_xlsx, as_zip, edition
 
-from tradelib import facts_of, list_vintages, load, resolve, take
+from tradelib import list_vintages, load, take
+from tradelib.briefs.brief import brief
 from tradelib.cli.main import main
 from tradelib.partners import PartnerError, from_area_name
 from tradelib.sources.ft900 import parse_archive, read_archive
@@ -89,13 +90,13 @@ def test_exhibit_14_is_the_same_rounded():
 
 def test_a_brief_of_that_day_is_of_that_day_for_any_partner():
     for who in ("KOR", "ZMB", "VCT"):
-        sheet = facts_of(resolve(who), take("2021-08"))
+        sheet = brief(who, "2021-08")
         for id in ("goods.exports.ytd", "goods.balance.month", "world.goods.deficit.ytd.change_pct"):
             assert (sheet[id].vintage, sheet[id].vintage_lag_days) == ("2021-10-05", 0), (who, id)
         assert sheet["goods.balance.trailing12"].vintage == "2023-03-08"
-    zambia = facts_of(resolve("ZMB"), take("2021-08"))
+    zambia = brief("ZMB", "2021-08")
     assert zambia.value("goods.exports.ytd") == 54_059_888 and zambia.value("goods.imports.ytd") == 35_915_650
-    korea = facts_of(resolve("KOR"), take("2021-08"))
+    korea = brief("KOR", "2021-08")
     assert korea.value("goods.exports.ytd") == 44_423_670_843
     assert korea.value("goods.deficit.rank") == 14 and korea.value("goods.deficit.rank.previous_year") == 12
 

@@ -234,7 +234,7 @@ def test_the_notebook_s_table_and_sentence(kei):
 
 def test_a_deficit_claim_about_what_is_now_a_surplus_is_reversed():
     claim = replace(KEI.claims[0], unit="rank", printed=9, fact="total.deficit.rank")
-    sheet = tl.facts_of(tl.resolve("HKG"), tl.take("2018-07"))
+    sheet = tl.brief("HKG", "2018-07")
     fact = sheet["total.deficit.rank"]
     assert fact.value is None and fact.undefined
     assert verdict(claim, fact.value, undefined=fact.undefined) == "reversed"

@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.text import Text
 from nbclient import NotebookClient
-
-from tradelib import load_goods, load_trade, resolve, take
-from tradelib.briefs.facts import facts_of
 from tradelib.briefs.provenance import COMPLETED
-from tradelib.briefs.realtime import REVISED_MONTHLY
+
+from tradelib import load_goods, load_trade, resolve
+from tradelib.briefs.brief import brief
+from tradelib.briefs.selection import REVISED_MONTHLY
 from tradelib.errors import TradelibError
 from tradelib.partners import members
 from tradelib.store import vintages
@@ -337,7 +337,7 @@ def test_the_notebook_runs_and_shows_the_ledger_where_there_is_one(who):
 
 
 def test_articles_are_found_by_partner_and_release():
-    sheet = facts_of(resolve("KOR"), take("2018-07"))
+    sheet = brief("KOR", "2018-07")
     assert [article.id for article in ledger.articles_on("", sheet)] == ["kei-2018-09-05"]
-    assert ledger.articles_on("", facts_of(resolve("CHN"), take("2018-07"))) == []
+    assert ledger.articles_on("", brief("CHN", "2018-07")) == []
     assert ledger.now("") == NOW

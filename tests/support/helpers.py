@@ -60,9 +60,9 @@ def snapshot(release: str, as_of: str | None = None):
 @cache
 def sheet(who: str, release: str, as_of: str | None = None):
     """Work out the facts of one partner."""
-    from tradelib import facts_of, resolve
+    from tradelib import brief
 
-    return facts_of(resolve(who), snapshot(release, as_of))
+    return brief(who, snapshot(release, as_of))
 
 
 # --- sheets in the shape of the published files -------------------------------------------------

@@ -48,7 +48,7 @@ def goods_history(brief: Brief, *, title: str = "") -> Chart | None:
         style.source_line(s, GOODS),
         title=titled(brief, title),
         subtitle=style.measure(GOODS, "U.S. goods trade", unit, "12-month sums"),
-        note=_membership(brief),
+        note=membership(brief),
     )
 
 
@@ -78,7 +78,7 @@ def ytd_by_year(brief: Brief, *, title: str = "") -> Chart | None:
         style.source_line(s, GOODS),
         title=titled(brief, title),
         subtitle=style.measure(GOODS, "U.S. balance in goods", unit, spell),
-        note=" ".join(filter(None, [_as_released(brief), _membership(brief)])),
+        note=" ".join(filter(None, [_as_released(brief), membership(brief)])),
     )
 
 
@@ -127,7 +127,7 @@ def total_trend(brief: Brief, *, title: str = "") -> Chart | None:
         style.source_line(s, TRADE),
         title=titled(brief, title),
         subtitle=style.measure(TRADE, "U.S. balance", unit, "four-quarter sums"),
-        note=f"{SHADED if broken.value else ''} {_membership(brief)}",
+        note=f"{SHADED if broken.value else ''} {membership(brief)}",
     )
 
 
@@ -154,7 +154,7 @@ def what_moved(brief: Brief, *, title: str = "") -> Chart | None:
         style.source_line(s, table),
         title=titled(brief, title),
         subtitle=style.measure(table, f"U.S. balance in {'goods and services' if whole else 'goods'}", unit),
-        note=f"{rounded if rounding and not seen else ''} {_membership(brief)}",
+        note=f"{rounded if rounding and not seen else ''} {membership(brief)}",
     )
 
 
@@ -249,7 +249,7 @@ def _step(name: str, usd: float) -> str:
     return f"{item} {flow} {'were unchanged' if usd == 0 else 'rose' if rose else 'fell'}"
 
 
-def _membership(brief: Brief) -> str:
+def membership(brief: Brief) -> str:
     """Say whose trade a group's row is; nothing for a single country."""
     if not brief.partner.is_group:
         return ""

@@ -6,8 +6,8 @@ from dataclasses import fields
 
 import pandas as pd
 
-from tradelib.briefs.facts import facts_of
-from tradelib.briefs.factsheet import Fact, Sheet
+from tradelib.briefs.brief import Brief, brief
+from tradelib.briefs.fact import Fact
 from tradelib.briefs.snapshot import take
 from tradelib.cards import safe
 from tradelib.errors import TradelibError
@@ -118,13 +118,13 @@ def pattern(id: str) -> str:
     return re.sub(r"(?<=^commodity\.hs2\.)\d\d(?=\.)", "NN", id)
 
 
-def facts(sheet: Sheet) -> pd.DataFrame:
+def facts(sheet: Brief) -> pd.DataFrame:
     """List the fact ids of a brief: unit, basis, table, what else belongs to one, and an example.
 
     Examples
     --------
-    >>> from tradelib import facts_of, resolve, take
-    >>> book = facts(facts_of(resolve("KOR"), take("2018-07"))).set_index("id")
+    >>> from tradelib import brief
+    >>> book = facts(brief("KOR", "2018-07")).set_index("id")
     >>> book.loc["total.deficit.rank", "with"]
     'universe, universe_source, n, measure'
     """
@@ -161,7 +161,7 @@ def document(*, form: str = "md") -> str:
     if form not in FORMATS:
         raise TradelibError(f"There is no form {form!r}.", f"Forms are {', '.join(FORMATS)}.")
     who, month = resolve(EXAMPLE[0]), EXAMPLE[1]
-    sheet = facts_of(who, take(month))
+    sheet = brief(who, take(month))
     told = [field.name for field in fields(Fact) if field.name not in ("id", "more")]
     parts = [
         ("Tables", "One row is one flow in one period; dollars are whole dollars.", tables()),

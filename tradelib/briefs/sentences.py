@@ -197,22 +197,26 @@ def _amount(usd: float, what: str = "", *, zero: str = "zero") -> Parts:
 
 
 def _little_changed(now: float, before: float) -> bool:
-    return words.money(now) == words.money(before) or abs(100 * (now - before) / before) < LITTLE_PCT
+    return abs(100 * (now - before) / before) < LITTLE_PCT
 
 
 def _moved(v: Value) -> Parts:
-    """What became of a balance in a year: the one place where a sign flip and a small change are minded."""
-    now, change, when = v.value, v.beside(".change_usd"), f" in {v.window}"
-    if change is None:
+    change = v.beside(".change_usd")
+    return moved(v.value, None if change is None else v.value - change, f" in {v.window}")
+
+
+def moved(now: float, before: float | None, when: str) -> Parts:
+    """Say what became of a balance in a year, minding a flip of the sign and a small change."""
+    if words.missing(before):
         return ["was ", _usd(now) if now else "zero", when]
-    before = now - change
     if now == 0 and before == 0:
         return [f"was zero{when}, as a year earlier"]
     if now * before <= 0:
         return ["moved from ", *_amount(before, "a year earlier"), " a year earlier to ", *_amount(now), when]
     if _little_changed(now, before):
         return ["was little changed, at ", _usd(now), when]
-    return [*_by(now, before), ", to ", _usd(now), f"{when} from ", _then(before), " a year earlier"]
+    then = [" from ", _then(before), " a year earlier"] if words.money(now) != words.money(before) else []
+    return [*_by(now, before), ", to ", _usd(now), when, *then]
 
 
 def _by(now: float, before: float) -> Parts:
@@ -543,7 +547,7 @@ def _sentences(facts: Facts, text: str) -> Iterator[tuple[str, list[Piece] | Non
 
 
 def _begun(pieces: list[Piece]) -> list[Piece]:
-    """Begin a sentence with a capital, whatever word or fact comes first, and with one space between words."""
+    """Begin a sentence with a capital, whatever comes first, and keep one space between words."""
     pieces = _spaced(pieces)
     for n, piece in enumerate(pieces):
         mark = re.match(r"[\s>*#-]*", piece.text)[0] if piece.number is None else ""
@@ -614,6 +618,14 @@ def say(facts: Facts, text: str) -> Passage:
     passage.facts = {piece.fact.id: piece.fact for piece in pieces if piece.fact}
     passage.about = facts.about
     return passage
+
+
+def title_of_balance(what: str, now: float, before: float | None, when: str) -> str:
+    """Say of a balance that is no fact what became of it; `{}` in `what` is deficit, surplus or balance."""
+    flipped = not words.missing(before) and words.position(now) != words.position(before)
+    parts = moved(now, before, f" {when}")
+    told = "".join(part if isinstance(part, str) else part.text for part in parts)
+    return f"The {what.format('balance' if flipped else words.position(now))} {told}"
 
 
 def title(facts: Facts, text: str) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from tradelib.briefs.narrative import STILL_PCT
+from tradelib.briefs.sentences import LITTLE_PCT
 from tradelib.catalogue.entries import Entry
 from tradelib.studies.claims import Article, list_articles
 from tradelib.studies.ledger import VERDICTS, Line
@@ -101,7 +101,7 @@ def course(balance: int | None, change: int | None) -> str | None:
     if balance * before <= 0:
         return None
     moved = 100 * (abs(balance) - abs(before)) / abs(before)
-    return None if abs(moved) < STILL_PCT else "widening" if moved > 0 else "narrowing"
+    return None if abs(moved) < LITTLE_PCT else "widening" if moved > 0 else "narrowing"
 
 
 def _move(now: int | None, before: int | None) -> str:

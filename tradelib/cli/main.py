@@ -91,16 +91,12 @@ def report(partner, release, as_of, strict, force, reports, notebook) -> None:
 @FORM
 def facts(partner, release, as_of, strict, form) -> None:
     """Print every number of a brief, with its window, table and vintage."""
-    from tradelib.briefs import facts as work
-    from tradelib.briefs import factsheet
-    from tradelib.briefs.snapshot import take
-    from tradelib.partners import resolve
+    from tradelib.briefs.brief import brief
     from tradelib.runs.jobs import as_of_day
 
-    who = resolve(partner)
-    sheet = work.facts_of(who, take(release, as_of=as_of_day(as_of, release), strict=strict))
+    sheet = brief(partner, release, as_of=as_of_day(as_of, release), strict=strict)
     if form == "json":
-        click.echo(json.dumps(factsheet.document(sheet), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(sheet.document(), indent=2, ensure_ascii=False))
         return
     _say_age()
     rows = [

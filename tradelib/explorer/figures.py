@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from tradelib import loaders
-from tradelib.briefs import headlines
+from tradelib.briefs import charts
 from tradelib.explorer.views import Line, View, shown
 from tradelib.explorer.words import headline, what
 from tradelib.style import house as style
@@ -223,7 +223,7 @@ def _note(view: View) -> str:
     release, notes = SimpleNamespace(release=loaders.find_release(view.choice.release)), {}
     for line in view.lines:
         sheet = SimpleNamespace(partner=line.partner, snapshot=release)  # all that a note on members needs
-        notes[line.name] = headlines.membership(sheet)
+        notes[line.name] = charts.membership(sheet)
     one = len(notes) == 1
     told = [note if one else f"{name}: {note[0].lower()}{note[1:]}" for name, note in notes.items() if note]
     dashed = [f"Dashed: the vintage of {vintage.published}." for vintage in view.vintages[1:]]

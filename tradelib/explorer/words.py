@@ -1,7 +1,7 @@
 """The finding of a view of explore.ipynb in one sentence: the title of its figure."""
 
 from tradelib import balances
-from tradelib.briefs import headlines
+from tradelib.briefs.sentences import title_of_balance
 from tradelib.explorer.views import Line, View
 from tradelib.style import words as wording
 from tradelib.style.words import capital, money, percent
@@ -33,7 +33,7 @@ def headline(view: View) -> str:
         what = f"{{}} with {who} in goods and services"
         if view.basis.item != "total":
             what = f"{view.basis.item} {{}} with {who}"
-        return headlines.moved(what, now, before, view.when)
+        return title_of_balance(what, now, before, view.when)
     return f"{_subject(view, line)} {_went(view, line)} {view.when}"
 
 

@@ -3,7 +3,6 @@
 import copy
 import importlib
 import itertools
-import json
 import os
 import re
 import tempfile
@@ -12,7 +11,6 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from tradelib.briefs.provenance import COMPLETED
 from tradelib.errors import TradelibError
 from tradelib.runs.jobs import PARAMETERS, Job, Notebook
 
@@ -143,7 +141,7 @@ def execute(job: Job, folder: Path, *, kernel: str = PLAIN, progress: bool = Fal
             )
         finished = nbformat.read(output, as_version=4)
         if not _reached_end(finished):
-            raise RuntimeError(f"it ended before its last cell, which shows {COMPLETED!r}")
+            raise RuntimeError("it ended before its last cell")
     except Exception as error:  # whatever a cell or the kernel raised, the user needs the same
         reason = str(getattr(error, "evalue", "") or error).strip().splitlines()[:1]
         name = getattr(error, "ename", type(error).__name__)
@@ -207,8 +205,20 @@ def kernel_config(folder: Path):
 
 
 def _reached_end(finished: dict) -> bool:
-    last = [cell for cell in finished.cells if cell.cell_type == "code"][-1]
-    return COMPLETED in json.dumps(last.get("outputs", []))
+    cells = [cell for cell in finished.cells if cell.cell_type == "code" and cell.source.strip()]
+    return all(cell.metadata.get("papermill", {}).get("status") == "completed" for cell in cells)
+
+
+def headline_of(finished: dict) -> str:
+    """The words of the cell that is tagged `headline`."""
+    told = [
+        str(output["data"].get("text/plain", ""))
+        for cell in finished.cells
+        if "headline" in cell.metadata.get("tags", [])
+        for output in cell.get("outputs", [])
+        if "data" in output
+    ]
+    return " ".join(" ".join(told).split())
 
 
 def page_of(finished: dict) -> str:

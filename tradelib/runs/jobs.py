@@ -14,14 +14,13 @@ from functools import cache, lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
-from tradelib.briefs.factsheet import Sheet
-from tradelib.briefs.narrative import title
 from tradelib.briefs.snapshot import Snapshot, take
 from tradelib.errors import TradelibError
 from tradelib.loaders import find_release
 from tradelib.partners import Partner, partner
 from tradelib.store import files as storage
 from tradelib.store import vintages
+from tradelib.style import words
 
 HERE = Path(__file__).parents[1]
 BRIEF = "release.ipynb"
@@ -210,7 +209,7 @@ def _record(who: Partner, snapshot: Snapshot, notebook: Notebook, parameters: Ma
         "code_sha256": _code(),
         "notebook": notebook.name,
         "notebook_sha256": hashlib.sha256(notebook.text.encode()).hexdigest(),
-        "title": title(Sheet(who, snapshot)).lstrip("# "),
+        "title": f"U.S. trade with {who.prose}, {words.period(snapshot.month)}",
         "parameters": own | dict(parameters),
         "vintages": [
             vintages.summary(vintage) | {"lag_days": snapshot.lag(table)}

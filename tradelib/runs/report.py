@@ -20,13 +20,19 @@ from pathlib import Path
 
 import psutil
 
-from tradelib.briefs.facts import facts_of
-from tradelib.briefs.factsheet import document
-from tradelib.briefs.narrative import headline
+from tradelib.briefs.brief import brief
 from tradelib.briefs.snapshot import Snapshot, take
 from tradelib.errors import TradelibError
 from tradelib.partners import Partner, resolve
-from tradelib.runs.execution import PLAIN, NotebookFailed, check_parameters, execute, figures_of, page_of
+from tradelib.runs.execution import (
+    PLAIN,
+    NotebookFailed,
+    check_parameters,
+    execute,
+    figures_of,
+    headline_of,
+    page_of,
+)
 from tradelib.runs.jobs import Job, job_of, read_notebook, snapshot_of
 from tradelib.store import files as storage
 
@@ -104,7 +110,7 @@ def make_report(
         check_parameters(job.notebook)
         told = make(job, snapshot, progress=progress)
     else:
-        told = headline(facts_of(who, snapshot))
+        told = json.loads(job.paths[2].read_text(encoding="utf-8"))["tradelib"]["headline"]
     return Made(job.paths, told, _notices(snapshot, who), ran)
 
 
@@ -143,16 +149,16 @@ def make(
     """
     snapshot = snapshot or snapshot_of(job)
     with _workplace(job) as folder, ThreadPoolExecutor(1) as beside:
-        sheet = beside.submit(facts_of, job.partner, snapshot)
+        sheet = beside.submit(brief, job.partner, snapshot)
         try:
             finished = execute(job, folder, kernel=kernel, progress=progress)
         except NotebookFailed as error:
             if stop and stop.is_set():
                 raise
             raise _kept(job, folder, error) from None
-        told = headline(sheet.result())
+        told = headline_of(finished)
         own = job.record | {"headline": told, "figures": figures_of(finished)}
-        facts = document(sheet.result()) | {"tradelib": own}
+        facts = sheet.result().document() | {"tradelib": own}
         texts = {
             ".facts.json": json.dumps(facts, indent=1, ensure_ascii=False),
             ".html": page_of(finished),

@@ -25,7 +25,7 @@ LIBRARIES = (
     *("seaborn", "matplotlib.style.core", "matplotlib.backends.backend_agg"),
     *("PIL.JpegImagePlugin", "PIL.GifImagePlugin", "PIL.PpmImagePlugin"),
     *("statsmodels.regression.linear_model", "statsmodels.tsa.seasonal"),
-    *("tradelib.charts", "tradelib.narrative", "tradelib.provenance", "tradelib.ledger"),
+    *("tradelib.briefs.charts", "tradelib.studies.ledger"),
     *("tradelib.league_charts", "tradelib.league_words", "tradelib.revision_charts"),
     *("tradelib.seasonal_charts", "tradelib.seasonal_words"),
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from tradelib import balances
-from tradelib.briefs.realtime import CANADA
+from tradelib.briefs.selection import CANADA
 from tradelib.briefs.snapshot import Snapshot
 from tradelib.partners import countries, partner
 from tradelib.tables import GOODS

@@ -8,8 +8,8 @@ import pandas as pd
 
 from tradelib import cards
 from tradelib import releases as calendar
-from tradelib.briefs.facts import facts_of
-from tradelib.briefs.factsheet import Fact, Sheet, render
+from tradelib.briefs.brief import Brief, brief
+from tradelib.briefs.fact import Fact, render
 from tradelib.briefs.snapshot import Snapshot, take
 from tradelib.errors import TradelibError
 from tradelib.sources.publishers import find_source
@@ -157,7 +157,7 @@ def _look(article: Article, claim: Claim, snapshot: Snapshot, sheets: dict) -> R
     key = (snapshot.as_of, claim.partner.code, claim.universe)
     if key not in sheets:
         other = replace(snapshot, universe_day=claim.universe) if claim.universe else snapshot
-        sheets[key] = facts_of(claim.partner, other)
+        sheets[key] = brief(claim.partner, other)
     fact = sheets[key].get(claim.fact)
     if fact is None or fact.unit != claim.unit:
         _refuse(article, claim, fact, list(sheets[key]))
@@ -301,7 +301,7 @@ def now(as_of: str) -> date:
     return max(vintage.published for table in (GOODS, TRADE) for vintage in vintages.list_vintages(table))
 
 
-def articles_on(article: str, sheet: Sheet) -> list[Article]:
+def articles_on(article: str, sheet: Brief) -> list[Article]:
     """Return the article asked for, or all bundled ones on the partner and release of a sheet."""
     if article:
         return [load_article(article)]

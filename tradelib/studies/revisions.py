@@ -5,7 +5,7 @@ from datetime import date
 import pandas as pd
 
 from tradelib import releases as calendar
-from tradelib.briefs.realtime import REVISED_MONTHLY, same_cycle
+from tradelib.briefs.selection import REVISED_MONTHLY, same_cycle
 from tradelib.partners import Partner, partner
 from tradelib.store import vintages
 from tradelib.style.words import Text, percent, span

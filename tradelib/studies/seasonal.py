@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from tradelib import balances, loaders
-from tradelib.briefs.factsheet import Sheet
+from tradelib.briefs.brief import Brief
 from tradelib.errors import TradelibError
 from tradelib.store.vintages import Vintage
 from tradelib.style import words as wording
@@ -27,7 +27,7 @@ YEARS, SEASON, PERIOD = 15, 13, 12  # years of data, years a season is drawn fro
 class Seasonal:
     """One partner's goods by month, unadjusted, adjusted by us and officially. Made by `prepare`."""
 
-    sheet: Sheet = field(repr=False)
+    sheet: Brief = field(repr=False)
     unadjusted: pd.DataFrame = field(repr=False)
     ours: pd.DataFrame | None = field(repr=False)
     why_not: str
@@ -35,12 +35,12 @@ class Seasonal:
     official_vintage: Vintage | None = field(repr=False)
 
 
-def prepare(sheet: Sheet) -> Seasonal:
+def prepare(sheet: Brief) -> Seasonal:
     """Adjust a partner's goods through a release's month, and find the official figures if there are any.
 
     Parameters
     ----------
-    sheet : Sheet
+    sheet : Brief
         From `facts_of`: tells partner, release and as-of date.
 
     Returns
@@ -52,8 +52,8 @@ def prepare(sheet: Sheet) -> Seasonal:
 
     Examples
     --------
-    >>> from tradelib import facts_of, resolve, take
-    >>> both = prepare(facts_of(resolve("Tuvalu"), take("2018-07")))
+    >>> from tradelib import brief
+    >>> both = prepare(brief("Tuvalu", "2018-07"))
     >>> both.ours is None, both.official is None, both.why_not.split(":")[0]
     (True, True, 'exports to Tuvalu are zero or missing in 42 of 180 months, first in August 2003')
     """

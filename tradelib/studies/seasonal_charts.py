@@ -34,8 +34,8 @@ def adjustment(both: Seasonal) -> Figure | None:
 
     Examples
     --------
-    >>> from tradelib import facts_of, resolve, take
-    >>> both = seasonal.prepare(facts_of(resolve("Peru"), take("2024-08")))
+    >>> from tradelib import brief
+    >>> both = seasonal.prepare(brief("Peru", "2024-08"))
     >>> [line.get_label() for line in adjustment(both).axes[0].lines]
     ['Not adjusted', 'Ours, not official']
     """
@@ -127,8 +127,8 @@ def gap(both: Seasonal) -> Figure | None:
 
     Examples
     --------
-    >>> from tradelib import facts_of, resolve, take
-    >>> both = seasonal.prepare(facts_of(resolve("KOR"), take("2024-08")))
+    >>> from tradelib import brief
+    >>> both = seasonal.prepare(brief("KOR", "2024-08"))
     >>> len(gap(both).axes)
     2
     """

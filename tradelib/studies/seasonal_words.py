@@ -13,9 +13,9 @@ def comparison(both: Seasonal) -> pd.DataFrame | Text:
 
     Examples
     --------
-    >>> from tradelib import facts_of, resolve, take
+    >>> from tradelib import brief
     >>> from tradelib.studies.seasonal import prepare
-    >>> comparison(prepare(facts_of(resolve("KOR"), take("2024-08")))).shape
+    >>> comparison(prepare(brief("KOR", "2024-08"))).shape
     (4, 3)
     """
     if both.ours is None or both.official is None:
@@ -36,9 +36,9 @@ def finding(both: Seasonal) -> Text:
 
     Examples
     --------
-    >>> from tradelib import facts_of, resolve, take
+    >>> from tradelib import brief
     >>> from tradelib.studies.seasonal import prepare
-    >>> print(finding(prepare(facts_of(resolve("Peru"), take("2024-08")))))
+    >>> print(finding(prepare(brief("Peru", "2024-08"))))
     Census publishes no seasonally adjusted goods trade with Peru for these months. The adjustment shown
     is ours and cannot be checked against an official one.
     """
