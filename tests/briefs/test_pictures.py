@@ -21,21 +21,23 @@ import pandas as pd
 import pytest
 from PIL import Image, ImageFilter
 
-from tradelib import facts_of, questions, resolve, take
-from tradelib.brief import charts
+import tradelib as tl
+from tradelib import questions, resolve
+from tradelib.briefs import charts
 from tradelib.runs.report import make_report
 from tradelib.studies import league, league_charts, revision_charts, revisions, seasonal, seasonal_charts
 from tradelib.style import house as house_style
 
 FOLDER = Path(__file__).parent / "pictures"
 WIDE, LARGEST = 600, 60_000  # pixels, bytes
+BRIEF = ("goods_history", "ytd_by_year", "total_trend", "what_moved", "chapters", "standing")
 SQUARE, BLUR = 8, 1.5  # pixels
 TOLERANCE = 14.0  # root mean square of a square's pixels, of 255
 
 
 @cache
 def sheet(release: str = "2018-07", as_of: str = "2018-10-05"):
-    return facts_of(resolve("KOR"), take(release, as_of=as_of))
+    return tl.brief("KOR", release, as_of=as_of)
 
 
 @cache
@@ -48,7 +50,7 @@ def prepared():
     return seasonal.prepare(sheet("2024-08", "2025-04-03"))
 
 
-def brief(name: str):
+def chart(name: str):
     return lambda: getattr(charts, name)(sheet())
 
 
@@ -67,7 +69,7 @@ def cloud():
 
 
 #: One example of each chart, on South Korea.
-CHARTS = {name: brief(name) for name in charts.__all__ if name not in ("alt_text", "show")} | {
+CHARTS = {name: chart(name) for name in BRIEF} | {
     "in_each_vintage": lambda: revision_charts.in_each_vintage(prints(), resolve("KOR")),
     "each_month": lambda: revision_charts.each_month(revised(), resolve("KOR")),
     "by_age": by_age,

@@ -116,7 +116,8 @@ def span(window: Window) -> str:
     if start == end:
         return period(end)
     if start.year != end.year and end.freqstr != "Y-DEC":
-        return f"the {cardinal(len(window))} {'months' if end.freqstr == 'M' else 'quarters'} to {period(end)}"
+        unit = "months" if end.freqstr == "M" else "quarters"
+        return f"the {cardinal(len(window))} {unit} to {period(end)}"
     if end.freqstr == "M":
         return str(end.year) if len(window) == 12 else f"{MONTHS[start.month - 1]}-{period(end)}"
     if end.freqstr.startswith("Q"):
