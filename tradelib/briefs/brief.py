@@ -217,11 +217,11 @@ def brief(
     >>> import tradelib as tl
     >>> korea = tl.brief("KOR", "2018-07", as_of="2018-10-05")
     >>> korea
-    <Brief of Korea, South, 2018-07, as of 2018-10-05: ... facts>
+    <Brief of Korea, South, 2018-07, as of 2018-10-05: 91 facts>
     >>> round(korea["goods.exports.ytd.change_pct"].value, 1)
     11.1
-    >>> tl.balance(korea.goods, partner="KOR")["exports_usd"].loc["2018-07"].item()
-    4685784639.0
+    >>> tl.say(korea, "U.S. exports to {partner} came to {goods.exports.ytd} in {months}.")
+    'U.S. exports to South Korea came to $31.8 billion in January-July 2018.'
     """
     who = partner if isinstance(partner, Partner) else resolve(partner)
     if not isinstance(release, Snapshot):

@@ -51,31 +51,7 @@ class Selection:
 
 
 def choose(release: releases.Release, day: date, *, strict: bool = False) -> Selection:
-    """Choose, for each table of a brief, the vintage of a day that reaches a release.
-
-    Parameters
-    ----------
-    release : Release
-    day : date
-        The day whose knowledge is wanted.
-    strict : bool
-        Refuse where only later vintages reach the release.
-
-    Returns
-    -------
-    Selection
-
-    Raises
-    ------
-    TradelibError
-        If no country table reaches the release, or `strict` and one is later than the day.
-
-    Examples
-    --------
-    >>> july = releases.release("2018-07")
-    >>> str(choose(july, date(2018, 10, 5)).sources[GOODS].published)
-    '2018-10-05'
-    """
+    """Choose, for each table of a brief, the vintage of a day that reaches a release."""
     month, quarter = release.period, releases.quarter_out(release.period)
     spans = {GOODS: (None, month), TRADE: (quarter - 4, quarter)}
     details = [name for name in DETAIL_TABLES if name == EXPORT_NAICS or vintages.list_vintages(name)]
@@ -163,31 +139,7 @@ def _refuse_later(day: date, sources: dict, absent: dict, late: dict) -> None:
 
 
 def vintage_method(vintage: vintages.Vintage, as_of: date, code: str) -> str:
-    """Say how a vintage stands to the day whose knowledge is wanted.
-
-    Parameters
-    ----------
-    vintage : Vintage
-        The one used.
-    as_of : date
-        The day.
-    code : str
-        Partner code of the figure; the World's for a total.
-
-    Returns
-    -------
-    {"published", "reconstructed", "later"}
-        "published": it was out by then. "reconstructed": it came out later but within the same
-        cycle of annual revisions, and the partner is not revised in between, so that it equals
-        what was out. "later": it may contain revisions nobody knew then.
-
-    Examples
-    --------
-    >>> from tradelib.store.vintages import list_vintages
-    >>> october_2018 = list_vintages("goods_census_nsa")[2]
-    >>> [vintage_method(october_2018, date(2018, 9, 5), code) for code in ("5800", "1220")]
-    ['reconstructed', 'later']
-    """
+    """Say how a vintage stands to the day whose knowledge is wanted."""
     if vintage.published <= as_of:
         return "published"
     once_a_year = vintage.table == YEARLY_REVISED and vintage.dated_by == "published"
@@ -198,15 +150,7 @@ def vintage_method(vintage: vintages.Vintage, as_of: date, code: str) -> str:
 
 @functools.cache
 def same_cycle(earlier: date, later: date) -> bool:
-    """Tell whether no annual revision lies between two days.
-
-    Where the day of a June release is not established, a span around it counts as crossed.
-
-    Examples
-    --------
-    >>> same_cycle(date(2018, 9, 5), date(2018, 10, 5)), same_cycle(date(2018, 3, 7), date(2018, 10, 5))
-    (True, False)
-    """
+    """Tell whether no annual revision lies between two days."""
     for year in range(earlier.year, later.year + 1):
         published = releases.release(f"{year}-04").published
         first, last = (published, published) if published else (date(year, 6, 1), date(year, 6, 15))

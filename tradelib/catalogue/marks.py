@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from tradelib.briefs.sentences import LITTLE_PCT
+from tradelib.briefs.verbs import LITTLE_PCT
 from tradelib.catalogue.entries import Entry
 from tradelib.studies.claims import Article, list_articles
 from tradelib.studies.ledger import VERDICTS, Line

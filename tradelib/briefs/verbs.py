@@ -1,0 +1,310 @@
+"""How a value reads in a sentence: the verbs, each of which turns it into words and numbers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from tradelib.briefs.fact import Fact, Facts, commodity, contributor, render
+from tradelib.style import words
+from tradelib.windows import Window, as_period
+
+#: Below this percentage of the base a change is "little changed".
+LITTLE_PCT = 0.05
+#: From this percentage on a change is told in dollars: a percentage of next to nothing misleads.
+TOO_MUCH_PCT = 1000
+
+
+class Absent(Exception):
+    """What a sentence needs cannot be had; not an error, the sentence is left out."""
+
+    def __init__(self, reason: str = ""):
+        super().__init__(reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A figure as a sentence writes it, and what it is; `what` tells where it is not the fact itself."""
+
+    text: str
+    value: object
+    unit: str
+    what: str = ""
+
+
+Parts = list["str | Number"]
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What stands in braces, found: a value, its unit, and the fact that it belongs to."""
+
+    value: object
+    unit: str
+    fact: Fact
+    facts: Facts = field(repr=False)
+    name: str = ""  # of a field of the fact
+
+    def beside(self, end: str):
+        """The value of a fact whose id goes on from this one's, such as `.change_usd`."""
+        return None if self.name else self.facts.value(self.fact.id + end)
+
+    @property
+    def before(self) -> float:
+        """The amount a year earlier."""
+        change = self.beside(".change_usd")
+        if change is None:
+            raise Absent(f"there is no year-earlier figure of {self.fact.text.split(':')[0]}")
+        return self.value - change
+
+    @property
+    def window(self) -> str:
+        """The window in words."""
+        return words.span(Window(*map(as_period, (self.fact.window.split("..") * 2)[:2])))
+
+
+def _usd(dollars: float, what: str = "") -> Number:
+    return Number(words.money(dollars), dollars, "USD", what)
+
+
+def _pct(value: float, what: str = "") -> Number:
+    return Number(words.percent(value), value, "percent", what)
+
+
+def _then(dollars: float) -> Number:
+    return _usd(dollars, "a year earlier")
+
+
+def _series(items: list[Parts]) -> Parts:
+    """Join with commas and "and"."""
+    joined: Parts = []
+    for n, item in enumerate(items):
+        joined += ([", " if n < len(items) - 1 else " and "] if n else []) + item
+    return joined or ["none"]
+
+
+def plain(v: Value) -> Parts:
+    """A value by its unit, without a sign."""
+    if v.unit == "USD":
+        return [_usd(v.value)]
+    if v.unit == "percent":
+        return [_pct(v.value)]
+    if v.unit == "list":
+        return _series([_entry(entry, first=n == 0) for n, entry in enumerate(v.value)])
+    return [Number(render(v.value, v.unit), v.value, v.unit)]
+
+
+def _entry(entry: dict, *, first: bool) -> Parts:
+    """An entry of a list as a sentence names it."""
+    if "contribution_usd" in entry:
+        size: Parts = [_usd(entry["contribution_usd"], contributor(entry))]
+        if entry.get("pct_of_change") is not None:
+            of = " of the change" if first else ""
+            size += [", ", _pct(entry["pct_of_change"], f"of the change: {contributor(entry)}"), of]
+        name = contributor(entry)
+        return [f"{name[:-1]}, " if name.endswith(")") else f"{name} (", *size, ")"]
+    if "prose" not in entry:
+        sign = "+" if entry["change_usd"] > 0 else "-"
+        size = Number(sign + words.money(entry["change_usd"]), entry["change_usd"], "USD", commodity(entry))
+        return [f"{commodity(entry)[:-1]}, ", size, ")"]
+    if "balance_usd" in entry:
+        return [f"{entry['prose']} (", _usd(entry["balance_usd"], entry["prose"]), ")"]
+    if entry["reduction_pct"] is None:
+        return [f"{entry['prose']} (it became a surplus)"]
+    return [f"{entry['prose']} (", _pct(entry["reduction_pct"], entry["prose"]), ")"]
+
+
+def _signed(v: Value) -> Parts:
+    return ["+" if v.value > 0 else "-" if v.value < 0 else "", *plain(v)]
+
+
+def _little(v: Value) -> bool:
+    return v.unit == "percent" and abs(v.value) < LITTLE_PCT
+
+
+def _up(v: Value) -> Parts:
+    if v.value == 0 or _little(v):
+        return ["unchanged" if v.value == 0 else "little changed"]
+    return ["up " if v.value > 0 else "down ", *plain(v)]
+
+
+def _rose(v: Value) -> Parts:
+    if v.unit == "list":
+        parts = [contributor(entry).split(" ", 1) for entry in v.value]
+        return [words.series([f"{what} {'rose' if way == 'higher' else 'fell'}" for way, what in parts])]
+    if v.value == 0 or _little(v):
+        return ["did not change" if v.value == 0 else "changed little"]
+    return ["rose by " if v.value > 0 else "fell by ", *plain(v)]
+
+
+def _rising(v: Value) -> Parts:
+    return ["rising by " if v.value > 0 else "falling by ", *plain(v)]
+
+
+def _improved(v: Value) -> Parts:
+    return ["improved by " if v.value > 0 else "worsened by ", *plain(v)] if v.value else ["did not change"]
+
+
+def _more(v: Value) -> Parts:
+    return [*plain(v), " more" if v.value > 0 else " less"]
+
+
+def _worth(v: Value) -> Parts:
+    what = v.fact.id.split(".", 1)[0]
+    return [f"{what} worth ", *plain(v)] if v.value else [f"no {what}"]
+
+
+def _position(v: Value) -> Parts:
+    change = v.beside(".change_usd")
+    flipped = change is not None and words.position(v.value) != words.position(v.value - change)
+    return ["balance" if flipped else words.position(v.value)]
+
+
+def _a_position(v: Value) -> Parts:
+    return _amount(v.value, zero="balance")
+
+
+def _amount(usd: float, what: str = "", *, zero: str = "zero") -> Parts:
+    return [f"a {words.position(usd)} of ", _usd(usd, what)] if usd else [zero]
+
+
+def _little_changed(now: float, before: float) -> bool:
+    return abs(100 * (now - before) / before) < LITTLE_PCT
+
+
+def _moved(v: Value) -> Parts:
+    change = v.beside(".change_usd")
+    return moved(v.value, None if change is None else v.value - change, f" in {v.window}")
+
+
+def moved(now: float, before: float | None, when: str) -> Parts:
+    """Say what became of a balance in a year, minding a flip of the sign and a small change."""
+    if words.missing(before):
+        return ["was ", _usd(now) if now else "zero", when]
+    if now == 0 and before == 0:
+        return [f"was zero{when}, as a year earlier"]
+    if now * before <= 0:
+        return ["moved from ", *_amount(before, "a year earlier"), " a year earlier to ", *_amount(now), when]
+    if _little_changed(now, before):
+        return ["was little changed, at ", _usd(now), when]
+    then = [" from ", _then(before), " a year earlier"] if words.money(now) != words.money(before) else []
+    return [*_by(now, before), ", to ", _usd(now), when, *then]
+
+
+def _by(now: float, before: float) -> Parts:
+    """How far a gap widened or narrowed: a deficit in percent, a surplus in dollars."""
+    pct = 100 * (abs(now) - abs(before)) / abs(before)
+    size = _usd(now - before, "change on a year earlier")
+    if now < 0 and abs(pct) < TOO_MUCH_PCT:
+        size = _pct(pct, "change of the deficit on a year earlier")
+    return ["widened by " if pct > 0 else "narrowed by ", size]
+
+
+def _moved_by(v: Value) -> Parts:
+    before = v.before
+    if v.value * before <= 0 or _little_changed(v.value, before):
+        return _moved(v)
+    way = "widened by " if abs(v.value) > abs(before) else "narrowed by "
+    return [way, _usd(v.value - before, "change on a year earlier"), f" in {v.window}"]
+
+
+def _before(v: Value) -> Parts:
+    if ".balance." in v.fact.id:
+        return _amount(v.before, "a year earlier")
+    return [_then(v.before)]
+
+
+def _largest(v: Value) -> Parts:
+    return ["the largest"] if v.value == 1 else ["the ", *plain(v), " largest"]
+
+
+def _year_earlier(v: Value) -> Parts:
+    then = v.beside(".previous_year")
+    if then is None:
+        raise Absent(f"there is no year-earlier figure of {v.fact.text.split(':')[0]}")
+    if then == v.value:
+        return ["as a year earlier"]
+    return [Number(render(then, v.unit), then, v.unit, "a year earlier"), " a year earlier"]
+
+
+def _names(v: Value) -> Parts:
+    return [words.series([entry.get("prose") or commodity(entry) for entry in v.value]) or "none"]
+
+
+def _added(v: Value) -> Parts:
+    return _series(
+        [
+            [
+                f"{contributor(entry)} {'added' if entry['contribution_usd'] > 0 else 'took away'} ",
+                _usd(entry["contribution_usd"], contributor(entry)),
+            ]
+            for entry in v.value
+        ]
+    )
+
+
+def _contributors(v: Value) -> Parts:
+    return [words.series([contributor(entry) for entry in v.value])]
+
+
+def _count(v: Value) -> Parts:
+    number = len(v.value) if v.unit == "list" else v.value
+    return [Number(words.cardinal(number), number, "count")]
+
+
+def _period(v: Value) -> Parts:
+    return [Number(words.period(as_period(v.value)), v.value, "period")]
+
+
+def _day(v: Value) -> Parts:
+    return [Number(words.day(pd.Timestamp(v.value)), v.value, "day")]
+
+
+def _vintage(v: Value) -> Parts:
+    return [words.day(pd.Timestamp(v.fact.vintage))]
+
+
+def _lag(v: Value) -> Parts:
+    late = words.lag(v.fact.vintage_lag_days, v.fact.vintage_method)
+    if not late:
+        raise Absent()
+    return [late]
+
+
+#: Verb or form -> how it renders, an example, what it says. The guide on sentences is made from this list.
+VERBS: dict[str, tuple[Callable[[Value], Parts], str, str]] = {
+    "up": (_up, "up 11.1 percent", "a change, with its direction; little changed below 0.05 percent"),
+    "rose": (_rose, "rose by $355 million", "a change as a verb; of a list, what rose and what fell"),
+    "improved": (_improved, "improved by $1.9 billion", "a change of a balance as a verb"),
+    "rising": (_rising, "rising by $98 million", "a slope"),
+    "more": (_more, "$200 million less", "a difference of two levels, before than"),
+    "signed": (_signed, "-$979 million", "with its sign"),
+    "worth": (_worth, "goods worth $4.7 billion", "a flow; no goods where it is zero"),
+    "position": (_position, "deficit", "deficit, surplus, or balance where it was another a year earlier"),
+    "a_position": (_a_position, "a deficit of $979 million", "what a balance is, with its size"),
+    "moved": (
+        _moved,
+        "narrowed by 65.5 percent, to $979 million in 2018 from $2.8 billion a year earlier",
+        "what became of a balance in a year; dollars where the sign flipped or it is a surplus",
+    ),
+    "moved_by": (_moved_by, "narrowed by $1.9 billion in the first half of 2018", "the same, shorter"),
+    "before": (_before, "a deficit of $2.8 billion", "what it was a year earlier; of a flow, the amount"),
+    "ordinal": (plain, "9th", "a rank"),
+    "largest": (_largest, "the 9th largest", "a rank by size"),
+    "year_earlier": (_year_earlier, "10th a year earlier", "the rank then; as a year earlier if the same"),
+    "names": (_names, "France, Italy, Japan and Mexico", "a list without its figures"),
+    "count": (_count, "three", "how many, spelt below ten"),
+    "added": (_added, "higher goods exports added $2.6 billion", "contributions, each with its amount"),
+    "contributors": (_contributors, "higher exports of aircraft (HS 88)", "contributions without amounts"),
+    "period": (_period, "the second quarter of 2016", "a month, quarter or year that is kept as text"),
+    "day": (_day, "October 5, 2018", "a day that is kept as text"),
+    "window": (lambda v: [v.window], "January-July 2018", "the window of a fact"),
+    "vintage": (_vintage, "October 5, 2018", "the day of the vintage that a fact comes from"),
+    "lag": (_lag, "30 days after the as-of date", "how late that is; left out where it was out in time"),
+}
+#: These take no value into the sentence: they decide whether it is said.
+CONDITIONS = {
+    "if": "the sentence, or the part in square brackets, is said only if this is true, not zero, not empty",
+    "unless": "... only if it is not",
+    "reason": "said only if the fact cannot be had: the reason why",
+}
