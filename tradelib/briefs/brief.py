@@ -18,6 +18,7 @@ from tradelib.style.tables import published
 from tradelib.tables import EXPORT_CHAPTERS, GOODS, IMPORT_CHAPTERS, RELEASED, TRADE
 from tradelib.windows import Window
 
+LABEL = "opacity:.7;text-align:left;white-space:nowrap;vertical-align:top"
 HISTORY = 120  # months of the series beside the facts
 
 
@@ -57,7 +58,7 @@ class Brief(Facts):
         rows = [("Release", f"FT-900, {self.names['month']}"), ("Published", self.names["published"])]
         rows += [("Figures as of", self.names["as_of"]), *self.sources()]
         cells = "".join(
-            f'<tr><td style="opacity:.7;white-space:nowrap;vertical-align:top">{cards.safe(name)}</td>'
+            f'<tr><td style="{LABEL}">{cards.safe(name)}</td>'
             f'<td style="text-align:left">{cards.safe(told)}</td></tr>'
             for name, told in rows
         )

@@ -16,13 +16,12 @@ END = re.compile(r"(?<=[.!?])(?<!\bU\.S\.)(?<!\bSt\.)(?<!\bvs\.)[ \n]+(?=[A-Z{\[
 #: What a text is read by: a slot, the ends of an optional part (a Markdown link is none), and a bar.
 TOKEN = re.compile(r"\{([^{}]*)\}|(\[)(?![^\[\]{}]*\]\()|(\])(?!\()|(\|)")
 LINE = re.compile(r"\s*(?:[-*>|#]|\d+\.)\s?")  # a line of Markdown that is a passage of its own
-#: How a bound number looks, and shows where it comes from; no script. Once in a page is enough.
+#: How a bound number looks: pointed at, its title shows; focused by key or tap, the title stands beside it,
+#: in the line, because JupyterLab cuts off what floats over an output. No script.
 STYLE = (
-    "<style>a.tl-fact{color:inherit;text-decoration:none;cursor:help;position:relative;"
-    "border-bottom:1px dotted #9a9a9a}"
-    "a.tl-fact:hover::after,a.tl-fact:focus::after{content:attr(title);position:absolute;left:0;top:1.5em;"
-    "z-index:9;width:max-content;max-width:24em;white-space:normal;padding:.4em .6em;background:#222;"
-    "color:#fff;font:13px/1.4 system-ui,sans-serif;text-align:left;border-radius:3px}"
+    "<style>a.tl-fact{color:inherit;text-decoration:none;cursor:help;border-bottom:1px dotted #9a9a9a}"
+    "a.tl-fact:focus::after{content:attr(title);margin:0 .3em;padding:.1em .5em;background:#222;"
+    "color:#fff;font:80%/1.4 system-ui,sans-serif;border-radius:3px}"
     "@media print{a.tl-fact{border:0}a.tl-fact::after{display:none}}</style>"
 )
 
