@@ -166,9 +166,11 @@ class Chart(Figure):
         return path
 
 
-def canvas(*, height: float = HEIGHT, panels: int = 1, ratios=None) -> tuple[Chart, list[Axes]]:
+def canvas(
+    *, width: float = WIDTH, height: float = HEIGHT, panels: int = 1, ratios=None
+) -> tuple[Chart, list[Axes]]:
     """Make an empty figure of panels one above the other; pyplot never hears of it."""
-    fig = Chart(figsize=(WIDTH, height), layout="constrained")
+    fig = Chart(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(fig)
     axes = list(fig.subplots(panels, squeeze=False, height_ratios=ratios).flat)
     for ax in axes:

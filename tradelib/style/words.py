@@ -204,10 +204,10 @@ def lag(days: int | None, method: str | None = None) -> str:
 
 
 def credit(table: str, published, days: int = 0, *, dated_by: str = "") -> str:
-    """Name publisher and product of a table, its vintage, and how late that is."""
+    """Name publisher and product of a table, its vintage, and how late that is; what is known of them."""
     publisher = TABLES[table].credit if table in TABLES else table
-    vintage = f"vintage {'saved by' if dated_by == 'saved' else 'of'} {published}"
-    return ", ".join(filter(None, [f"{publisher}; {vintage}", lag(days)]))
+    vintage = f"vintage {'saved by' if dated_by == 'saved' else 'of'} {published}" if published else ""
+    return ", ".join(filter(None, ["; ".join(filter(None, [publisher, vintage])), lag(days)]))
 
 
 def source_line(source, *tables: str) -> str:
