@@ -1,6 +1,7 @@
 """The arithmetic: every function against its definition, on generated data with gaps."""
 
 import math
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,7 @@ from tradelib import (
     reducers,
     share,
     trailing_sum,
+    wideners,
     window_sum,
     year_to_date,
 )
@@ -117,8 +119,84 @@ def test_published_balances_are_kept():
 def test_balance_of_one_partner_by_any_of_its_names(who):
     goods = load_goods(as_of="2018-10-05", since="2018-07", through="2018-07")
     wide = balance(goods, partner=who)
-    assert wide.index.get_level_values("partner").tolist() == ["5800"]
+    assert wide.index.tolist() == [pd.Period("2018-07", "M")] and wide.index.name == "period"
     assert wide["balance_usd"].item() == 4_685_784_639 - 6_212_348_967
+    listed = balance(goods, partner=[who])
+    assert listed.index.get_level_values("partner").tolist() == ["5800"]
+
+
+# --- both forms of a balance ----------------------------------------------------------------------
+
+
+@cache
+def goods() -> pd.DataFrame:
+    return load_goods(as_of="2018-10-05", since="2013-01")
+
+
+def test_the_months_of_one_partner_are_sliced_by_year():
+    korea = balance(goods(), partner="KOR")
+    years = korea.loc["2014":"2017"]
+    assert (str(years.index[0]), str(years.index[-1]), len(years)) == ("2014-01", "2017-12", 48)
+    quarters = balance(load_trade(as_of="2025-03-06"), partner="KOR", item="total").loc["2014":"2018"]
+    assert (str(quarters.index[0]), str(quarters.index[-1]), len(quarters)) == ("2014Q1", "2018Q4", 20)
+
+
+@pytest.mark.parametrize(
+    "sides",
+    [
+        lambda: balance(goods()),
+        lambda: balance(goods(), partner=["KOR", "JPN"]),
+        lambda: balance(goods(), item="goods"),
+        lambda: balance(load_trade(as_of="2025-03-06"), partner="KOR"),
+        lambda: trailing_sum(balance(goods(), partner=["KOR", "JPN"]), 12),
+    ],
+)
+@pytest.mark.parametrize("ends", [("2014", "2018"), (None, "2014"), (pd.Period("2014-01", "M"), None)])
+def test_a_slice_by_year_of_several_is_never_silently_empty(sides, ends):
+    with pytest.raises((TypeError, KeyError)):
+        _ = sides().loc[slice(*ends)]
+
+
+def test_one_partner_and_several_give_the_same_figures():
+    one, several = balance(goods(), partner="KOR"), balance(goods(), partner=["KOR", "JPN"])
+    ytd = year_to_date("2018-07")
+    (now, before), (all_now, all_before) = (
+        [window_sum(sides, window) for window in (ytd, ytd.year_earlier)] for sides in (one, several)
+    )
+    assert now.index.tolist() == ["2018-01..2018-07"] and now.index.name == "window"
+    key = ("5800", "goods")
+    for mine, theirs in (
+        (now, all_now),
+        (change(now, before), change(all_now, all_before)),
+        (contributions(now, before), contributions(all_now, all_before)),
+        (trailing_sum(one, 12), trailing_sum(several, 12).loc[key]),
+    ):
+        theirs = theirs.loc[[key]] if isinstance(theirs.index, pd.MultiIndex) else theirs
+        assert mine.notna().any(axis=None)
+        np.testing.assert_array_equal(mine.to_numpy(), theirs.to_numpy())
+    balances_now, balances_before = (frame["balance_usd"] for frame in (now, before))
+    of_several = deficit_reduction(all_now["balance_usd"], all_before["balance_usd"])
+    assert deficit_reduction(balances_now, balances_before).item() == of_several[key] > 0
+    record = record_high(one["exports_usd"]).loc["exports_usd"]
+    assert record.equals(
+        record_high(several["exports_usd"].droplevel("item")).loc["5800"].rename(record.name)
+    )
+
+
+def test_a_window_of_one_partner_that_is_not_whole_has_no_sum_unless_absent_is_zero():
+    korea = balance(goods(), partner="KOR").drop(pd.Period("2018-03", "M"))
+    whole, ytd = window_sum(korea, year_to_date("2018-02")), year_to_date("2018-07")
+    assert whole.notna().all(axis=None) and window_sum(korea, ytd).isna().all(axis=None)
+    part = window_sum(korea, ytd, absent_is_zero=True)
+    assert part["exports_usd"].item() == korea.loc["2018-01":"2018-07", "exports_usd"].sum()
+    beyond = window_sum(korea, full_year(2030))
+    assert beyond.isna().all(axis=None) and beyond.index.tolist() == ["2030-01..2030-12"]
+    assert (window_sum(korea, full_year(2030), absent_is_zero=True) == 0).all(axis=None)
+
+
+def test_an_item_there_is_not_is_refused_with_those_there_are():
+    with pytest.raises(TradelibError, match=r"no item 'oil'.\n  It has goods."):
+        balance(goods(), item="oil")
 
 
 def test_tables_and_vintages_are_never_mixed_in_one_calculation():
@@ -435,6 +513,29 @@ def test_reducers_are_those_whose_deficit_shrank_or_turned(now, before):
     assert found["reduction_pct"].isna().tolist() == sorted(found["reduction_pct"].isna(), reverse=True)
 
 
+@given(by_partner, by_partner)
+def test_wideners_mirror_reducers(now, before):
+    """Who is a widener from one year to the next is a reducer the other way round, or turned."""
+    now, before = pd.Series(now, dtype=float), pd.Series(before, dtype=float)
+    grew, back = wideners(now, before, PARTNERS), reducers(before, now, PARTNERS)
+    assert set(grew.index) == set(back.index)
+    assert (grew["change_usd"] == -back["change_usd"].reindex(grew.index)).all()
+    assert list(grew) == [name.replace("reduction", "growth") for name in back]
+    for code, row in grew.iterrows():
+        if before[code] < 0:
+            assert row["growth_pct"] == pytest.approx(100 * (now[code] / before[code] - 1))
+            assert row["growth_pct"] == -deficit_reduction(now, before)[code]
+        else:
+            assert math.isnan(row["growth_pct"])
+    known = grew["growth_pct"].dropna().tolist()
+    assert known == sorted(known, reverse=True)
+    assert grew["growth_pct"].isna().tolist() == sorted(grew["growth_pct"].isna(), reverse=True)
+    assert not set(grew.index) & set(reducers(now, before, PARTNERS).index)
+    pd.testing.assert_frame_equal(
+        grew[["growth_pct", "change_usd"]], balances.wideners(now, before, PARTNERS)
+    )
+
+
 # --- records and shares -------------------------------------------------------------------------
 
 
@@ -462,7 +563,33 @@ def test_a_record_is_the_latest_of_the_highest_months_and_tells_since_when(cells
         assert row["since"] == FIRST + min(mine)
 
 
-@given(dollars, dollars)
-def test_a_share_is_in_percent_and_needs_something_to_share(part, whole):
+@given(balances_usd, balances_usd)
+def test_a_share_is_in_percent_and_needs_something_of_the_same_sign_to_share(part, whole):
     result = share(part, whole)
-    assert math.isnan(result) if whole == 0 else result == pytest.approx(100 * part / whole)
+    if whole == 0 or part * whole < 0:
+        assert math.isnan(result)
+    else:
+        assert result == pytest.approx(100 * part / whole) and result >= 0
+
+
+@given(st.lists(st.tuples(balances_usd, balances_usd), max_size=6))
+def test_a_share_of_columns_is_that_of_each_entry(pairs):
+    parts, wholes = (pd.Series([pair[n] for pair in pairs], dtype=float) for n in (0, 1))
+    expected = [share(part, whole) for part, whole in pairs]
+    np.testing.assert_allclose(share(parts, wholes).to_numpy(), expected)
+    np.testing.assert_allclose(share(parts, -4.0).to_numpy(), [share(part, -4.0) for part, _ in pairs])
+    np.testing.assert_allclose(share(-4.0, wholes).to_numpy(), [share(-4.0, whole) for _, whole in pairs])
+
+
+def test_the_share_of_a_deficit_in_the_worlds_by_month():
+    found = share(
+        balance(goods(), partner="CHN")["balance_usd"], balance(goods(), partner="world")["balance_usd"]
+    )
+    july = goods()[goods()["period"] == pd.Period("2018-07", "M")].set_index(["partner", "flow"])["value_usd"]
+    usd = {code: july[code, "exports"] - july[code, "imports"] for code in ("5700", "0015")}
+    assert found["2018-07"] == pytest.approx(100 * usd["5700"] / usd["0015"]) and found["2018-07"] > 40
+
+
+def test_a_missing_part_or_whole_has_no_share():
+    assert math.isnan(share(np.nan, 1.0)) and math.isnan(share(1.0, np.nan))
+    assert share(pd.Series([np.nan, 1.0]), pd.Series([1.0, np.nan])).isna().all()

@@ -1,15 +1,28 @@
 """Loading by date: the newest vintage known on a day, never a later one unless it is asked for."""
 
-from datetime import date
+import inspect
+from datetime import date, datetime
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tradelib import list_vintages, load, load_chapters, load_goods, load_goods_sa, load_trade
+from tradelib import (
+    by_vintage,
+    contributors,
+    list_vintages,
+    load,
+    load_chapters,
+    load_goods,
+    load_goods_sa,
+    load_trade,
+    members,
+)
 from tradelib.errors import TradelibError
-from tradelib.loaders import find_release, pick
+from tradelib.loaders import behind, day_of, find_release, find_universe, pick, with_groups
+from tradelib.releases import release
 
 GOODS = [
     (v.published, v.through, v.since) for v in list_vintages("goods_census_nsa") if v.origin == "bundled"
@@ -98,17 +111,169 @@ def test_the_choice_equals_a_search_by_hand(day, through, later):
     assert found == expected
 
 
-@pytest.mark.parametrize("as_of", ["latest", "2018", "5 October 2018", "", "2018-02-30"])
-def test_the_library_takes_an_explicit_iso_date_and_nothing_else(as_of):
+@pytest.mark.parametrize("as_of", ["2018", "5 October 2018", "", "2018-02-30"])
+def test_what_is_no_date_is_refused(as_of):
     with pytest.raises(TradelibError, match="YYYY-MM-DD"):
         load_goods(as_of=as_of)
 
 
-def test_the_as_of_date_has_no_default():
-    with pytest.raises(TypeError):
-        load_goods()
-    with pytest.raises(TypeError):
-        load_goods("2018-10-05")
+ASKED = {
+    "load_goods": lambda **day: load_goods(partner="5800", **day),
+    "load_goods_sa": lambda **day: load_goods_sa(partner="5800", **day),
+    "load_trade": lambda **day: load_trade(partner="5800", **day),
+    "load_trade, annual": lambda **day: load_trade(annual=True, partner="5800", **day),
+    "load_chapters": lambda **day: load_chapters(flow="exports", partner="5800", **day),
+    "load": lambda **day: load("trade_bop_annual", partner="5800", **day),
+    "contributors": lambda **day: contributors(
+        flow="exports", classification="hs2", partner="5800", through="2018-07", **day
+    ),
+    "by_vintage": lambda **day: by_vintage(partner="5800", through="2018-07", **day),
+}
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_latest_is_the_newest_vintage_at_hand_everywhere(name):
+    newest = max(vintage.published for vintage in list_vintages())
+    found = ASKED[name](as_of="latest")
+    pd.testing.assert_frame_equal(found, ASKED[name](as_of=newest))
+    assert day_of("latest") == newest and (name == "by_vintage" or set(found["vintage_lag_days"]) == {0})
+
+
+def test_latest_for_a_release_is_not_before_it_was_out():
+    coming = release("2026-08")
+    assert day_of("latest", release=coming) == coming.day > day_of("latest")
+    assert day_of("latest", release=release("2018-07")) == day_of("latest")
+
+
+@pytest.mark.parametrize("name", sorted(set(ASKED) - {"by_vintage"}))
+def test_without_a_day_it_is_said_what_to_give(name):
+    with pytest.raises(
+        TradelibError, match=r"as_of= is not given.*\n.*as_of=\"2018-10-05\", or as_of=\"latest\""
+    ):
+        ASKED[name]()
+
+
+@pytest.mark.parametrize(
+    "day",
+    [
+        pd.Timestamp("2020-12-31 08:30"),
+        pd.Timestamp("2020-12-31", tz="America/New_York"),
+        datetime(2020, 12, 31, 23, 59),
+        np.datetime64("2020-12-31T10:00"),
+        date(2020, 12, 31),
+        " 2020-12-31 ",
+    ],
+)
+@pytest.mark.parametrize("name", ASKED)
+def test_a_day_may_be_a_timestamp_or_a_datetime(name, day):
+    ask = ASKED[name]
+    if name in ("load_goods_sa", "load_trade", "load_trade, annual", "load"):  # nothing is so old
+        with pytest.raises(TradelibError, match="published by 2020-12-31"):
+            ask(as_of=day)
+    else:
+        pd.testing.assert_frame_equal(ask(as_of=day), ask(as_of="2020-12-31"))
+
+
+def test_the_days_that_by_vintage_returns_may_be_asked_for():
+    for day in by_vintage(partner="KOR", through="2018-07").index:
+        assert set(load_goods(as_of=day, partner="KOR")["vintage"]) == {str(day.date())}
+
+
+@pytest.mark.parametrize("day", [pd.NaT, np.datetime64("NaT"), float("nan")])
+def test_no_day_at_all_is_refused(day):
+    with pytest.raises(TradelibError, match="is not a date"):
+        load_goods(as_of=day)
+
+
+def test_all_loaders_take_the_same_options_in_the_same_order():
+    common = ["as_of", "since", "through", "partner", "nearest_later"]
+    for loader in (load, load_goods, load_goods_sa, load_trade, load_chapters, contributors, by_vintage):
+        names = list(inspect.signature(loader).parameters)
+        assert [name for name in names if name in common] == [name for name in common if name in names]
+        if loader not in (contributors, by_vintage):
+            assert names[-len(common) :] == common, "what is the table's own comes first"
+
+
+# --- groups that a table does not print -----------------------------------------------------------
+
+
+def test_a_group_that_is_not_printed_is_the_sum_of_its_members_of_the_day():
+    span = {"since": "2018-01", "through": "2018-07"}
+    asean = load_goods(as_of="2018-10-05", partner="ASEAN", **span)
+    assert set(asean["partner"]) == {"ASEAN"} and set(asean["note"]) == {"sum of members"}
+    assert set(asean["vintage"]) == {"2018-10-05"} and set(asean["vintage_lag_days"]) == {0}
+    codes = members("ASEAN", "2018-10-05")
+    parts = load_goods(as_of="2018-10-05", partner=codes, **span)
+    expected = parts.groupby(["flow", "period"], observed=True)["value_usd"].sum()
+    pd.testing.assert_series_equal(
+        asean.set_index(["flow", "period"])["value_usd"], expected, check_like=True
+    )
+    both = load_goods(as_of="2018-10-05", partner=["ASEAN", "KOR"], **span)
+    assert set(both["partner"]) == {"ASEAN", "5800"}, "and no member beside it"
+
+
+def test_the_members_are_those_of_the_day_asked_for():
+    def euro(day):
+        rows = load_goods(as_of=day, partner="EURO", since="2010-07", through="2010-07", nearest_later=True)
+        return rows.set_index("flow")["value_usd"]["exports"]
+
+    july = {"since": "2010-07", "through": "2010-07", "partner": members("EURO", "2011-12-31")}
+    rows = load_goods(as_of="2012-02-10", **july)
+    assert euro("2011-12-31") == rows.loc[rows["flow"] == "exports", "value_usd"].sum()
+    assert len(members("EURO", "2010-07-31")) < len(members("EURO", "2011-12-31"))
+
+
+def test_a_printed_group_is_its_own_row():
+    union = load_goods(as_of="2018-10-05", partner="EU", through="2018-07")
+    assert set(union["partner"]) == {"0003"} and "sum of members" not in set(union["note"])
+
+
+def test_a_sum_with_a_missing_part_is_missing():
+    whole = load_goods(as_of="2018-10-05", partner=members("USMCA", "2018-10-05"), since="2018-01")
+    holed = whole.copy()
+    holed.loc[(holed["partner"] == "2010") & (holed["period"] == "2018-03"), "value_usd"] = np.nan
+    gone = holed[(holed["partner"] != "1220") | (holed["period"] != "2018-05")]
+    found = with_groups(gone, on=date(2018, 10, 5)).query("partner == 'USMCA'").set_index(["flow", "period"])
+    months = found["value_usd"].isna()
+    assert set(found.index[months].get_level_values("period").astype(str)) == {"2018-03", "2018-05"}
+    assert set(found.loc[months, "note"]) == {"sum of members: not all are known"}
+    assert set(found.loc[~months, "note"]) == {"sum of members"}
+
+
+def test_where_no_row_means_no_trade_a_member_without_one_adds_nothing():
+    options = {"as_of": "2020-12-04", "since": "2020-01", "through": "2020-10"}
+    found = load_chapters(flow="exports", partner="USMCA", **options)
+    parts = load_chapters(flow="exports", partner=["CAN", "MEX"], **options)
+    expected = parts.groupby(["item", "period"], observed=True)["value_usd"].sum()
+    pd.testing.assert_series_equal(
+        found.set_index(["item", "period"])["value_usd"], expected, check_like=True
+    )
+
+
+def test_the_duties_of_a_group_are_added_up_too():
+    options = {"flow": "imports", "imports": "consumption", "as_of": "2020-12-04", "since": "2020-10"}
+    found = load_chapters(partner="USMCA", **options)
+    assert found["duty_usd"].sum() == load_chapters(partner=["CAN", "MEX"], **options)["duty_usd"].sum() > 0
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        (
+            lambda: load_trade(as_of="latest", partner="ASEAN"),
+            ["no rows of ASEAN", "no sum of members", "Burma"],
+        ),
+        (lambda: load_trade(as_of="latest", partner="Tuvalu"), ["no rows of Tuvalu (6227)"]),
+        (lambda: load_goods(as_of="latest", partner="NATO"), ["no rows of the NATO allies (NATO)."]),
+        (lambda: load_trade(as_of="latest", partner=["KOR", "Tuvalu"]), ["no rows of Tuvalu (6227)"]),
+        (lambda: load_goods(as_of="latest", partner=[]), ["names nobody"]),
+    ],
+)
+def test_a_partner_or_group_of_which_there_is_nothing_is_never_an_empty_table(ask, words):
+    with pytest.raises(TradelibError) as refused:
+        ask()
+    for word in words:
+        assert word in str(refused.value), str(refused.value)
 
 
 # --- what comes back ----------------------------------------------------------------------------
@@ -195,6 +360,19 @@ def test_a_release_outside_the_calendar_takes_its_date_from_a_stored_country_tab
     vintages.save(frame, "goods_census_nsa", published=date(2030, 4, 4), **options)
     found = find_release("2030-02")
     assert (found.published, found.how_known) == (date(2030, 4, 4), "from a stored vintage")
+
+
+def test_the_universe_is_that_of_the_stored_exhibit():
+    codes, how_known = find_universe(date(2021, 10, 5))
+    assert (len(codes), how_known) == (15, "the 15 countries of Exhibit 20 (FT-900 of 2021-10-05)")
+
+
+def test_a_newer_release_that_is_not_at_hand_is_told():
+    assert behind(date(2025, 5, 6)) == (
+        "The newest country table at hand is of 2025-04-03 (through 2025-02); that of the FT-900 of "
+        "2025-03, published 2025-05-06, is not at hand."
+    )
+    assert behind(date(2025, 4, 3)) is None
 
 
 def test_the_calendar_wins_over_stored_vintages():

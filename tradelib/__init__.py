@@ -15,7 +15,8 @@ Tables are ordinary pandas objects: dollars in columns that end in `_usd`, perce
 as pandas Periods, partners as Schedule C codes. `published` makes one ready to print.
 """
 
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from tradelib.balances import (
     balance,
@@ -35,13 +36,16 @@ from tradelib.briefs.turning import turning_point
 from tradelib.errors import TradelibError
 from tradelib.loaders import load, load_chapters, load_goods, load_goods_sa, load_trade
 from tradelib.partners import all_partners, countries, members, resolve
-from tradelib.questions import by_vintage, rank, reducers
+from tradelib.questions import by_vintage, rank, reducers, wideners
 from tradelib.store.vintages import list_vintages
 from tradelib.style.tables import published
 from tradelib.windows import Window, full_year, year_to_date
 
 if TYPE_CHECKING:
     from tradelib.studies.detail import contributors
+
+#: What takes long to import, and where it is: brought when it is asked for.
+LAZY = {"contributors": "tradelib.studies.detail"}  # brings DuckDB
 
 __all__ = [
     "Brief",
@@ -76,19 +80,18 @@ __all__ = [
     "take",
     "trailing_sum",
     "turning_point",
+    "wideners",
     "window_sum",
     "year_to_date",
 ]
 
 
-def __getattr__(name: str):
-    """Import what takes long only when it is asked for: `contributors` brings DuckDB."""
-    if name == "contributors":
-        from tradelib.studies.detail import contributors
-
-        globals()[name] = contributors
-        return contributors
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+def __getattr__(name: str) -> Any:
+    """Import what takes long only when it is asked for."""
+    if name not in LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = found = getattr(import_module(LAZY[name]), name)
+    return found
 
 
 def __dir__() -> list[str]:

@@ -2,20 +2,29 @@
 
 Balance is exports less imports, so that a deficit is negative. Periods are compared by calendar,
 never by row position; a window that is not complete has no sum.
+
+Balances come in two forms. Of one partner they are indexed by `period` alone, and `.loc["2014":"2018"]`
+slices them by year; of several by (`partner`, `item`, `period`), where such a slice is an error and never
+silently empty. All functions take both; of one partner, a sum has one row, named by its `window`.
 """
+
+from typing import TypeVar, overload
 
 import numpy as np
 import pandas as pd
 
-from tradelib.arguments import check_table, one_source, only, periods_of
 from tradelib.errors import TradelibError
-from tradelib.windows import Window
+from tradelib.partners import resolve
+from tradelib.tables import BALANCE, FLOWS, SIDES
+from tradelib.windows import NAMES, Window
 
-SIDES = ["exports_usd", "imports_usd", "balance_usd"]
-FLOWS = ("exports", "imports", "balance")
+Values = TypeVar("Values", pd.DataFrame, pd.Series)
+NEEDED = ["period", "partner", "flow", "item", "value_usd"]
 
 
-def balance(flows: pd.DataFrame, *, partner: str | int | list[str] | None = None) -> pd.DataFrame:
+def balance(
+    flows: pd.DataFrame, *, partner: str | int | list[str] | None = None, item: str | None = None
+) -> pd.DataFrame:
     """Put exports and imports side by side and take the balance.
 
     Parameters
@@ -25,32 +34,43 @@ def balance(flows: pd.DataFrame, *, partner: str | int | list[str] | None = None
         `value_usd`.
     partner : str, int or list of str, optional
         Only this partner, or these: code, ISO code or name.
+    item : str, optional
+        Only this item: "goods", "services", "total", or a commodity code.
 
     Returns
     -------
     DataFrame
-        Index (`partner`, `item`, `period`); columns `exports_usd`, `imports_usd` and
-        `balance_usd` in whole dollars, missing where one of the two flows is. Where the table
-        holds balances as published (BEA), those are kept: they are rounded separately.
+        Columns `exports_usd`, `imports_usd` and `balance_usd` in whole dollars, missing where one of the
+        two flows is. Where the table holds balances as published (BEA), those are kept: they are rounded
+        separately. Index (`partner`, `item`, `period`); of one `partner`, without that level, of one
+        `item`, without that one. One partner of a table with one item has the index `period`, and
+        `.loc["2014":"2018"]` is five years; where partners or items stand before the period, such a slice
+        raises a TypeError: choose one first.
 
     Raises
     ------
     TradelibError
         If it is no such table, if its rows come from more than one table or vintage, or if it has
-        no row of the partner.
+        no row of the partner or item.
 
     Examples
     --------
     >>> flows = pd.DataFrame({
     ...     "period": pd.PeriodIndex(["2018-07"] * 2, freq="M"), "partner": "5800", "item": "goods",
     ...     "flow": ["exports", "imports"], "value_usd": [4.8e9, 6.3e9]})
-    >>> balance(flows, partner="KOR").balance_usd.item()
-    -1500000000.0
+    >>> balance(flows, partner="KOR").loc["2018", "balance_usd"].to_list()
+    [-1500000000.0]
     """
     check_table(flows)
     one_source(flows)
+    single = partner is not None and not isinstance(partner, list)
     if partner is not None:
         flows = only(flows, partner if isinstance(partner, list) else [partner])
+    items = list(map(str, flows["item"].unique()))
+    if item is not None and item not in items:
+        raise TradelibError(f"The table has no item {item!r}.", f"It has {', '.join(items[:8])}.")
+    if item is not None:
+        flows = flows[flows["item"] == item]
     try:
         wide = flows.set_index(["partner", "item", "period", "flow"])["value_usd"].unstack("flow")
     except ValueError:  # of pandas: duplicates
@@ -58,15 +78,40 @@ def balance(flows: pd.DataFrame, *, partner: str | int | list[str] | None = None
             "The table has more than one row of the same partner, item, period and flow.",
             "Was it put together twice? See frame[frame.duplicated(['partner', 'item', 'period', 'flow'])].",
         ) from None
-    unknown = [str(flow) for flow in wide if flow not in FLOWS]
+    unknown = [str(flow) for flow in wide if flow not in (*FLOWS, BALANCE)]
     if unknown:
-        raise TradelibError(f"{', '.join(unknown)} is not a flow.", f"Flows are {', '.join(FLOWS)}.")
-    published = "balance" in wide
-    sides = ["exports", "imports"] + ["balance"] * published
-    wide = wide.reindex(columns=sides).add_suffix("_usd").rename_axis(columns=None)
+        known = ", ".join((*FLOWS, BALANCE))
+        raise TradelibError(f"{', '.join(unknown)} is not a flow.", f"Flows are {known}.")
+    published = BALANCE in wide
+    sides = wide.reindex(columns=[*FLOWS, BALANCE]).add_suffix("_usd").rename_axis(columns=None)
     if not published:
-        wide["balance_usd"] = wide["exports_usd"] - wide["imports_usd"]
-    return wide
+        sides["balance_usd"] = sides["exports_usd"] - sides["imports_usd"]
+    dropped = ["partner"] * single
+    if item is not None or (single and len(items) == 1):
+        dropped.append("item")
+    sides = sides.droplevel(dropped) if dropped else sides
+    return sides if sides.index.nlevels == 1 else _unsliceable(sides)
+
+
+def _unsliceable(sides: pd.DataFrame) -> pd.DataFrame:
+    """Make categories of the levels before the period: a slice of them by year is an error, not empty."""
+    index = sides.index
+    levels = [
+        level if name == "period" else pd.CategoricalIndex(level)
+        for name, level in zip(index.names, index.levels, strict=True)
+    ]
+    return sides.set_axis(index.set_levels(levels), axis=0)
+
+
+def _plain(found: pd.DataFrame) -> pd.DataFrame:
+    """Make strings again of levels that are categories: without periods there is nothing to slice."""
+    index = found.index
+    if isinstance(index, pd.CategoricalIndex):
+        return found.set_axis(index.astype("str"), axis=0)
+    if isinstance(index, pd.MultiIndex):
+        levels = [one.astype("str") if isinstance(one, pd.CategoricalIndex) else one for one in index.levels]
+        return found.set_axis(index.set_levels(levels), axis=0)
+    return found
 
 
 def window_sum(sides: pd.DataFrame, window: Window, *, absent_is_zero: bool = False) -> pd.DataFrame:
@@ -75,8 +120,7 @@ def window_sum(sides: pd.DataFrame, window: Window, *, absent_is_zero: bool = Fa
     Parameters
     ----------
     sides : DataFrame
-        Index (`partner`, `item`, `period`), as `balance` returns it, or without `item`; any `_usd`
-        columns.
+        Balances as `balance` returns them, in either form, with or without `item`; any `_usd` columns.
     window : Window
         From `year_to_date`, `full_year` or `Window`; same frequency as the periods.
     absent_is_zero : bool
@@ -86,7 +130,8 @@ def window_sum(sides: pd.DataFrame, window: Window, *, absent_is_zero: bool = Fa
     Returns
     -------
     DataFrame
-        Index (`partner`, `item`), the same columns in dollars.
+        The same columns in dollars. Index (`partner`, `item`), without the level that `sides` has not;
+        of one partner one row, its index `window`.
 
     Raises
     ------
@@ -95,21 +140,28 @@ def window_sum(sides: pd.DataFrame, window: Window, *, absent_is_zero: bool = Fa
 
     Examples
     --------
-    >>> index = pd.MultiIndex.from_product(
-    ...     [["5800"], ["goods"], pd.period_range("2018-01", "2018-02", freq="M")],
-    ...     names=["partner", "item", "period"])
-    >>> sides = pd.DataFrame({"exports_usd": [1.0, 2.0]}, index=index)
-    >>> window_sum(sides, Window("2018-01", "2018-02")).exports_usd.item()
-    3.0
+    >>> months = pd.period_range("2018-01", "2018-02", freq="M", name="period")
+    >>> sides = pd.DataFrame({"exports_usd": [1.0, 2.0]}, index=months)
+    >>> window_sum(sides, Window("2018-01", "2018-02"))
+                      exports_usd
+    window
+    2018-01..2018-02          3.0
     >>> window_sum(sides, Window("2018-01", "2018-03")).exports_usd.isna().item()
     True
     """
     periods = periods_of(sides, window)
     rows = sides[(periods >= window.start) & (periods <= window.end)]
-    grouped = rows.groupby(level=[name for name in sides.index.names if name != "period"], sort=True)
-    if absent_is_zero:
-        return grouped.sum()
-    return grouped.sum(min_count=len(window)).where(grouped.count() == len(window))
+    others = [name for name in sides.index.names if name != "period"]
+    grouped = (
+        rows.groupby(level=others, observed=True)
+        if others
+        else rows.groupby(pd.Index([str(window)] * len(rows)))
+    )
+    sums = grouped.sum() if absent_is_zero else grouped.sum().where(grouped.count() == len(window))
+    if others:
+        return _plain(sums)
+    whole = sums.reindex([str(window)], fill_value=0.0 if absent_is_zero else np.nan)
+    return whole.rename_axis("window")
 
 
 def trailing_sum(sides: pd.DataFrame, periods: int) -> pd.DataFrame:
@@ -118,7 +170,7 @@ def trailing_sum(sides: pd.DataFrame, periods: int) -> pd.DataFrame:
     Parameters
     ----------
     sides : DataFrame
-        Index (`partner`, `item`, `period`); `_usd` columns.
+        Balances as `balance` returns them, in either form; `_usd` columns.
     periods : int
         How many.
 
@@ -130,20 +182,17 @@ def trailing_sum(sides: pd.DataFrame, periods: int) -> pd.DataFrame:
 
     Examples
     --------
-    >>> index = pd.MultiIndex.from_product(
-    ...     [["5800"], ["total"], pd.PeriodIndex(["2018Q1", "2018Q2", "2018Q4"], freq="Q")],
-    ...     names=["partner", "item", "period"])
-    >>> trailing_sum(pd.DataFrame({"balance_usd": [1.0, 2.0, 4.0]}, index=index), 2).balance_usd.tolist()
+    >>> quarters = pd.PeriodIndex(["2018Q1", "2018Q2", "2018Q4"], freq="Q", name="period")
+    >>> trailing_sum(pd.DataFrame({"balance_usd": [1.0, 2.0, 4.0]}, index=quarters), 2).balance_usd.tolist()
     [nan, 3.0, nan, nan]
     """
-    wide = sides.unstack(["partner", "item"])
+    others = [name for name in sides.index.names if name != "period"]
+    wide = sides.unstack(others) if others else sides
     wide = wide.reindex(pd.period_range(wide.index.min(), wide.index.max(), name="period"))
     total = wide.rolling(periods, min_periods=periods).sum()
-    return (
-        total.stack(["partner", "item"], future_stack=True)
-        .reorder_levels(["partner", "item", "period"])
-        .sort_index()
-    )
+    if not others:
+        return total
+    return total.stack(others, future_stack=True).reorder_levels(sides.index.names).sort_index()
 
 
 def change(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
@@ -152,7 +201,7 @@ def change(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     now, before : DataFrame
-        Same index; columns `exports_usd`, `imports_usd`, `balance_usd`.
+        Same index, or two windows of one partner; columns `exports_usd`, `imports_usd`, `balance_usd`.
 
     Returns
     -------
@@ -166,13 +215,20 @@ def change(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     >>> change(now, before).round(1).iloc[0].to_dict()
     {'exports_change_usd': 11.0, 'exports_change_pct': 11.0}
     """
-    columns = {}
+    base, columns = _aligned(before, now), {}
     for name in now.columns:
-        side, base = name.removesuffix("_usd"), before[name].reindex(now.index)
-        columns[f"{side}_change_usd"] = now[name] - base
-        if side != "balance":
-            columns[f"{side}_change_pct"] = 100 * (now[name] - base) / base.where(base > 0)
+        side, moved = name.removesuffix("_usd"), now[name] - base[name]
+        columns[f"{side}_change_usd"] = moved
+        if side != BALANCE:
+            columns[f"{side}_change_pct"] = 100 * moved / base[name].where(base[name] > 0)
     return pd.DataFrame(columns)
+
+
+def _aligned(before: Values, now: Values) -> Values:
+    """Bring what was before to the index of now; two windows of one partner stand row by row."""
+    if now.index.name == before.index.name == "window" and len(now) == len(before):
+        return before.set_axis(now.index, axis=0)
+    return before.reindex(now.index)
 
 
 def deficit_reduction(now: pd.Series, before: pd.Series) -> pd.Series:
@@ -183,7 +239,7 @@ def deficit_reduction(now: pd.Series, before: pd.Series) -> pd.Series:
     Parameters
     ----------
     now, before : Series
-        Balances in dollars, same index.
+        Balances in dollars, same index; or two windows of one partner.
 
     Returns
     -------
@@ -195,7 +251,7 @@ def deficit_reduction(now: pd.Series, before: pd.Series) -> pd.Series:
     >>> deficit_reduction(pd.Series([-979.0, 200.0]), pd.Series([-2840.0, -1800.0])).round(1).tolist()
     [65.5, nan]
     """
-    before = before.reindex(now.index)
+    before = _aligned(before, now)
     return (100 * (1 - now / before)).where((now < 0) & (before < 0))
 
 
@@ -205,7 +261,7 @@ def contributions(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     now, before : DataFrame
-        Same index; columns `exports_usd`, `imports_usd`.
+        Same index, or two windows of one partner; columns `exports_usd`, `imports_usd`.
 
     Returns
     -------
@@ -220,69 +276,38 @@ def contributions(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     >>> contributions(now, before).iloc[0].to_dict()
     {'exports_usd': 2.0, 'imports_usd': -1.0}
     """
-    difference = now[["exports_usd", "imports_usd"]] - before[["exports_usd", "imports_usd"]].reindex(
-        now.index
-    )
-    return difference * [1.0, -1.0]
+    flows = SIDES[:2]
+    return (now[flows] - _aligned(before, now)[flows]) * [1.0, -1.0]
 
 
 def rank(balances: pd.Series, universe: list[str]) -> pd.Series:
-    """Rank the members of a universe by their deficit, the largest first.
-
-    Parameters
-    ----------
-    balances : Series
-        Balances in dollars by partner code.
-    universe : list of str
-        Who may be ranked: codes of single countries, never groups.
-
-    Returns
-    -------
-    Series
-        Rank (1 is the largest deficit) of each member that has a balance; its length is n.
-        Equal balances share the better rank.
-
-    Examples
-    --------
-    >>> rank(pd.Series({"5700": -3.0, "2010": -2.0, "0003": -9.0}), ["5700", "2010"]).to_dict()
-    {'5700': 1, '2010': 2}
-    """
+    """Rank the members of a universe by their deficit, the largest first; ties share the better rank."""
     ranked = balances[balances.index.isin(universe)].dropna()
     return ranked.rank(method="min").astype(int).sort_values(kind="stable")
 
 
 def reducers(now: pd.Series, before: pd.Series, universe: list[str]) -> pd.DataFrame:
-    """Find the partners whose deficit shrank, the largest reduction first.
-
-    Parameters
-    ----------
-    now, before : Series
-        Balances in dollars by partner code.
-    universe : list of str
-        Who is asked about.
-
-    Returns
-    -------
-    DataFrame
-        Index partner; `reduction_pct` (missing where the deficit turned into a surplus) and
-        `change_usd`.
-
-    Examples
-    --------
-    >>> reducers(pd.Series({"a": -1.0, "b": -3.0}), pd.Series({"a": -2.0, "b": -2.0}), ["a", "b"])
-             reduction_pct  change_usd
-    partner
-    a                 50.0         1.0
-    """
-    table = pd.DataFrame({"now": now, "before": before}).loc[lambda t: t.index.isin(universe)]
+    """Find the partners whose deficit shrank, the largest reduction first; see `questions.reducers`."""
+    table = _both(now, before, universe)
     table = table[(table["before"] < 0) & (table["now"] > table["before"])]
-    result = pd.DataFrame(
-        {
-            "reduction_pct": deficit_reduction(table["now"], table["before"]),
-            "change_usd": table["now"] - table["before"],
-        }
-    ).rename_axis("partner")
-    return result.sort_values("reduction_pct", ascending=False, na_position="first")
+    return _moved(table, "reduction_pct", deficit_reduction(table["now"], table["before"]))
+
+
+def wideners(now: pd.Series, before: pd.Series, universe: list[str]) -> pd.DataFrame:
+    """Find the partners whose deficit grew, the largest growth first; see `questions.wideners`."""
+    table = _both(now, before, universe)
+    table = table[(table["now"] < 0) & (table["now"] < table["before"])]
+    return _moved(table, "growth_pct", -deficit_reduction(table["now"], table["before"]))
+
+
+def _both(now: pd.Series, before: pd.Series, universe: list[str]) -> pd.DataFrame:
+    return pd.DataFrame({"now": now, "before": before}).loc[lambda t: t.index.isin(universe)]
+
+
+def _moved(table: pd.DataFrame, column: str, pct: pd.Series) -> pd.DataFrame:
+    """Balances that turned, of which there is no percentage, come first."""
+    moved = pd.DataFrame({column: pct, "change_usd": table["now"] - table["before"]}).rename_axis("partner")
+    return moved.sort_values(column, ascending=False, na_position="first")
 
 
 def record_high(values: pd.Series) -> pd.DataFrame:
@@ -291,34 +316,126 @@ def record_high(values: pd.Series) -> pd.DataFrame:
     Parameters
     ----------
     values : Series
-        One flow in dollars; index (`partner`, `period`).
+        One flow in dollars; index (`partner`, `period`), or `period` of one partner.
 
     Returns
     -------
     DataFrame
-        Index partner; `period` and `highest_usd` of the record, `since`, the first period on
-        record. A partner without any trade has no row.
+        Index `partner`; `period` and `highest_usd` of the record, `since`, the first period on
+        record. A partner without any trade has no row. Of one partner one row, by the name of `values`.
 
     Examples
     --------
-    >>> months = pd.period_range("2018-01", periods=3, freq="M")
-    >>> index = pd.MultiIndex.from_product([["5800"], months], names=["partner", "period"])
-    >>> record_high(pd.Series([1.0, 3.0, 3.0], index=index)).loc["5800", "period"]
-    Period('2018-03', 'M')
+    >>> months = pd.period_range("2018-01", periods=3, freq="M", name="period")
+    >>> record_high(pd.Series([1.0, 3.0, 3.0], index=months, name="exports_usd"))
+                  period  highest_usd    since
+    flow
+    exports_usd  2018-03          3.0  2018-01
     """
+    by = "partner" if "partner" in values.index.names else "flow"
     table = values.dropna().rename("highest_usd").reset_index()
-    since = table.groupby("partner")["period"].min()
+    if by == "flow":
+        table = table.assign(flow=str(values.name))
+    since = table.groupby(by, observed=True)["period"].min()
     traded = table[table["highest_usd"] > 0].sort_values(["highest_usd", "period"])
-    highest = traded.drop_duplicates("partner", keep="last").set_index("partner")
+    highest = traded.drop_duplicates(by, keep="last").set_index(by)[["period", "highest_usd"]]
+    highest.index = highest.index.astype("str")
     return highest.assign(since=since).sort_index()
 
 
-def share(part: float, whole: float) -> float:
-    """Percent of a whole; missing where the whole is not positive.
+@overload
+def share(part: float, whole: float) -> float: ...
+@overload
+def share(part: pd.Series, whole: pd.Series | float) -> pd.Series: ...
+def share(part: float | pd.Series, whole: float | pd.Series) -> float | pd.Series:
+    """Percent of a whole: of trade, or of a deficit if both are deficits.
+
+    Parameters
+    ----------
+    part, whole : float or Series
+        Dollars; of two Series, each entry with the one of the same index.
+
+    Returns
+    -------
+    float or Series
+        Percent. Missing where the whole is zero or missing, and where the signs differ: a surplus is no
+        part of a deficit. A part of zero is 0 percent.
 
     Examples
     --------
-    >>> share(1.0, 4.0)
-    25.0
+    >>> share(1.0, 4.0), share(-1.0, -4.0), share(1.0, -4.0)
+    (25.0, 25.0, nan)
+    >>> share(pd.Series([-10.0, 5.0]), -40.0).tolist()
+    [25.0, nan]
     """
-    return 100 * part / whole if whole > 0 else np.nan
+    if isinstance(part, pd.Series):
+        pct = 100 * part / whole
+        return pct.where((pct >= 0) & np.isfinite(pct)).abs()
+    if isinstance(whole, pd.Series):
+        return share(pd.Series(float(part), index=whole.index), whole)
+    pct = 100 * part / whole if whole else np.nan
+    return abs(pct) if pct >= 0 else np.nan
+
+
+def check_table(flows: pd.DataFrame) -> None:
+    """Refuse what is no tidy table of flows, and say what one is."""
+    columns = list(flows.columns) if isinstance(flows, pd.DataFrame) else []
+    lacking = [name for name in NEEDED if name not in columns]
+    if lacking:
+        has = f"It has {', '.join(map(str, columns[:8]))}." if columns else f"It is a {type(flows).__name__}."
+        raise TradelibError(
+            f"Not a table of flows: it has no column {', '.join(lacking)}.",
+            has,
+            "Give a table as `tradelib.load_goods(as_of=...)` returns it.",
+        )
+    if not isinstance(flows["period"].dtype, pd.PeriodDtype):
+        raise TradelibError(
+            f"The column period holds {flows['period'].dtype}, not pandas Periods.",
+            'Make them with pd.PeriodIndex(frame["period"], freq="M"), or "Q" for quarters.',
+        )
+
+
+def one_source(flows: pd.DataFrame) -> None:
+    """Refuse rows of different tables or vintages in one calculation."""
+    for column in ("table", "vintage"):
+        if column in flows and flows[column].nunique() > 1:
+            names = ", ".join(sorted(map(str, flows[column].unique())))
+            raise TradelibError(
+                f"Rows of {flows[column].nunique()} different {column} values: {names}.",
+                "Calculate on one table and one vintage at a time; bases are never added.",
+            )
+
+
+def periods_of(sides: pd.DataFrame, window: Window) -> pd.PeriodIndex:
+    """Return the periods of a table over which a window is to be summed, of its frequency."""
+    if "period" not in getattr(sides, "index", pd.Index([])).names:
+        raise TradelibError(
+            "The table has no periods in its index to sum over.",
+            "Take balances first: `tradelib.balance(flows)` has them.",
+        )
+    if not isinstance(window, Window):
+        raise TradelibError(
+            f"{window!r} is not a window.", 'Make one with `tradelib.year_to_date("2018-07")`.'
+        )
+    periods = pd.PeriodIndex(sides.index.get_level_values("period"))
+    mine, theirs = window.end.freqstr[0], periods.freqstr[0]
+    if mine != theirs:
+        last = periods.max() if len(periods) else "2018Q2" if theirs == "Q" else "2018-07"
+        raise TradelibError(
+            f"The window {window} is in {NAMES[mine]}, the table in {NAMES[theirs]}.",
+            f'Give it in {NAMES[theirs]}: `tradelib.year_to_date("{last}")`.',
+        )
+    return periods
+
+
+def only(flows: pd.DataFrame, wanted: list[str] | list[int] | list[str | int]) -> pd.DataFrame:
+    """Keep the rows of some partners, each of whom must have some."""
+    found = [resolve(one) for one in wanted]
+    there = set(flows["partner"].unique())
+    for who in found:
+        if who.code not in there:
+            raise TradelibError(
+                f"The table has no rows of {who.prose} ({who.code}); it has {len(there)} partner(s).",
+                "Load it without partner=, or ask `frame.partner.unique()` which codes are there.",
+            )
+    return flows[flows["partner"].isin([who.code for who in found])]

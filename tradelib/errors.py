@@ -31,5 +31,9 @@ class Unreachable(FetchError):
     """There is no way to a server from here, now."""
 
 
+class NoRows(TradelibError):
+    """A vintage has no row of the partner asked for."""
+
+
 class StoredOtherwise(TradelibError):
     """The vintage of that table and day is there already, with other figures; it is never overwritten."""

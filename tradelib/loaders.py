@@ -1,65 +1,58 @@
-"""Load a table as it stood on a date: the newest vintage published by then."""
+"""Load a table as it stood on a day: the newest vintage published by then.
 
+All loaders take the same options in the same order: `as_of`, `since`, `through`, `partner`, `nearest_later`.
+"""
+
+from collections.abc import Iterable
 from datetime import date
 
 import numpy as np
 import pandas as pd
 
-from tradelib import releases as calendar
-from tradelib.errors import TradelibError
-from tradelib.partners import country_set, resolve
+from tradelib import releases
+from tradelib.errors import NoRows, TradelibError
+from tradelib.partners import country_set, has_members, members, resolve, summed_groups
+from tradelib.partners import partner as partner_of
 from tradelib.store.vintages import Vintage, list_vintages, read
-from tradelib.tables import FLOWS, table_info
+from tradelib.tables import FLOWS, GOODS, GOODS_SA, PROVENANCE, RELEASED, TRADE, TRADE_YEARS, table_info
 from tradelib.windows import NAMES, as_period
+
+LATEST, SHOWN = "latest", 8
+SUM, NO_SUM = "sum of members", "sum of members: not all are known"
+
+
+def day_of(as_of: str | date | None, *, release: releases.Release | None = None) -> date:
+    """Read the day whose knowledge is asked for; "latest" is that of the newest vintage, or of a release."""
+    if as_of is None:
+        raise TradelibError(
+            "as_of= is not given: on which day is the table to be as it stood?",
+            'Give a date, such as as_of="2018-10-05", or as_of="latest" for the newest vintage at hand.',
+        )
+    if isinstance(as_of, str) and as_of.strip().lower() == LATEST:
+        days = [vintage.published for vintage in list_vintages()]
+        return max([*days, release.default_as_of if release else date.min])
+    return releases.parse_date(as_of, "as_of")
 
 
 def pick(
     table: str,
     *,
-    as_of: str | date,
-    since: str | None = None,
-    through: str | None = None,
+    as_of: str | date | None = None,
+    since: str | pd.Period | None = None,
+    through: str | pd.Period | None = None,
     nearest_later: bool = False,
 ) -> Vintage:
-    """Choose the newest vintage published on or before a date that reaches the periods asked for.
-
-    Parameters
-    ----------
-    table : str
-        Name of the table.
-    as_of : str or date
-        ISO date.
-    since, through : str or Period, optional
-        First and last period that must be in it, such as "2017-01" or "2018Q2".
-    nearest_later : bool
-        Where there is none so early, take the earliest later one; `lag_days` tells how late.
-
-    Returns
-    -------
-    Vintage
-
-    Raises
-    ------
-    TradelibError
-        Naming the vintages there are.
-
-    Examples
-    --------
-    >>> pick("goods_census_nsa", as_of="2018-12-31", through="2018-07").published
-    datetime.date(2018, 10, 5)
-    """
-    day = calendar.parse_date(as_of, "as-of")
-    since, through = (
-        spelled(table, end, what=name) for name, end in (("since", since), ("through", through))
-    )
+    """Choose the newest vintage published on or before a day that reaches the periods asked for."""
+    day = day_of(as_of)
+    first, last = spelled(table, since, what="since"), spelled(table, through, what="through")
     every = list_vintages(table)
-    reaching = [v for v in every if (not through or v.through >= through) and (not since or v.since <= since)]
+    reaching = [v for v in every if (not last or v.through >= last) and (not first or v.since <= first)]
     early = [v for v in reaching if v.published <= day]
     if early:
         return early[-1]
     if nearest_later and reaching:
         return reaching[0]
-    span = " to ".join(filter(None, [since, through]))
+    span = " to ".join(filter(None, [first, last]))
     asked = f" reaching {span}" if span else ""
     there = ", ".join(f"{v.published} (through {v.through})" for v in every) or "none"
     advice = ["Vintages: " + there + "."]
@@ -71,18 +64,7 @@ def pick(
 
 
 def spelled(table: str, period: str | pd.Period | None, *, what: str = "period") -> str | None:
-    """Write a period as a table's own are written, or say of which frequency they are.
-
-    Examples
-    --------
-    >>> spelled("trade_bop_sa", "2018-Q2"), spelled("goods_census_nsa", None)
-    ('2018Q2', None)
-    >>> spelled("trade_bop_sa", "2018-07", what="through")
-    Traceback (most recent call last):
-    ...
-    tradelib.errors.TradelibError: through '2018-07' is not in quarters, as trade_bop_sa is.
-      Give it in quarters: "2018Q3".
-    """
+    """Write a period as a table's own are written, or say of which frequency they are."""
     if period is None:
         return None
     found, freq = as_period(period, what=what), table_info(table).freq
@@ -97,37 +79,42 @@ def spelled(table: str, period: str | pd.Period | None, *, what: str = "period")
 def load(
     table: str,
     *,
-    as_of: str | date,
-    since: str | None = None,
-    through: str | None = None,
-    partner: str | list[str] | None = None,
+    as_of: str | date | None = None,
+    since: str | pd.Period | None = None,
+    through: str | pd.Period | None = None,
+    partner: str | int | list[str] | None = None,
     nearest_later: bool = False,
 ) -> pd.DataFrame:
-    """Load a table as it stood on a date.
+    """Load a table as it stood on a day.
 
     Parameters
     ----------
     table : str
         Name of the table; see `tradelib vintages`.
-    as_of : str or date
-        ISO date: the newest vintage published by then is used.
-    since, through : str, optional
-        First and last period wanted; the vintage must reach both, and the rows are cut to them.
+    as_of : str, date or Timestamp
+        The day (YYYY-MM-DD): the newest vintage published by then is used. "latest" for the newest
+        there is.
+    since, through : str or Period, optional
+        First and last period wanted, such as "2017-01" or "2018Q2"; the vintage must reach both, and
+        the rows are cut to them.
     partner : str, int or list of str, optional
-        Code, ISO code or name, or several; everything unless given.
+        Code, ISO code or name, or several; everyone unless given. A group that the table does not print
+        is the sum of its members by treaty on the day, its `note` "sum of members"; a sum with a missing
+        part is missing.
     nearest_later : bool
         Take the earliest later vintage where there is none so early.
 
     Returns
     -------
     DataFrame
-        Contract columns (values in whole dollars) and `table`, `vintage` (ISO date) and
-        `vintage_lag_days` (0 when it was out by the as-of date).
+        Contract columns (`value_usd` in whole dollars, or the table's own unit) and `table`, `vintage`
+        (ISO date) and `vintage_lag_days` (0 when it was out by the as-of date).
 
     Raises
     ------
     TradelibError
-        If no vintage fits.
+        If `as_of` is not given, no vintage fits, or it has no rows of a partner; of a group, why it cannot
+        be added up.
 
     Examples
     --------
@@ -135,41 +122,99 @@ def load(
     >>> goods = load("goods_census_nsa", as_of="2018-10-05", partner="5800", **july)
     >>> goods[["flow", "value_usd"]].values.tolist()
     [['exports', 4685784639.0], ['imports', 6212348967.0]]
+    >>> load("goods_census_nsa", as_of="latest", partner="ASEAN", **july)["note"].unique().tolist()
+    ['sum of members']
     """
-    codes = None
-    if partner is not None:
-        codes = [resolve(one).code for one in (partner if isinstance(partner, list) else [partner])]
-    vintage = pick(table, as_of=as_of, since=since, through=through, nearest_later=nearest_later)
-    span = {"since": spelled(table, since), "through": spelled(table, through)}
-    return rows_of(vintage, as_of=as_of, **span, partner=codes)
+    day = day_of(as_of)
+    codes = None if partner is None else codes_of(partner)
+    vintage = pick(table, as_of=day, since=since, through=through, nearest_later=nearest_later)
+    first, last = spelled(table, since), spelled(table, through)
+    return rows_of(vintage, as_of=day, since=first, through=last, partner=codes)
+
+
+def codes_of(partner: str | int | list[str]) -> list[str]:
+    """Read who is asked for: a partner, or several."""
+    codes = [resolve(one).code for one in (partner if isinstance(partner, list) else [partner])]
+    if not codes:
+        raise TradelibError("partner=[] names nobody.", "Leave it out for everyone.")
+    return codes
 
 
 def rows_of(
     vintage: Vintage,
     *,
-    as_of: str | date,
+    as_of: date,
     since: str | None = None,
     through: str | None = None,
-    partner: str | list[str] | None = None,
+    partner: list[str] | None = None,
+    members_on: date | None = None,
 ) -> pd.DataFrame:
     """Load the rows of one vintage, each with where it came from; as `load`, which chooses the vintage.
 
-    Examples
-    --------
-    >>> vintage = pick("trade_bop_sa", as_of="2025-03-06")
-    >>> rows_of(vintage, as_of="2018-09-05", partner="5800")["vintage_lag_days"].iloc[0]
-    np.int64(2374)
+    `partner` are codes; groups have the members of `members_on`, or else of the as-of date.
     """
-    frame = read(vintage, since=since, through=through, partner=partner)
+    span = {"since": since, "through": through}
+    frame = read(vintage, **span, partner=partner)
+    absent = sorted(set(partner or ()).difference(frame["partner"].unique()))
+    if absent and all(map(has_members, absent)):
+        on = members_on or as_of
+        codes = sorted({code for group in absent for code in members(group, on)})
+        parts = read(vintage, **span, partner=codes).assign(table=vintage.table)
+        sums = with_groups(parts, absent, on=on)
+        sums = sums[sums["partner"].isin(absent)].drop(columns="table")
+        absent = sorted(set(absent).difference(sums["partner"].unique()))
+        frame = pd.concat([frame, sums], ignore_index=True) if len(frame) else sums.reset_index(drop=True)
+    if absent:
+        raise _no_rows(vintage, absent[0], members_on or as_of)
     for name, value in (("table", vintage.table), ("vintage", vintage.published.isoformat())):
         frame[name] = pd.Categorical.from_codes(np.zeros(len(frame), "int8"), [value])
-    frame["vintage_lag_days"] = vintage.lag_days(calendar.parse_date(as_of))
+    frame["vintage_lag_days"] = vintage.lag_days(as_of)
+    return frame
+
+
+def _no_rows(vintage: Vintage, code: str, on: date) -> NoRows:
+    """Say that a table has nothing of a partner, and of a group why its members do not add up."""
+    who, why = partner_of(code), "."
+    if has_members(code):
+        lacking = sorted(set(members(code, on)).difference(read(vintage)["partner"].unique()))
+        names = ", ".join(partner_of(one).name for one in lacking[:SHOWN])
+        names += f" and {len(lacking) - SHOWN} more" if len(lacking) > SHOWN else ""
+        why = f", and no sum of members on {on}: it has none of {names or 'any'} either."
+    return NoRows(
+        f"{vintage.table} of {vintage.published} has no rows of {who.prose} ({code}){why}",
+        "Load it without partner= and ask `frame.partner.unique()` who is in it; or take another table.",
+    )
+
+
+def with_groups(flows: pd.DataFrame, groups: Iterable[str] | None = None, *, on: date) -> pd.DataFrame:
+    """Add the groups that a table does not print, each as the sum of its members on a day.
+
+    A period in which a member has no figure has no sum, unless no row means no trade in that table. A
+    group of which a member has no row at all is left out.
+    """
+    there, parts = set(flows["partner"].unique()), [flows]
+    for group in summed_groups() if groups is None else groups:
+        codes = [] if group in there else members(group, on)
+        if codes and there.issuperset(codes):
+            rows = flows[flows["partner"].isin(codes)].groupby(["flow", "item", "period"], observed=True)
+            values = [name for name in flows if name.startswith("value_") or name.endswith("_usd")]
+            known = rows[values].count()
+            sparse = table_info(flows["table"].iloc[0]).sparse
+            whole = known.eq(rows.size(), axis=0) if sparse else known == len(codes)
+            note = pd.Series(SUM, known.index).where(whole.all(axis=1), NO_SUM).astype("str")
+            parts.append(rows[values].sum().where(whole).assign(partner=group, note=note).reset_index())
+    if len(parts) == 1:
+        return flows
+    frame = pd.concat(parts, ignore_index=True)
+    for column in PROVENANCE:
+        if column in flows:
+            frame[column] = flows[column].iloc[0]
     return frame
 
 
 def load_goods(
     *,
-    as_of: str | date,
+    as_of: str | date | None = None,
     since: str | pd.Period | None = None,
     through: str | pd.Period | None = None,
     partner: str | int | list[str] | None = None,
@@ -177,20 +222,27 @@ def load_goods(
 ) -> pd.DataFrame:
     """Load goods by partner and month: Census basis, not seasonally adjusted, whole dollars.
 
-    Takes the options of `load`. Exports are total exports, imports general imports.
+    Takes the options of `load` and returns what it does. Exports are total exports, imports general
+    imports at customs value. Source: `country.xlsx` of the U.S. Census Bureau.
 
     Examples
     --------
     >>> load_goods(as_of="2018-10-05", partner="5800", since="2018-01", through="2018-07").shape
     (14, 9)
     """
-    span = {"since": since, "through": through}
-    return load("goods_census_nsa", as_of=as_of, **span, partner=partner, nearest_later=nearest_later)
+    return load(
+        GOODS,
+        as_of=as_of,
+        since=since,
+        through=through,
+        partner=partner,
+        nearest_later=nearest_later,
+    )
 
 
 def load_goods_sa(
     *,
-    as_of: str | date,
+    as_of: str | date | None = None,
     since: str | pd.Period | None = None,
     through: str | pd.Period | None = None,
     partner: str | int | list[str] | None = None,
@@ -198,25 +250,44 @@ def load_goods_sa(
 ) -> pd.DataFrame:
     """Load goods of selected partners by month, Census basis, seasonally adjusted, whole dollars.
 
+    Takes the options of `load` and returns what it does. Source: `ctyseasonal.xlsx` of the U.S. Census
+    Bureau; each partner is adjusted by itself, so that they do not add up to the world.
+
     Examples
     --------
     >>> set(load_goods_sa(as_of="2025-04-03", partner="5800").item)
     {'goods'}
     """
-    span = {"since": since, "through": through}
-    return load("goods_census_sa", as_of=as_of, **span, partner=partner, nearest_later=nearest_later)
+    return load(
+        GOODS_SA,
+        as_of=as_of,
+        since=since,
+        through=through,
+        partner=partner,
+        nearest_later=nearest_later,
+    )
 
 
 def load_trade(
     *,
     annual: bool = False,
-    as_of: str | date,
+    as_of: str | date | None = None,
     since: str | pd.Period | None = None,
     through: str | pd.Period | None = None,
     partner: str | int | list[str] | None = None,
     nearest_later: bool = False,
 ) -> pd.DataFrame:
-    """Load goods, services and total by partner: BOP basis, SA quarters, or years.
+    """Load goods, services and total by partner: BOP basis, SA quarters, or years; whole dollars.
+
+    Takes the options of `load` and returns what it does. Source: the workbook of trade by country of the
+    U.S. Bureau of Economic Analysis.
+
+    Parameters
+    ----------
+    annual : bool
+        Years instead of quarters.
+    as_of, since, through, partner, nearest_later
+        As for `load`.
 
     Examples
     --------
@@ -224,31 +295,42 @@ def load_trade(
     >>> sorted(trade.item.unique())
     ['goods', 'services', 'total']
     """
-    table = "trade_bop_annual" if annual else "trade_bop_sa"
-    span = {"since": since, "through": through}
-    return load(table, as_of=as_of, **span, partner=partner, nearest_later=nearest_later)
+    return load(
+        TRADE_YEARS if annual else TRADE,
+        as_of=as_of,
+        since=since,
+        through=through,
+        partner=partner,
+        nearest_later=nearest_later,
+    )
 
 
 def load_chapters(
     *,
     flow: str,
     imports: str = "general",
-    as_of: str | date,
+    as_of: str | date | None = None,
     since: str | pd.Period | None = None,
     through: str | pd.Period | None = None,
     partner: str | int | list[str] | None = None,
     nearest_later: bool = False,
 ) -> pd.DataFrame:
-    """Load HS chapters by partner and month: Census basis, not seasonally adjusted.
+    """Load HS chapters by partner and month: Census basis, not seasonally adjusted, whole dollars.
+
+    No row means no trade in that chapter. Source: the API of the U.S. Census Bureau.
 
     Parameters
     ----------
     flow : {"exports", "imports"}
-    as_of : str or date
     imports : {"general", "consumption"}
-        Which import table; general imports unless said.
-    since, through, partner, nearest_later
+        Which import table; general imports unless said. That of imports for consumption has `duty_usd`.
+    as_of, since, through, partner, nearest_later
         As for `load`.
+
+    Raises
+    ------
+    TradelibError
+        If there is no such table, and as for `load`.
 
     Examples
     --------
@@ -261,59 +343,42 @@ def load_chapters(
             f"There are no chapters of flow {flow!r}, imports {imports!r}.",
             f"Flow is {' or '.join(FLOWS)}; imports are general or consumption.",
         )
-    table = "exports_hs2_nsa" if flow == "exports" else f"imports_{imports}_hs2_nsa"
-    span = {"since": since, "through": through}
-    return load(table, as_of=as_of, **span, partner=partner, nearest_later=nearest_later)
+    return load(
+        "exports_hs2_nsa" if flow == "exports" else f"imports_{imports}_hs2_nsa",
+        as_of=as_of,
+        since=since,
+        through=through,
+        partner=partner,
+        nearest_later=nearest_later,
+    )
 
 
-def find_release(month: str) -> calendar.Release:
-    """Look up a release; where the calendar has no date, a stored country table may give it.
-
-    Examples
-    --------
-    >>> find_release("2018-07").published
-    datetime.date(2018, 9, 5)
-    """
-    found = calendar.release(month)
+def find_release(month: str) -> releases.Release:
+    """Look up a release; where the calendar has no date, a stored country table may give it."""
+    found = releases.release(month)
     if found.published is None:
         dates = [
             v.published
-            for v in list_vintages("goods_census_nsa")
+            for v in list_vintages(GOODS)
             if v.through == found.month and v.dated_by == "published"
         ]
         if dates:
-            return calendar.Release(found.month, dates[0], "from a stored vintage")
+            return releases.Release(found.month, dates[0], "from a stored vintage")
     return found
 
 
 def find_universe(on: date) -> tuple[list[str], str]:
-    """Return the countries that Exhibit 20 listed on a day: of the stored exhibit, else as elsewhere seen.
-
-    Examples
-    --------
-    >>> codes, how_known = find_universe(date(2021, 10, 5))
-    >>> len(codes), how_known
-    (15, 'the 15 countries of Exhibit 20 (FT-900 of 2021-10-05)')
-    """
-    for vintage in list_vintages("trade_ft900_sa"):
+    """Return the countries that Exhibit 20 listed on a day: of the stored exhibit, else as elsewhere seen."""
+    for vintage in list_vintages(RELEASED):
         if vintage.published == on:
             listed = [code for code in read(vintage)["partner"].unique() if code in country_set()]
             return listed, f"the {len(listed)} countries of Exhibit 20 (FT-900 of {on})"
-    return calendar.universe(on)
+    return releases.universe(on)
 
 
 def behind(day: date) -> str | None:
-    """Say how old the country tables at hand are, if a release that is out by a day is not among them.
-
-    Examples
-    --------
-    >>> print(behind(date(2025, 5, 6)))
-    The newest country table at hand is of 2025-04-03 (through 2025-02); that of the FT-900 of 2025-03,
-    published 2025-05-06, is not at hand.
-    >>> behind(date(2025, 4, 3)) is None
-    True
-    """
-    due, tables = calendar.newest_due(day), list_vintages("goods_census_nsa")
+    """Say how old the country tables at hand are, if a release that is out by a day is not among them."""
+    due, tables = releases.newest_due(day), list_vintages(GOODS)
     newest = max(tables, key=lambda vintage: (vintage.through, vintage.published), default=None)
     if due is None or newest is None or newest.through >= due.month:
         return None

@@ -3,15 +3,20 @@
 One code per partner or group in the whole project. The codes and group numbers of
 ``country.xlsx`` are canonical; the other sources number their groups differently. Whose trade a
 printed group row holds follows neither the treaty nor today's list: see :func:`members`.
+
+A user's own groups stand in a CSV file that the environment variable ``TRADELIB_GROUPS`` names, in the
+form of ``data/groups.csv``: see :func:`own_groups`.
 """
 
 import csv
 import difflib
+import io
+import os
 import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -20,6 +25,7 @@ from tradelib import cards
 from tradelib.errors import TradelibError
 
 DATA = Path(__file__).parent / "data"
+GROUPS_VARIABLE = "TRADELIB_GROUPS"
 WORLD = "0015"
 #: CTY_CODE of the API's groups -> canonical. 1XXX is not 0010: it adds Greenland and St Pierre.
 API_GROUPS = (
@@ -36,8 +42,8 @@ NOT_PARTNERS = {
     "product": "is a class of goods, not a place",
 }
 SHOWN = 8
-#: Groups that the country table does not print are summed from their members of the day.
-SUMMED_GROUPS = ("ASEAN", "USMCA", "EURO")
+#: Member, first day and last day of membership; an empty date is without limit.
+Spell = tuple[str, str, str]
 
 
 class PartnerError(TradelibError):
@@ -81,8 +87,115 @@ class Partner:
         return cards.partner_card(self)
 
 
+class Register:
+    """All partners and groups of one table, and how they are found by what a user types."""
+
+    def __init__(self, table: pd.DataFrame, groups: dict[str, list[Spell]]):
+        self.table, self.groups = table, groups
+
+    @cached_property
+    def partners(self) -> dict[str, Partner]:
+        """Each partner by its code."""
+        fields = self.table.drop(columns="aliases").astype("object")
+        rows = fields.where(fields.notna(), None).to_dict("records")
+        return {row["code"]: Partner(**row) for row in rows}
+
+    @cached_property
+    def countries(self) -> frozenset[str]:
+        """The codes that may be ranked."""
+        return frozenset(one.code for one in self.partners.values() if one.kind == "country")
+
+    @cached_property
+    def names(self) -> dict[str, list[str]]:
+        """All names of each code, current partners before former ones."""
+        rows = sorted(self.table.to_dict("records"), key=lambda row: row["kind"] == "former")
+        texts = {row["code"]: f"{row['name']}|{row['prose']}|{row['aliases']}" for row in rows}
+        return {code: text.strip("|").split("|") for code, text in texts.items()}
+
+    @cached_property
+    def by_name(self) -> dict[str, list[str]]:
+        """Name without case, accents and punctuation -> codes."""
+        return self._index(self.names)
+
+    @cached_property
+    def by_any(self) -> dict[str, list[str]]:
+        """The same of names, codes and ISO codes."""
+        known = self.partners
+        return self._index(
+            {
+                code: [*names, *filter(None, (code, known[code].iso2, known[code].iso3))]
+                for code, names in self.names.items()
+            }
+        )
+
+    def _index(self, spellings: dict[str, list[str]]) -> dict[str, list[str]]:
+        """A current partner shuts out the former ones that share a spelling."""
+        index: dict[str, list[str]] = {}
+        for code, texts in spellings.items():
+            for key in {_key(text) for text in texts if text}:
+                owners = index.setdefault(key, [])
+                kinds = {self.partners[owner].kind for owner in owners}
+                if self.partners[code].kind != "former" or kinds <= {"former"}:
+                    owners.append(code)
+        return index
+
+    def find(self, text: str | int) -> Partner:
+        """Do what `resolve` does."""
+        given = str(text).strip()
+        if _key(given).isdigit():
+            codes = [code for code in [given.zfill(4)] if code in self.partners]
+        else:
+            codes = self.by_any.get(_key(given)) or self._by_words(given)
+        if not codes:
+            raise PartnerError(f"{given!r} matches no partner.", *self.advice(given))
+        if len(codes) > 1:
+            advice = [*self._listed(codes), "Give the code, or the name in full."]
+            raise PartnerError(f"{given!r} is ambiguous; {len(codes)} partners match:", *advice)
+        found = self.partners[codes[0]]
+        if found.kind in NOT_PARTNERS:
+            problem = f"{found.name} ({found.code}) {NOT_PARTNERS[found.kind]}."
+            raise PartnerError(problem, "Give a trading partner; see `tradelib partners`.")
+        return found
+
+    def _by_words(self, text: str) -> list[str]:
+        """Codes of which one name holds all the words; former codes only if there is nothing else."""
+        wanted = {word for word in _words(text) if word not in ("a", "and", "of", "the")}
+        if len(_key(text)) < 3 or not wanted:
+            return []
+        codes = [c for c, names in self.names.items() if any(wanted <= {*_words(n)} for n in names)]
+        return [code for code in codes if self.partners[code].kind != "former"] or codes
+
+    def advice(self, text: str) -> list[str]:
+        """Lines that list near matches and say what is allowed."""
+        spellings = {key: set(codes) for key, codes in self.by_any.items()}
+        for code, names in self.names.items():
+            for word in _words(" ".join(names)):
+                spellings.setdefault(word, set()).add(code)
+        close = difflib.get_close_matches(_key(text), spellings, n=SHOWN, cutoff=0.7)
+        near = list(dict.fromkeys(code for key in close for code in sorted(spellings[key])))
+        near = [c for c in near if not text.isdigit() and self.partners[c].kind not in NOT_PARTNERS]
+        allowed = "Allowed: a code of Schedule C, an ISO code or a name; see `tradelib partners`."
+        return ["Near matches:", *self._listed(near), allowed] if near else [allowed]
+
+    def _listed(self, codes: list[str]) -> list[str]:
+        shown = [self.partners[code] for code in codes[:SHOWN]]
+        lines = [f"  {one.code}  {one.name}  {one.iso3 or ''}".rstrip() for one in shown]
+        return lines + ([f"  and {len(codes) - SHOWN} more"] if len(codes) > SHOWN else [])
+
+
 def all_partners() -> pd.DataFrame:
-    """Get data/partners.csv: every partner, group and former code, by code.
+    """Get data/partners.csv: every partner, group and former code, and a user's own groups.
+
+    Returns
+    -------
+    DataFrame
+        One row for each code, in its order: `code`, `name` (as the tables print it), `prose` (as a
+        sentence says it), `iso2`, `iso3`, `kind`, `first_year`, `last_year`, `aliases`.
+
+    Raises
+    ------
+    PartnerError
+        If the file that ``TRADELIB_GROUPS`` names cannot be used, with its line.
 
     Examples
     --------
@@ -90,11 +203,16 @@ def all_partners() -> pd.DataFrame:
     >>> table.loc[table["iso2"] == "NA", ["code", "name"]].to_dict("records")
     [{'code': '7920', 'name': 'Namibia'}]
     """
-    return _table().copy()
+    return _register().table.copy()
 
 
 def countries() -> list[str]:
     """List the codes that may be ranked: no groups, no former codes, nothing domestic.
+
+    Returns
+    -------
+    list of str
+        Schedule C codes, in their order.
 
     Examples
     --------
@@ -104,36 +222,38 @@ def countries() -> list[str]:
     return sorted(country_set())
 
 
-@cache
 def country_set() -> frozenset[str]:
-    """Get the codes of :func:`countries` as a set, for fast membership tests.
-
-    Examples
-    --------
-    >>> "4610" in country_set()
-    False
-    """
-    return frozenset(one.code for one in _partners().values() if one.kind == "country")
+    """Get the codes of :func:`countries` as a set, for fast membership tests."""
+    return _register().countries
 
 
 def partner(code: str) -> Partner:
-    """Get a partner of any kind by its exact canonical code.
-
-    Examples
-    --------
-    >>> partner("0003").prose
-    'the European Union'
-    """
-    if code not in _partners():
-        raise PartnerError(f"{code!r} is not a partner code.", *_advice(str(code)))
-    return _partners()[code]
+    """Get a partner of any kind by its exact canonical code."""
+    known = _register()
+    if code not in known.partners:
+        raise PartnerError(f"{code!r} is not a partner code.", *known.advice(str(code)))
+    return known.partners[code]
 
 
 def resolve(text: str | int) -> Partner:
     """Find the partner meant by a code, an ISO code, a name, or words of one name.
 
     Case, accents and punctuation do not matter; exact wins over partial, current over former.
-    Raises PartnerError, with the candidates, if nothing or more than one partner is meant.
+
+    Parameters
+    ----------
+    text : str or int
+        "5800", 5800, "KR", "kor", "South Korea", "korea south"; of a group its name: "EU".
+
+    Returns
+    -------
+    Partner
+        With `code`, `name`, `prose`, `iso2`, `iso3`, `kind`.
+
+    Raises
+    ------
+    PartnerError
+        With the candidates, if nothing or more than one partner is meant.
 
     Examples
     --------
@@ -142,24 +262,10 @@ def resolve(text: str | int) -> Partner:
     >>> resolve(15).prose, resolve("Cote dIvoire").prose, resolve("Falkland").prose
     ('the world', "Côte d'Ivoire", 'the Falkland Islands')
     """
-    given = str(text).strip()
-    if _key(given).isdigit():
-        codes = [code for code in [given.zfill(4)] if code in _partners()]
-    else:
-        codes = _index().get(_key(given)) or _by_words(given)
-    if not codes:
-        raise PartnerError(f"{given!r} matches no partner.", *_advice(given))
-    if len(codes) > 1:
-        advice = [*_listed(codes), "Give the code, or the name in full."]
-        raise PartnerError(f"{given!r} is ambiguous; {len(codes)} partners match:", *advice)
-    found = _partners()[codes[0]]
-    if found.kind in NOT_PARTNERS:
-        problem = f"{found.name} ({found.code}) {NOT_PARTNERS[found.kind]}."
-        raise PartnerError(problem, "Give a trading partner; see `tradelib partners`.")
-    return found
+    return _register().find(text)
 
 
-def members(group_code: str, on: date | str) -> list[str]:
+def members(group: str, on: date | str) -> list[str]:
     """List the members of a group on a day by treaty, the last day of membership included.
 
     Printed rows differ (measured to the dollar, tests/test_partners.py): ``country.xlsx`` prints
@@ -168,95 +274,81 @@ def members(group_code: str, on: date | str) -> list[str]:
     on; 2013-14 their own): its EU of 2018 and 2019 lacks the United Kingdom. The CAFTA-DR, Pacific
     Rim and NICS rows hold all members in all years. OPEC ends in 2018 (API) and 2020.
 
+    Parameters
+    ----------
+    group : str
+        Code or name of a group, a user's own too.
+    on : date or str
+        The day, YYYY-MM-DD.
+
+    Returns
+    -------
+    list of str
+        Codes; empty on a day before the group had members.
+
+    Raises
+    ------
+    PartnerError
+        If there is no list of its members, or it is not a day.
+
     Examples
     --------
-    >>> "4120" in members("0003", "2020-01-31"), "4120" in members("0003", "2020-02-01")
+    >>> "4120" in members("EU", "2020-01-31"), "4120" in members("EU", "2020-02-01")
     (True, False)
     """
-    if group_code not in _groups():
-        known = ", ".join(f"{code} ({_partners()[code].name})" for code in _groups())
-        raise PartnerError(f"No list of members for {group_code!r}.", f"There is one for {known}.")
+    known = _register()
+    code = group if group in known.groups else known.find(group).code
+    if code not in known.groups:
+        named = ", ".join(f"{one} ({known.partners[one].name})" for one in known.groups)
+        raise PartnerError(f"No list of members for {group!r}.", f"There is one for {named}.")
     try:
         day = f"{on if isinstance(on, date) else date.fromisoformat(on):%Y-%m-%d}"
     except (ValueError, TypeError):
         raise PartnerError(f"{on!r} is not a day.", "Give it as YYYY-MM-DD.") from None
-    spells = _groups()[group_code]
-    return sorted(code for code, first, last in spells if first <= day <= (last or "9999"))
+    spells = known.groups[code]
+    return sorted({member for member, first, last in spells if first <= day <= (last or "9999")})
+
+
+def has_members(code: str) -> bool:
+    """Whether there is a list of the members of a group, so that they can be added up."""
+    return code in _register().groups
+
+
+def summed_groups() -> list[str]:
+    """List the groups that the country table never prints: they are summed from their members.
+
+    The codes of those it prints are numbers.
+    """
+    return [code for code in _register().groups if not code.isdigit()]
 
 
 def from_api_code(code: str) -> str:
-    """Translate a CTY_CODE of the Census API into the canonical code.
-
-    Examples
-    --------
-    >>> [from_api_code(code) for code in ("5800", "-", "0020", "5XXX")]
-    ['5800', '0015', 'USMCA', '0016']
-    """
+    """Translate a CTY_CODE of the Census API into the canonical code."""
     return _translated(str(code).strip(), API_GROUPS, "CTY_CODE of the Census API")
 
 
 def from_seasonal_code(code: str | int) -> str:
-    """Translate a cty_code of ctyseasonal.xlsx into the canonical code.
-
-    Examples
-    --------
-    >>> [from_seasonal_code(code) for code in (5800, "3", "0020")]
-    ['5800', '0003', 'REST']
-    """
+    """Translate a cty_code of ctyseasonal.xlsx into the canonical code."""
     text = str(code).strip().lstrip("0")
     return _translated(text, SEASONAL_GROUPS, "cty_code of ctyseasonal.xlsx")
 
 
 def from_area_name(name: str) -> str:
-    """Translate an area name of BEA or of an FT-900 exhibit, in full, into the canonical code.
-
-    Examples
-    --------
-    >>> [from_area_name(name) for name in ("Korea, South", "South/\\nCentral America", "Israel*")]
-    ['5800', '0009', '5081']
-    """
+    """Translate an area name of BEA or of an FT-900 exhibit, in full, into the canonical code."""
     # The FT-900 hangs marks on names: "Israel*", "Unidentified Countries (2)".
     text = re.sub(r"(\s*(\*+|\(\d\)|\(R\)))+$", "", str(name).strip())
-    codes = _index(with_codes=False).get(_key(text), [])
+    codes = _bundled().by_name.get(_key(text), [])
     if len(codes) != 1:
-        raise PartnerError(f"{name!r} is not a known area name.", *_advice(text))
+        raise PartnerError(f"{name!r} is not a known area name.", *_bundled().advice(text))
     return codes[0]
 
 
 def _translated(text: str, groups: dict[str, str], what: str) -> str:
-    if text in groups or (re.fullmatch("[1-9][0-9]{3}", text) and text in _partners()):
+    if text in groups or (re.fullmatch("[1-9][0-9]{3}", text) and text in _bundled().partners):
         return groups.get(text, text)
     known = f"Known are the codes of Schedule C and the groups {', '.join(map(repr, groups))}."
     added = "If Census has added a code, add it to tradelib/data/partners.csv."
     raise PartnerError(f"{text!r} is not a known {what}.", known, added)
-
-
-def _by_words(text: str) -> list[str]:
-    """Codes of which one name holds all the words; former codes only if there is nothing else."""
-    wanted = {word for word in _words(text) if word not in ("a", "and", "of", "the")}
-    if len(_key(text)) < 3 or not wanted:
-        return []
-    codes = [c for c, names in _names().items() if any(wanted <= {*_words(n)} for n in names)]
-    return [code for code in codes if _partners()[code].kind != "former"] or codes
-
-
-def _advice(text: str) -> list[str]:
-    """Lines that list near matches and say what is allowed."""
-    spellings = {key: set(codes) for key, codes in _index().items()}
-    for code, names in _names().items():
-        for word in _words(" ".join(names)):
-            spellings.setdefault(word, set()).add(code)
-    close = difflib.get_close_matches(_key(text), spellings, n=SHOWN, cutoff=0.7)
-    near = dict.fromkeys(code for key in close for code in sorted(spellings[key]))
-    near = [c for c in near if not text.isdigit() and _partners()[c].kind not in NOT_PARTNERS]
-    allowed = "Allowed: a code of Schedule C, an ISO code or a name; see `tradelib partners`."
-    return ["Near matches:", *_listed(near), allowed] if near else [allowed]
-
-
-def _listed(codes: list[str]) -> list[str]:
-    shown = [_partners()[code] for code in codes[:SHOWN]]
-    lines = [f"  {one.code}  {one.name}  {one.iso3 or ''}".rstrip() for one in shown]
-    return lines + ([f"  and {len(codes) - SHOWN} more"] if len(codes) > SHOWN else [])
 
 
 def _words(text: str) -> list[str]:
@@ -268,50 +360,126 @@ def _key(text: str) -> str:
     return "".join(_words(re.sub("(?i)^the ", "", text)))
 
 
-@cache
-def _table() -> pd.DataFrame:
+def _register() -> Register:
+    """The register in force: the bundled one, with the groups of the user's file as it is now."""
+    path = os.environ.get(GROUPS_VARIABLE, "")
+    if not path:
+        return _bundled()
+    try:
+        found = Path(path).stat()
+    except OSError as error:
+        raise PartnerError(
+            f"{GROUPS_VARIABLE} names {path}, which cannot be read: {error.strerror}.",
+            "Give it the path of a CSV file with the columns group and code, or unset it.",
+        ) from None
+    return _with_own(path, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=1)
+def _bundled() -> Register:
     # Without keep_default_na=False, pandas reads Namibia's "NA" as missing.
     table = pd.read_csv(DATA / "partners.csv", dtype="str", keep_default_na=False)
     table[["iso2", "iso3"]] = table[["iso2", "iso3"]].replace("", pd.NA)
     years = ["first_year", "last_year"]
     table[years] = table[years].replace("", pd.NA).astype("Int64")
-    return table
-
-
-@cache
-def _partners() -> dict[str, Partner]:
-    fields = _table().drop(columns="aliases").astype("object")
-    rows = fields.where(fields.notna(), None).to_dict("records")
-    return {row["code"]: Partner(**row) for row in rows}
-
-
-@cache
-def _names() -> dict[str, list[str]]:
-    """All names of each code, current partners before former ones."""
-    rows = sorted(_table().to_dict("records"), key=lambda row: row["kind"] == "former")
-    texts = {row["code"]: f"{row['name']}|{row['prose']}|{row['aliases']}" for row in rows}
-    return {code: text.strip("|").split("|") for code, text in texts.items()}
-
-
-@cache
-def _index(*, with_codes: bool = True) -> dict[str, list[str]]:
-    """Spelling without case, accents and punctuation -> codes; a current one shuts out former."""
-    index: dict[str, list[str]] = {}
-    for code, names in _names().items():
-        one = _partners()[code]
-        texts = [*names, code, one.iso2, one.iso3] if with_codes else names
-        for key in {_key(text) for text in texts if text}:
-            owners = index.setdefault(key, [])
-            if one.kind != "former" or all(_partners()[c].kind == "former" for c in owners):
-                owners.append(code)
-    return index
-
-
-@cache
-def _groups() -> dict[str, list[tuple[str, str, str]]]:
-    """Group -> (member, first day, last day); an empty date is without limit."""
-    groups: dict[str, list[tuple[str, str, str]]] = {}
+    groups: dict[str, list[Spell]] = {}
     with (DATA / "groups.csv").open(encoding="utf-8", newline="") as lines:
         for row in csv.DictReader(lines):
             groups.setdefault(row["group"], []).append((row["code"], row["joined"], row["left"]))
-    return groups
+    return Register(table, groups)
+
+
+@lru_cache(maxsize=4)
+def _with_own(path: str, modified: int, size: int) -> Register:
+    """The bundled register and a user's file; another time or size of the file is another register."""
+    bundled = _bundled()
+    try:
+        names, groups = own_groups(Path(path).read_bytes().decode("utf-8-sig"), path)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise PartnerError(f"{path} is not a CSV file in UTF-8 ({error}).", FORM) from None
+    rows = [
+        {"code": code, "name": re.sub("(?i)^the ", "", name), "prose": name, "kind": "group", "aliases": ""}
+        for code, name in names.items()
+    ]
+    table = pd.concat([bundled.table, pd.DataFrame(rows, columns=list(bundled.table))], ignore_index=True)
+    table = table.astype(bundled.table.dtypes.to_dict()).sort_values("code", ignore_index=True)
+    return Register(table, bundled.groups | groups)
+
+
+FORM = "Its columns are group and code, and if need be joined and left (YYYY-MM-DD); one member a line."
+
+
+def own_groups(text: str, where: str) -> tuple[dict[str, str], dict[str, list[Spell]]]:
+    """Read a user's groups: the name of each by its code, and its members.
+
+    Parameters
+    ----------
+    text : str
+        CSV in the form of ``data/groups.csv``: `group`, a name of the user's own; `code`, one member as
+        `resolve` takes it; if need be `joined` and `left`, the first and last day of membership.
+    where : str
+        What the file is called in a message.
+
+    Raises
+    ------
+    PartnerError
+        Naming file and line.
+
+    Examples
+    --------
+    >>> own_groups("group,code\\nVisegrad,CZE\\nVisegrad,Hungary", "mine.csv")
+    ({'VISEGRAD': 'Visegrad'}, {'VISEGRAD': [('4351', '', ''), ('4370', '', '')]})
+    """
+    reader = csv.DictReader(io.StringIO(text, newline=""), skipinitialspace=True)
+    lacking = {"group", "code"} - set(reader.fieldnames or ())
+    if lacking:
+        raise PartnerError(f"{where}, line 1: no column {' and no column '.join(sorted(lacking))}.", FORM)
+    names: dict[str, str] = {}
+    groups: dict[str, list[Spell]] = {}
+    for row in reader:
+        try:
+            name, spell = _own_member({key: (row.get(key) or "").strip() for key in row if key})
+            code = _key(name).upper()
+            _refuse_twice(names.setdefault(code, name), spell, groups.setdefault(code, []))
+        except TradelibError as error:
+            raise PartnerError(f"{where}, line {reader.line_num}: {error}") from None
+        groups[code].append(spell)
+    return names, groups
+
+
+def _own_member(row: dict[str, str]) -> tuple[str, Spell]:
+    """Check one line of a user's groups."""
+    name, key = row["group"], _key(row["group"])
+    if not key or key.isdigit():
+        raise PartnerError(f"{name!r} is no name for a group.", "Give it one with letters.", FORM)
+    if key in _bundled().by_any:
+        known = _bundled().partners[_bundled().by_any[key][0]]
+        raise PartnerError(
+            f"{name!r} is {known.name} ({known.code}) already.", "Give the group another name."
+        )
+    who = _bundled().find(row["code"])
+    if who.kind in ("group", "world"):
+        raise PartnerError(f"{who.name} ({who.code}) is itself a sum.", "List its members one by one.")
+    days = row.get("joined", ""), row.get("left", "")
+    for day in filter(None, days):
+        if not re.fullmatch(r"\d{4}-\d\d-\d\d", day) or not _is_day(day):
+            raise PartnerError(f"{day!r} is not a day.", "Give it as YYYY-MM-DD.")
+    if all(days) and days[0] > days[1]:
+        raise PartnerError(f"{who.name} left on {days[1]}, before it joined on {days[0]}.")
+    return name, (who.code, *days)
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _refuse_twice(name: str, spell: Spell, others: list[Spell]) -> None:
+    """A member counted twice on one day would be added up twice."""
+    code, first, last = spell
+    for member, joined, left in others:
+        if member == code and first <= (left or "9999") and joined <= (last or "9999"):
+            raise PartnerError(f"{_bundled().partners[code].name} is in {name} already, on the same days.")

@@ -1,18 +1,17 @@
-"""The questions people ask of a whole table, each in one call: who ranks, who reduced, what was revised."""
+"""The questions people ask of a whole table, each in one call: who ranks, who moved, what was revised."""
 
+from collections.abc import Callable
 from datetime import date
 
 import pandas as pd
 
 from tradelib import balances
-from tradelib import releases as calendar
-from tradelib.arguments import check_table
-from tradelib.errors import TradelibError
-from tradelib.loaders import load
-from tradelib.partners import SUMMED_GROUPS, all_partners, countries, members, resolve
+from tradelib.errors import NoRows, TradelibError
+from tradelib.loaders import LATEST, NO_SUM, SUM, day_of, rows_of
+from tradelib.partners import all_partners, countries, resolve
 from tradelib.partners import partner as partner_of
 from tradelib.store import vintages
-from tradelib.tables import GOODS, TRADE
+from tradelib.tables import GOODS, SIDES, TRADE
 from tradelib.windows import Window, as_period, year_to_date
 
 CHANGES = ["exports_change_pct", "imports_change_pct", "balance_change_usd"]
@@ -122,7 +121,62 @@ def reducers(
     4419     Switzerland           14.5
     5880           Japan            2.0
     """
-    asked, span = _universe(universe), _window(through, window)
+    return _moved(balances.reducers, table, before, universe, span=_window(through, window), item=item)
+
+
+def wideners(
+    table: pd.DataFrame | pd.Series,
+    before: pd.Series | None = None,
+    universe: list[str] | None = None,
+    *,
+    through: str | pd.Period | None = None,
+    window: Window | None = None,
+    item: str | None = None,
+) -> pd.DataFrame:
+    """Find the countries with which the U.S. deficit grew, and by how much: the mirror of `reducers`.
+
+    Parameters
+    ----------
+    table, before, universe, through, window, item
+        As for `reducers`.
+
+    Returns
+    -------
+    DataFrame
+        Index `partner` (code), the largest growth in percent first; columns `name`, `before_usd`,
+        `balance_usd`, `change_usd` in dollars (negative) and `growth_pct`, which is missing where a
+        surplus turned into the deficit: those come first.
+
+    Raises
+    ------
+    TradelibError
+        If the table, a partner or the window is not what it should be.
+
+    Examples
+    --------
+    >>> from tradelib import load_goods
+    >>> goods = load_goods(as_of="2024-10-08")
+    >>> found = wideners(goods, universe=["JPN", "VNM", "MEX", "CHE"], through="2024-08")
+    >>> found[["name", "growth_pct"]].round(1)
+                name  growth_pct
+    partner
+    5520     Vietnam        16.5
+    2010      Mexico         9.1
+    """
+    return _moved(balances.wideners, table, before, universe, span=_window(through, window), item=item)
+
+
+def _moved(
+    compare: Callable[[pd.Series, pd.Series, list[str]], pd.DataFrame],
+    table: pd.DataFrame | pd.Series,
+    before: pd.Series | None,
+    universe: list[str] | None,
+    *,
+    span: Window | None,
+    item: str | None,
+) -> pd.DataFrame:
+    """Compare balances with those of a year earlier, and name who moved."""
+    asked = _universe(universe)
     if isinstance(table, pd.Series):
         if not isinstance(before, pd.Series):
             raise TradelibError(
@@ -140,34 +194,35 @@ def reducers(
         if span is None:
             raise _no_span()
         now, before = (_balances(table, one, item) for one in (span, span.year_earlier))
-    found = balances.reducers(now, before, asked)
+    found = compare(now, before, asked)
     columns = {"name": _names(found.index), "before_usd": before, "balance_usd": now}
     known = pd.DataFrame(columns, index=found.index)
-    return known.assign(change_usd=found["change_usd"], reduction_pct=found["reduction_pct"])
+    return known.join(found[["change_usd", *found.columns.drop("change_usd")]])
 
 
 def by_vintage(
     *,
-    partner: str | int,
+    as_of: str | date | None = None,
     through: str | pd.Period,
+    partner: str | int,
     item: str = "goods",
     table: str | None = None,
-    as_of: str | date | None = None,
 ) -> pd.DataFrame:
     """Say what the year to date with a partner looked like in each vintage that has it.
 
     Parameters
     ----------
-    partner : str or int
-        Code, ISO code or name.
+    as_of : str, date or Timestamp, optional
+        Only vintages published by that day (YYYY-MM-DD); all that are at hand with "latest", or unless
+        given.
     through : str or Period
         Last month ("2018-07") or quarter ("2018Q2") of the year to date.
+    partner : str or int
+        Code, ISO code or name. A group that no vintage prints is the sum of its members on that day.
     item : str
         "goods"; with quarters "services" or "total" too.
     table : str, optional
         Table of flows: unless given, "goods_census_nsa" for months and "trade_bop_sa" for quarters.
-    as_of : str or date, optional
-        Only vintages published by then; all that are at hand unless given.
 
     Returns
     -------
@@ -189,7 +244,7 @@ def by_vintage(
     """
     who, last = resolve(partner), as_period(through, what="through")
     name = table or (GOODS if last.freqstr[0] == "M" else TRADE)
-    held = prints(who.code, as_of=_by(name, as_of), table=name, item=item)
+    held = prints(who.code, as_of=day_of(LATEST if as_of is None else as_of), table=name, item=item)
     sums = balances.window_sum(held, year_to_date(last)).dropna()
     if sums.empty:
         reach = held.reset_index("period").groupby(level="vintage")["period"].max()
@@ -206,58 +261,29 @@ def by_vintage(
 def prints(code: str, *, as_of: date, table: str = GOODS, item: str = "goods") -> pd.DataFrame:
     """Read one partner's figures in every vintage of a table that was out by a day.
 
-    Parameters
-    ----------
-    code : str
-        Partner code.
-    as_of : date
-        The day.
-    table : str
-        Any table with exports and imports.
-    item : str
-        "goods", "services" or "total".
-
-    Returns
-    -------
-    DataFrame
-        Index (`vintage`, `period`), the vintage as its date of publication; `exports_usd`,
-        `imports_usd` and `balance_usd` in dollars. A month not yet published in a vintage has no row.
-        A group that the table does not print is the sum of its members on that day.
-
-    Raises
-    ------
-    TradelibError
-        If no vintage out by the day has figures of the partner.
-
-    Examples
-    --------
-    >>> table = prints("5800", as_of=date(2020, 12, 31))
-    >>> [str(day) for day in table.index.unique("vintage")]
-    ['2012-02-10', '2017-01-06', '2018-10-05', '2020-10-06']
+    Index (`vintage`, `period`), the vintage as its date of publication; a month not yet published in one
+    has no row. A group that no vintage prints is the sum of its members on that day.
     """
-    codes = members(code, as_of) if code in SUMMED_GROUPS else [code]
-    frames = {}
+    printed: dict[date, pd.DataFrame] = {}
+    summed: dict[date, pd.DataFrame] = {}
     for vintage in vintages.list_vintages(table):
         if vintage.published <= as_of and vintage.dated_by == "published":
-            flows = load(table, as_of=vintage.published, partner=codes)
-            flows = flows[flows["item"] == item].groupby(["item", "period", "flow"], observed=True)
-            sides = balances.balance(flows["value_usd"].sum(min_count=1).reset_index().assign(partner=code))
-            frames[vintage.published] = sides.droplevel(["partner", "item"])
-    held = (
-        pd.concat(frames, names=["vintage"])[balances.SIDES].dropna(how="all") if frames else pd.DataFrame()
-    )
+            try:
+                flows = rows_of(vintage, as_of=vintage.published, partner=[code], members_on=as_of)
+            except NoRows:
+                continue
+            flows = flows[flows["item"] == item]
+            if len(flows):
+                kind = summed if flows["note"].iloc[0] in (SUM, NO_SUM) else printed
+                kind[vintage.published] = balances.balance(flows, partner=code, item=item)
+    frames = printed or summed
+    held = pd.concat(frames, names=["vintage"])[SIDES].dropna(how="all") if frames else pd.DataFrame()
     if held.empty:
         raise TradelibError(
             f"No vintage of {table} out by {as_of} has figures of {partner_of(code).prose}.",
             "See what there is with `tradelib vintages`; a later day has more.",
         )
     return held
-
-
-def _by(table: str, as_of: str | date | None) -> date:
-    if as_of is not None:
-        return calendar.parse_date(as_of, "as_of")
-    return max((vintage.published for vintage in vintages.list_vintages(table)), default=date.max)
 
 
 def _no_span() -> TradelibError:
@@ -302,13 +328,13 @@ def _balances(table: pd.DataFrame | pd.Series, window: Window | None, item: str 
                 "Leave out through= and window=, or give a table of flows.",
             )
         return table
-    if (
-        not isinstance(table, pd.DataFrame)
-        or "balance_usd" not in table
-        or "partner" not in table.index.names
-    ):
-        check_table(table)
+    if not isinstance(table, pd.DataFrame) or "balance_usd" not in table:
         table = balances.balance(table)
+    if "partner" not in table.index.names:
+        raise TradelibError(
+            "The balances are of one partner: there is nobody to compare it with.",
+            "Give the table of flows, or `tradelib.balance(flows)` without partner=.",
+        )
     table = _one_item(table, item)
     if window is not None:
         table = _summed(table, window)

@@ -14,6 +14,7 @@ from io import StringIO
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pandas as pd
 
 from tradelib.errors import TradelibError
@@ -266,21 +267,17 @@ def today() -> date:
     return datetime.now(WASHINGTON).date()
 
 
-def parse_date(text: str | date, what: str = "date") -> date:
-    """Read an ISO date, or say what is wrong with it.
-
-    Examples
-    --------
-    >>> parse_date("2018-10-05")
-    datetime.date(2018, 10, 5)
-    """
-    if isinstance(text, date):
-        return text
+def parse_date(given: str | date, what: str = "date") -> date:
+    """Read an ISO date, a datetime or a pandas Timestamp as a day, or say what is wrong with it."""
     try:
-        return date.fromisoformat(str(text).strip())
-    except ValueError:
+        if isinstance(given, np.datetime64):
+            given = pd.Timestamp(given)
+        if isinstance(given, datetime):  # a pandas Timestamp is one, and so is NaT
+            return given.date()
+        return given if isinstance(given, date) else date.fromisoformat(str(given).strip())
+    except (ValueError, TypeError):  # NaT
         raise TradelibError(
-            f"{what} {text!r} is not a date.", "Give it as YYYY-MM-DD, such as 2018-10-05."
+            f"{what} {given!r} is not a date.", "Give it as YYYY-MM-DD, such as 2018-10-05."
         ) from None
 
 

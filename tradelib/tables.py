@@ -4,7 +4,7 @@ One row is one flow in one period. A table has one basis and one adjustment, tol
 money is in whole U.S. dollars in columns whose names end in ``_usd``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -16,12 +16,19 @@ KEYS = ["partner", "flow", "item", "period"]
 COLUMNS = ["period", "partner", "flow", "item", "value_usd", "note"]
 #: Columns that loading adds, so that every row, wherever it is copied, knows where it came from.
 PROVENANCE = ["table", "vintage", "vintage_lag_days"]
-FLOWS = ("exports", "imports")
+FLOWS, BALANCE = ("exports", "imports"), "balance"
+#: What a balance has side by side.
+SIDES = ["exports_usd", "imports_usd", "balance_usd"]
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What one table holds: its basis, adjustment, frequency and items."""
+    """What one table holds: its basis, adjustment, frequency, items and unit.
+
+    The unit ends the name of the column of values: `value_usd` is whole dollars, `value_pct` would be
+    percent, `value_index` an index number. `sparse` says that no row means no trade (API replies by
+    commodity); elsewhere it means not known. `signed` says that a flow of dollars may be negative.
+    """
 
     name: str
     title: str
@@ -34,6 +41,18 @@ class Table:
     extra: tuple[str, ...] = ()
     large: bool = False
     signed: bool = False
+    sparse: bool = False
+    unit: str = "usd"
+
+    @property
+    def value(self) -> str:
+        """The column of its values."""
+        return f"value_{self.unit}"
+
+    @property
+    def columns(self) -> list[str]:
+        """Its columns, in their order."""
+        return ["period", "partner", "flow", "item", self.value, "note", *self.extra]
 
     @property
     def credit(self) -> str:
@@ -61,10 +80,7 @@ DETAILS = {
 }
 #: Half a million rows a month each way: stored by year, and read through a lazy engine.
 LARGE_DETAILS = {"hs10": "ten-digit HS code"}
-CENSUS_GOODS, CENSUS_SA = ("Census", "NSA", "M", "Census"), ("Census", "SA", "M", "Census")
-BOP_QUARTERS = ("BOP", "SA", "Q", "BEA", "goods, services, total", (*FLOWS, "balance"))
-BOP_YEARS = ("BOP", "not needed", "Y", "BEA", "goods, services, total", (*FLOWS, "balance"))
-WITH_BALANCE = ("goods", (*FLOWS, "balance"))
+BOTH_AND_BALANCE = (*FLOWS, BALANCE)
 KINDS = (
     ("exports", "Total exports", ("exports",), ()),
     ("imports_general", "General imports", ("imports",), ()),
@@ -72,73 +88,73 @@ KINDS = (
 )
 
 
+def _bop(name: str, title: str, freq: str = "Q") -> Table:
+    """A table of goods, services and their total, with balances as published."""
+    adjustment = "SA" if freq == "Q" else "not needed"
+    items = "goods, services, total"
+    return Table(name, title, "BOP", adjustment, freq, "BEA", items=items, flows=BOTH_AND_BALANCE)
+
+
+def _census(name: str, title: str, adjustment: str = "NSA", freq: str = "M") -> Table:
+    """A table of goods by partner."""
+    return Table(name, title, "Census", adjustment, freq, "Census")
+
+
+def _ft900(name: str, title: str, adjustment: str = "NSA", freq: str = "M") -> Table:
+    """The same as a release printed it, with its balances."""
+    return replace(_census(name, title, adjustment, freq), flows=BOTH_AND_BALANCE)
+
+
 def _by_item() -> list[Table]:
     """Tables of exports and imports by commodity, one for each classification."""
-    items = {"hs2": "HS chapter"} | DETAILS | LARGE_DETAILS
     return [
-        Table(
-            f"{kind}_{key}_nsa",
-            f"{title} by {item}",
-            *(*CENSUS_GOODS, item, flows, extra, key in LARGE_DETAILS),
+        replace(
+            _census(f"{kind}_{key}_nsa", f"{title} by {item}"),
+            items=item,
+            flows=flows,
+            extra=extra,
+            large=key in LARGE_DETAILS,
+            sparse=True,
         )
-        for key, item in items.items()
+        for key, item in ({"hs2": "HS chapter"} | DETAILS | LARGE_DETAILS).items()
         for kind, title, flows, extra in KINDS
     ]
 
 
+SELECTED, YTD = "Goods, selected partners", "January through the month"
 TABLES = {
     table.name: table
     for table in [
-        Table("goods_census_nsa", "Goods by partner (country.xlsx)", *CENSUS_GOODS),
-        Table("goods_census_nsa_api", "Goods by partner (Census API)", *CENSUS_GOODS),
-        Table(
-            "imports_consumption_nsa",
-            "Imports for consumption and duties by partner",
-            *(*CENSUS_GOODS, "goods", ("imports",), ("duty_usd",)),
+        _census("goods_census_nsa", "Goods by partner (country.xlsx)"),
+        _census("goods_census_nsa_api", "Goods by partner (Census API)"),
+        replace(
+            _census("imports_consumption_nsa", "Imports for consumption and duties by partner"),
+            flows=("imports",),
+            extra=("duty_usd",),
         ),
-        Table("goods_census_sa", "Goods, selected partners", *CENSUS_SA),
-        Table("trade_bop_sa", "Goods, services and their total by partner, quarters", *BOP_QUARTERS),
-        Table("trade_bop_annual", "Goods, services and their total by partner, years", *BOP_YEARS),
-        Table("trade_bop_sa_api", "The same quarters by partner (BEA API)", *BOP_QUARTERS),
-        Table(
-            "services_bop_annual",
-            "Services by type and partner, years (BEA API)",
-            *("BOP", "not needed", "Y", "BEA", "type of service"),
+        _census("goods_census_sa", SELECTED, "SA"),
+        _bop("trade_bop_sa", "Goods, services and their total by partner, quarters"),
+        _bop("trade_bop_annual", "Goods, services and their total by partner, years", "Y"),
+        _bop("trade_bop_sa_api", "The same quarters by partner (BEA API)"),
+        replace(
+            _bop("services_bop_annual", "Services by type and partner, years (BEA API)", "Y"),
+            items="type of service",
+            flows=FLOWS,
             signed=True,  # a type such as insurance can be negative
         ),
-        Table(
-            "goods_ft900_nsa", "Goods by partner (FT-900, Exhibits 14 and 14a)", *CENSUS_GOODS, *WITH_BALANCE
+        _ft900("goods_ft900_nsa", "Goods by partner (FT-900, Exhibits 14 and 14a)"),
+        _ft900("goods_ft900_ytd_nsa", f"Goods by partner, {YTD} (FT-900, Exhibits 14 and 14a)"),
+        _ft900("goods_ft900_all_nsa", "Goods by partner, all (FT-900 supplement, Exhibits 4 and 4a)"),
+        _ft900(
+            "goods_ft900_all_ytd_nsa", f"Goods by partner, all, {YTD} (FT-900 supplement, Exhibits 4 and 4a)"
         ),
-        Table(
-            "goods_ft900_ytd_nsa",
-            "Goods by partner, January through the month (FT-900, Exhibits 14 and 14a)",
-            *(*CENSUS_GOODS, *WITH_BALANCE),
+        _ft900("goods_ft900_sa", f"{SELECTED} (FT-900, Exhibit 19)", "SA"),
+        _ft900("goods_ft900_ytd_sa", f"{SELECTED}, {YTD} (FT-900, Exhibit 19)", "SA"),
+        _ft900(
+            "goods_ft900_quarters_sa", "Goods, selected partners, quarters (FT-900, Exhibit 19)", "SA", "Q"
         ),
-        Table(
-            "goods_ft900_all_nsa",
-            "Goods by partner, all (FT-900 supplement, Exhibits 4 and 4a)",
-            *(*CENSUS_GOODS, *WITH_BALANCE),
-        ),
-        Table(
-            "goods_ft900_all_ytd_nsa",
-            "Goods by partner, all, January through the month (FT-900 supplement, Exhibits 4 and 4a)",
-            *(*CENSUS_GOODS, *WITH_BALANCE),
-        ),
-        Table("goods_ft900_sa", "Goods, selected partners (FT-900, Exhibit 19)", *CENSUS_SA, *WITH_BALANCE),
-        Table(
-            "goods_ft900_ytd_sa",
-            "Goods, selected partners, January through the month (FT-900, Exhibit 19)",
-            *(*CENSUS_SA, *WITH_BALANCE),
-        ),
-        Table(
-            "goods_ft900_quarters_sa",
-            "Goods, selected partners, quarters (FT-900, Exhibit 19)",
-            *("Census", "SA", "Q", "Census", *WITH_BALANCE),
-        ),
-        Table(
-            "trade_ft900_sa", "Goods, services and their total (FT-900, Exhibits 20, 20a, 20b)", *BOP_QUARTERS
-        ),
-        Table("trade_ft900_annual", "The same by year (FT-900, Exhibits 20, 20a, 20b)", *BOP_YEARS),
+        _bop("trade_ft900_sa", "Goods, services and their total (FT-900, Exhibits 20, 20a, 20b)"),
+        _bop("trade_ft900_annual", "The same by year (FT-900, Exhibits 20, 20a, 20b)", "Y"),
         *_by_item(),
     ]
 }
@@ -146,6 +162,7 @@ TABLES = {
 
 #: The tables that a brief rests on: goods by month, goods and services by quarter.
 GOODS, TRADE = "goods_census_nsa", "trade_bop_sa"
+GOODS_SA, TRADE_YEARS = "goods_census_sa", "trade_bop_annual"
 #: Exhibit 20 of one release: few quarters, but as printed that day.
 RELEASED = "trade_ft900_sa"
 #: The month and the year to date as one release printed them: of all partners (supplement, Exhibits 4 and
@@ -169,27 +186,7 @@ def refuse_rows(bad: pd.DataFrame, rule: str, *advice: str) -> None:
 
 
 def table_info(name: str) -> Table:
-    """Return the entry of a table, or say which tables there are.
-
-    Parameters
-    ----------
-    name : str
-        A table's name, such as "goods_census_nsa".
-
-    Returns
-    -------
-    Table
-
-    Raises
-    ------
-    TradelibError
-        If there is no such table.
-
-    Examples
-    --------
-    >>> table_info("trade_bop_sa").basis
-    'BOP'
-    """
+    """Return the entry of a table, or say which tables there are."""
     if name not in TABLES:
         raise TradelibError(f"There is no table {name!r}.", "Tables: " + ", ".join(TABLES) + ".")
     return TABLES[name]
@@ -201,10 +198,10 @@ def check_flows(frame: pd.DataFrame, table: str) -> pd.DataFrame:
     Parameters
     ----------
     frame : DataFrame
-        Columns `period` (pandas Period), `partner` (code), `flow`, `item`, `value_usd`
-        (whole dollars; missing only where the publisher printed a mark), `note`.
+        Columns `period` (pandas Period), `partner` (code), `flow`, `item`, `note`, and `value_usd`
+        (whole dollars) or that of the table's own unit; missing only where the publisher printed a mark.
     table : str
-        The table it is to become; decides frequency, flows and extra columns.
+        The table it is to become; decides frequency, flows, unit and extra columns.
 
     Returns
     -------
@@ -224,10 +221,9 @@ def check_flows(frame: pd.DataFrame, table: str) -> pd.DataFrame:
     1
     """
     info = table_info(table)
-    columns = COLUMNS + list(info.extra)
-    if set(frame.columns) != set(columns):
+    if set(frame.columns) != set(info.columns):
         raise CheckError(
-            f"Columns of {table} must be {', '.join(columns)}; got {', '.join(map(str, frame))}."
+            f"Columns of {table} must be {', '.join(info.columns)}; got {', '.join(map(str, frame))}."
         )
     freq = str(frame["period"].dtype).removeprefix("period[")[:1]
     if not isinstance(frame["period"].dtype, pd.PeriodDtype) or freq != info.freq:
@@ -240,14 +236,15 @@ def check_flows(frame: pd.DataFrame, table: str) -> pd.DataFrame:
     flows = set(frame["flow"].unique())
     if flows != set(info.flows):
         raise CheckError(f"{table}: flows must be {info.flows}; got {tuple(sorted(flows))}.")
-    for column in [c for c in columns if c.endswith("_usd")]:
+    for column in [name for name in info.columns if name.endswith("_usd")]:
         value = frame[column]
-        negative = (value < 0) & (frame["flow"] != "balance") & (not info.signed)
+        negative = (value < 0) & (frame["flow"] != BALANCE) & (not info.signed)
         refuse_rows(frame[negative], f"{table}: no flow is negative")
         refuse_rows(frame[value.notna() & (value != np.rint(value))], f"{table}: whole dollars")
-    unexplained = frame["value_usd"].isna() & frame["note"].isna()
+    refuse_rows(frame[np.isinf(frame[info.value])], f"{table}: a value is a number")
+    unexplained = frame[info.value].isna() & frame["note"].isna()
     refuse_rows(frame[unexplained], f"{table}: a missing value needs the publisher's mark")
-    frame = frame[columns].sort_values(KEYS, kind="stable", ignore_index=True)
+    frame = frame[info.columns].sort_values(KEYS, kind="stable", ignore_index=True)
     same = frame[KEYS].eq(frame[KEYS].shift())
     refuse_rows(frame[same.all(axis=1)], f"{table}: one row per partner, flow, item and period")
     return frame

@@ -199,7 +199,7 @@ WRONG = {
     "a classification that is none": ({"classification": "hs8"}, "classification is hs2, .*hs10"),
     "nobody to name": ({"top": 0}, "top is 0"),
     "half of one to name": ({"top": 2.5}, "top is 2.5"),
-    "a day that is none": ({"as_of": "yesterday"}, "as-of 'yesterday' is not a date"),
+    "a day that is none": ({"as_of": "yesterday"}, "as_of 'yesterday' is not a date"),
 }
 
 

@@ -14,7 +14,7 @@ from tradelib import balances, loaders, releases
 from tradelib.briefs.selection import choose, vintage_method
 from tradelib.briefs.turning import turning_point
 from tradelib.errors import TradelibError
-from tradelib.partners import SUMMED_GROUPS, all_partners, countries, members
+from tradelib.partners import all_partners, countries
 from tradelib.store import vintages
 from tradelib.tables import (
     ALL_RELEASED,
@@ -23,7 +23,6 @@ from tradelib.tables import (
     GOODS,
     GOODS_RELEASED,
     IMPORT_CHAPTERS,
-    PROVENANCE,
     RELEASED,
     TRADE,
 )
@@ -286,7 +285,7 @@ def take(release: str, *, as_of: str | date | None = None, strict: bool = False)
     ('2018-01..2018-07', '2018Q1..2018Q2', 0)
     """
     found = loaders.find_release(release)
-    day = releases.parse_date(as_of, "--as-of") if as_of else found.default_as_of
+    day = loaders.day_of(as_of, release=found) if as_of else found.default_as_of
     earliest = found.published or found.period.end_time.date()
     if day < earliest:
         when = f"was published on {found.published}" if found.published else f"covers {found.month}"
@@ -304,27 +303,10 @@ def take(release: str, *, as_of: str | date | None = None, strict: bool = False)
     chapters = {
         table: rows(table, str(found.period - found.period.month - 11), month) for table in chosen.chapters
     }
-    goods = with_groups(rows(GOODS, None, month), found)
+    goods = loaders.with_groups(rows(GOODS, None, month), on=found.default_as_of)
     trade, printed = rows(TRADE, None, quarter), rows(RELEASED, None, quarter)
     released = {name: rows(table, None, month) for name, table in chosen.released.items()}
     return Snapshot(found, day, chosen.sources, chosen.absent, goods, trade, chapters, printed, released)
-
-
-def with_groups(goods: pd.DataFrame, release: releases.Release) -> pd.DataFrame:
-    """Add the groups that the country table does not print, as sums of their members of the day."""
-    printed = set(goods["partner"].unique())
-    parts = [goods]
-    for group in SUMMED_GROUPS:
-        codes = members(group, release.default_as_of)
-        if group in printed or not codes:
-            continue
-        rows = goods[goods["partner"].isin(codes)]
-        total = rows.groupby(["flow", "item", "period"], as_index=False, observed=True)["value_usd"].sum()
-        parts.append(total.assign(partner=group, note="sum of members"))
-    frame = pd.concat(parts, ignore_index=True)
-    for column in PROVENANCE:
-        frame[column] = goods[column].iloc[0]
-    return frame
 
 
 def covered_partners(snapshot: Snapshot) -> list[str]:

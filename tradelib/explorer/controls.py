@@ -11,7 +11,7 @@ from tradelib import loaders
 from tradelib import releases as calendar
 from tradelib.errors import TradelibError
 from tradelib.explorer.views import BASES, MEASURES, Choice, comparable, every_partner
-from tradelib.partners import SUMMED_GROUPS, all_partners, resolve
+from tradelib.partners import all_partners, resolve, summed_groups
 from tradelib.store.vintages import list_vintages
 from tradelib.tables import GOODS, TRADE
 
@@ -142,7 +142,7 @@ def partners() -> Options:
 @lru_cache(maxsize=4)
 def _partners_in(path: Path) -> tuple[tuple[str, str], ...]:
     known = all_partners().set_index("code")
-    codes = set(every_partner(path).index.unique("partner")) | set(SUMMED_GROUPS)
+    codes = set(every_partner(path).index.unique("partner")) | set(summed_groups())
     rows = known[known.index.isin(codes)]
     first = rows[rows["kind"] == "country"].sort_values("name", key=lambda names: names.str.casefold())
     others = rows[rows["kind"].isin(["world", "group"])]

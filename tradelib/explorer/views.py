@@ -12,10 +12,9 @@ import pandas as pd
 
 from tradelib import balances, loaders
 from tradelib import releases as calendar
-from tradelib.briefs import snapshot
 from tradelib.briefs.selection import choose
 from tradelib.errors import TradelibError
-from tradelib.partners import Partner, members, resolve
+from tradelib.partners import Partner, resolve, summed_groups
 from tradelib.store import vintages
 from tradelib.style import words as wording
 from tradelib.style.house import PUBLISHED
@@ -266,7 +265,7 @@ def _span(window: str, end: pd.Period) -> Window:
 
 def _sums(one: Partner, vintage, basis: Basis, release, span: Window) -> pd.DataFrame:
     """Sum a partner's windows of this length, each by the period it ends with."""
-    if vintage.table == GOODS and one.code in snapshot.SUMMED_GROUPS:
+    if vintage.table == GOODS and one.code in summed_groups():
         sides = summed_group(vintage.path, one.code, release.month)
     else:
         sides = every_partner(vintage.path)
@@ -289,10 +288,8 @@ def every_partner(path: Path) -> pd.DataFrame:
 def summed_group(path: Path, code: str, month: str) -> pd.DataFrame:
     """Sum the members that a group has on the day of a release, as a brief on it does."""
     vintage, release = vintages.look(path), loaders.find_release(month)
-    codes = list(members(code, release.default_as_of))
-    rows = loaders.rows_of(vintage, as_of=vintage.published, partner=codes)
-    rows = snapshot.with_groups(rows, release)
-    return balances.balance(rows[rows["partner"] == code])
+    rows = loaders.rows_of(vintage, as_of=vintage.published, partner=[code], members_on=release.default_as_of)
+    return balances.balance(rows)
 
 
 def _of(vintage: vintages.Vintage) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tradelib.briefs.snapshot import Snapshot, take
 from tradelib.errors import TradelibError
-from tradelib.loaders import find_release
+from tradelib.loaders import day_of, find_release
 from tradelib.partners import Partner, partner
 from tradelib.store import files as storage
 from tradelib.store import vintages
@@ -265,7 +265,4 @@ def as_of_day(text: str | None, release: str) -> str | None:
     >>> as_of_day("2018-10-05", "2018-07"), as_of_day("latest", "2018-07") > "2025"
     ('2018-10-05', True)
     """
-    if text != "latest":
-        return text or None
-    days = [v.published for v in vintages.list_vintages()]
-    return max([*days, find_release(release).default_as_of]).isoformat()
+    return day_of(text, release=find_release(release)).isoformat() if text else None

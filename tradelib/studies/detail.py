@@ -5,11 +5,12 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from tradelib import releases as calendar
+from tradelib import releases
 from tradelib.errors import TradelibError
-from tradelib.loaders import pick
-from tradelib.partners import WORLD, all_partners, resolve
-from tradelib.store import large as lazy
+from tradelib.loaders import day_of, pick
+from tradelib.partners import WORLD, all_partners, has_members, members, resolve
+from tradelib.partners import partner as partner_of
+from tradelib.store import large
 from tradelib.store.vintages import Vintage, list_vintages
 from tradelib.tables import FLOWS, TABLES
 from tradelib.windows import Window, year_to_date
@@ -20,34 +21,34 @@ OTHERS = "all others"
 def contributors(
     *,
     flow: str,
-    partner: str | int,
-    through: str,
-    as_of: str | date,
-    classification: str = "hs10",
     imports: str = "general",
-    top: int = 10,
+    classification: str = "hs10",
+    as_of: str | date | None = None,
+    through: str,
+    partner: str | int,
     nearest_later: bool = False,
+    top: int = 10,
 ) -> pd.DataFrame:
     """Find the commodities that changed trade with a partner most, year to date on a year earlier.
 
     Parameters
     ----------
     flow : {"exports", "imports"}
-    partner : str or int
-        Code, ISO code or name. For a group its own row is read. For the world too; where a table has
-        no such row, all single countries are added up instead.
-    through : str
-        Last month of the year to date, as YYYY-MM.
-    as_of : str or date
-        The newest vintage published by then is used.
-    classification : str
-        "hs10", or another one of which there is a table: "hs2", "hs4", "hs6", "naics", "enduse".
     imports : {"general", "consumption"}
         Which import table.
-    top : int
-        How many commodities to name.
+    classification : str
+        "hs10", or another one of which there is a table: "hs2", "hs4", "hs6", "naics", "enduse".
+    as_of : str, date or Timestamp
+        The newest vintage published by that day (YYYY-MM-DD) is used; "latest" for the newest there is.
+    through : str
+        Last month of the year to date, as YYYY-MM.
+    partner : str or int
+        Code, ISO code or name. For a group its own row is read; where a table has none, its members of
+        the day are added up, and for the world all single countries.
     nearest_later : bool
         Take the earliest later vintage where there is none so early.
+    top : int
+        How many commodities to name.
 
     Returns
     -------
@@ -74,11 +75,11 @@ def contributors(
     table = _table(flow, classification, imports)
     if not isinstance(top, (int, np.integer)) or top < 1:
         raise TradelibError(f"top is {top!r}.", "Give a whole number of commodities to name, 1 or more.")
-    now = year_to_date(pd.Period(calendar.release(through).month, "M"))
-    day = calendar.parse_date(as_of, "as-of")
+    now = year_to_date(pd.Period(releases.release(through).month, "M"))
+    day = day_of(as_of)
     vintage = _vintage(table, now, day, nearest_later)
-    sums = lazy.window_sums(
-        vintage.files, partner=_codes(vintage, partner, now), now=now, before=now.year_earlier
+    sums = large.window_sums(
+        vintage.files, partner=_codes(vintage, partner, now, day), now=now, before=now.year_earlier
     )
     if sums["missing"].any():
         raise TradelibError(
@@ -158,26 +159,35 @@ def _vintage(table: str, now: Window, day: date, nearest_later: bool) -> Vintage
         ) from None
 
 
-def _codes(vintage: Vintage, partner: str | int, now: Window) -> list[str]:
-    """Return whose rows to add up: one code's own, or all single countries' for a world without a row.
+def _codes(vintage: Vintage, partner: str | int, now: Window, day: date) -> list[str]:
+    """Return whose rows to add up: one code's own; without any, a group's members or all countries.
 
     Every month of both windows must be in the vintage; a month without this partner's trade may be.
     """
     who, span = resolve(partner), {"since": now.year_earlier.start, "through": now.end}
     wanted = {start + n for start in (now.start, now.year_earlier.start) for n in range(len(now))}
+
+    def held(codes: list[str]) -> set[pd.Period]:
+        return wanted.intersection(large.periods(vintage.files, **span, partner=codes))
+
     codes = [who.code]
-    held = wanted.intersection(lazy.periods(vintage.files, **span, partner=codes))
-    if who.code == WORLD and not held:
+    found = held(codes)
+    if not found and who.code == WORLD:
         codes = _single()
-        held = wanted.intersection(lazy.periods(vintage.files, **span, partner=codes))
-    if not held:
+        found = held(codes)
+    elif not found and has_members(who.code):
+        codes = members(who.code, day)
+        lacking = [partner_of(code).name for code in codes if not held([code])]
+        found = set() if lacking else held(codes)
+    if not found:
         raise TradelibError(
-            f"{_named(vintage)} has no rows of {who.prose} ({who.code}) in {now} or a year earlier.",
+            f"{_named(vintage)} has no rows of {who.prose} ({who.code}) in {now} or a year earlier"
+            + (f", and none of {', '.join(lacking[:8])} among its members." if len(codes) > 1 else "."),
             "A table may hold single countries only, and no groups; see its partners with `load`.",
         )
-    gaps = sorted(wanted - held)
+    gaps = sorted(wanted - found)
     if gaps and who.code != WORLD:
-        gaps = sorted(set(gaps).difference(lazy.periods(vintage.files, **span)))
+        gaps = sorted(set(gaps).difference(large.periods(vintage.files, **span)))
     if gaps:
         raise TradelibError(
             f"{_named(vintage)} has no rows in {', '.join(map(str, gaps))}: no year to date.",
