@@ -147,9 +147,8 @@ def test_latest_for_a_release_is_not_before_it_was_out():
 
 @pytest.mark.parametrize("name", sorted(set(ASKED) - {"by_vintage"}))
 def test_without_a_day_it_is_said_what_to_give(name):
-    with pytest.raises(
-        TradelibError, match=r"as_of= is not given.*\n.*as_of=\"2018-10-05\", or as_of=\"latest\""
-    ):
+    told = 'as_of= is not given.*\n.*as_of="2018-10-05", or as_of="latest"'
+    with pytest.raises(TradelibError, match=told):
         ASKED[name]()
 
 

@@ -272,10 +272,11 @@ def parse_date(given: str | date, what: str = "date") -> date:
     try:
         if isinstance(given, np.datetime64):
             given = pd.Timestamp(given)
-        if isinstance(given, datetime):  # a pandas Timestamp is one, and so is NaT
+        if isinstance(given, datetime) and not pd.isna(given):  # a pandas Timestamp is one, and so is NaT
             return given.date()
-        return given if isinstance(given, date) else date.fromisoformat(str(given).strip())
-    except (ValueError, TypeError):  # NaT
+        exact = isinstance(given, date) and not isinstance(given, datetime)
+        return given if exact else date.fromisoformat(str(given).strip())
+    except ValueError:
         raise TradelibError(
             f"{what} {given!r} is not a date.", "Give it as YYYY-MM-DD, such as 2018-10-05."
         ) from None
