@@ -10,7 +10,7 @@ from tradelib.briefs.brief import Brief
 from tradelib.briefs.commodities import flow_in_words
 from tradelib.briefs.fact import contributor
 from tradelib.briefs.sentences import title as titled
-from tradelib.partners import SUMMED_GROUPS, partner
+from tradelib.partners import partner, summed_groups
 from tradelib.style import house as style
 from tradelib.style import marks, words
 from tradelib.style.house import COLOURS, Chart, Unit, styled
@@ -253,6 +253,6 @@ def membership(brief: Brief) -> str:
     """Say whose trade a group's row is; nothing for a single country."""
     if not brief.partner.is_group:
         return ""
-    if brief.partner.code in SUMMED_GROUPS:
+    if brief.partner.code in summed_groups():
         return f"Sum of the members on {brief.snapshot.release.default_as_of}."
     return "Members as the publisher counts them in each year."
