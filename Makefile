@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ORIGINALS ?= ../shared/data
 
-.PHONY: report test bench lab docs lint format bundle airflow clean
+.PHONY: report test bench lab docs guides lint format bundle airflow clean
 
 report: $(VENV)/installed
 	$(BIN)/tradelib report --partner "$(PARTNER)" --release $(RELEASE) $(if $(AS_OF),--as-of $(AS_OF)) $(ARGS)
@@ -33,6 +33,10 @@ docs: $(VENV)/installed
 	  pdoc.render.configure(docformat='numpy', show_source=False); \
 	  pdoc.pdoc('tradelib', output_directory=pathlib.Path('docs'))"
 	$(BIN)/tradelib codebook --format html > docs/codebook.html
+
+# The parts of notebooks/guides that are made from the code.
+guides: $(VENV)/installed-test
+	$(BIN)/python tests/test_docs.py --renew
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff check .

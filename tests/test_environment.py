@@ -14,7 +14,7 @@ from helpers import ROOT
 
 #: What the user asked for, and what tools insist on.
 TOP_LEVEL = {
-    *("README.md", "environment.yml", "notebooks", "tests", "tradelib"),
+    *("README.md", "CONTRIBUTING.md", "environment.yml", "notebooks", "tests", "tradelib"),
     *("pyproject.toml", "Makefile", "LICENSE", "CHANGELOG.md", ".gitignore", ".gitattributes"),
     *(".ci", ".github", ".gitlab-ci.yml", ".pre-commit-config.yaml"),
 }

@@ -3,7 +3,7 @@
     python tests/benchmarks/sweep.py [--partners all] [--release 2018-07] [--workers 3] [--pages]
 
 Prints seconds per brief, the ratio, and the peak of memory of all processes together (shared pages counted
-once: PSS). `--pages` measures the other notebooks too, for the arithmetic of the README.
+once: PSS). `--pages` measures the other notebooks too, for the arithmetic of the guide.
 """
 
 import argparse

@@ -1,98 +1,19 @@
-"""The codebook is the code's own, and the README's two tables say the same as the code."""
+"""The codebook is the code's own; that the guide holds the same is tested in tests/test_docs.py."""
 
-import itertools
 import re
 from html.parser import HTMLParser
 
 import pytest
-from helpers import ROOT, sheet
+from helpers import sheet
 
 from tradelib import TradelibError
 from tradelib.briefs import codebook
 from tradelib.briefs.brief import Brief
 from tradelib.sources.publishers import SOURCES
-from tradelib.store.vintages import list_vintages
-from tradelib.tables import DETAIL_TABLES, DETAILS, LARGE_DETAILS, TABLES
+from tradelib.tables import DETAILS, LARGE_DETAILS, TABLES
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 #: Briefs that between them write every kind of fact: with and without chapters, a group, small ones.
 BRIEFS = [("KOR", "2018-07"), ("CHN", "2024-08"), ("EU", "2018-07"), ("TUV", "2018-07"), ("CAN", "2020-08")]
-
-
-def section(title: str) -> list[list[str]]:
-    """Cells of the first table under a heading of the README, without its header."""
-    text = README.split(f"\n## {title}\n")[1].split("\n## ")[0]
-    rows = [line for line in text.splitlines() if line.startswith("|")]
-    return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in rows[2:]]
-
-
-def spelled_out(text: str) -> list[str]:
-    """'a.{b,c}.d' -> a.b.d, a.c.d"""
-    parts = [part.split(",") for part in re.split(r"\{([^}]*)\}", text)]
-    return ["".join(one) for one in itertools.product(*parts)]
-
-
-def ids_of(cell: str) -> set[str]:
-    """Every id that a cell of the README's table names; one that begins with a dot continues the first.
-
-    `a.b`, `.c.d` is a.b and a.c.d.
-    """
-    first, *others = re.findall("`([^`]+)`", cell)
-    stem = first.rsplit(".", 1)[0]
-    every = [first, *(stem + one if one.startswith(".") else one for one in others)]
-    return {id for one in every for id in spelled_out(one)}
-
-
-def written() -> set[str]:
-    """Every pattern that the code writes in some briefs, or would with finer tables at hand."""
-    ids = {codebook.pattern(id) for who, release in BRIEFS for id in sheet(who, release)}
-    finer = {name.removesuffix("_nsa").rsplit("_", 1)[1] for name in DETAIL_TABLES}
-    return ids | {f"commodity.{kind}.contributions" for kind in finer}
-
-
-def test_ids_in_the_readme_are_spelled_out():
-    assert ids_of("`a.{x,y}.m`, `.m.change`") == {"a.x.m", "a.y.m", "a.x.m.change", "a.y.m.change"}
-    assert ids_of("`a.b`, `.rank`, `c.d`") == {"a.b", "a.rank", "c.d"}
-
-
-def test_the_readme_names_every_fact_id_and_no_other():
-    told = set().union(*(ids_of(row[0]) for row in section("Facts")))
-    assert sorted(written() - told) == [], "not in the README"
-    assert sorted(told - written()) == [], "in the README only"
-
-
-def test_the_readme_names_every_unit_and_every_field_of_a_fact():
-    text = " ".join(README.split("\n## Facts\n")[1].split("\n| ")[0].split())
-    units = {fact.unit for who, release in BRIEFS for fact in sheet(who, release).values()}
-    assert not [unit for unit in units if f"`{unit}`" not in text]
-    fields = set(sheet("KOR", "2018-07")["goods.exports.ytd"].to_dict())
-    assert not [name for name in fields if f"`{name}`" not in text]
-
-
-def tables_named() -> set[str]:
-    """Tables of the README; "and so with `hs6`" stands for the tables before it, of that classification."""
-    named = set()
-    for row in section("Tables"):
-        plain, _, more = row[0].partition("and so with")
-        tables = re.findall("`([^`]+)`", plain)
-        kinds = re.findall("`([^`]+)`", more)
-        named |= {*tables, *(f"{table.rsplit('_', 2)[0]}_{kind}_nsa" for table in tables for kind in kinds)}
-    return named
-
-
-def test_the_readme_names_every_table_and_no_other():
-    assert sorted(set(TABLES) - tables_named()) == [], "not in the README"
-    assert sorted(tables_named() - set(TABLES)) == [], "in the README only"
-
-
-def test_the_readme_names_the_bundled_vintages_of_each_table_it_lists():
-    for row in section("Tables"):
-        for name in [word for word in re.findall("`([^`]+)`", row[0]) if word in TABLES]:
-            days = [str(v.published) for v in list_vintages(name) if v.origin == "bundled"]
-            assert re.findall(r"\d{4}-\d\d-\d\d", row[4]) == days, name
-
-
-# --- the codebook itself ------------------------------------------------------------------------
 
 
 def test_every_table_is_in_it_with_its_source():

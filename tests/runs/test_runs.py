@@ -1,16 +1,13 @@
 """What a sweep is asked for: partners in words, and a standing list whose mistakes are told by line."""
 
-import re
-
 import nbformat
 import pytest
-from helpers import ROOT, snapshot
+from helpers import snapshot
 from nbformat.v4 import new_code_cell, new_notebook
 
 from tradelib.briefs.snapshot import covered_partners
 from tradelib.errors import TradelibError
 from tradelib.partners import members, partner
-from tradelib.runs import sweep
 from tradelib.runs.runs import expand, one_run, read_runs
 
 TYPED = 'partner: str = "KOR"\nrelease: str = "2018-07"\nas_of: str = ""\n'
@@ -87,17 +84,6 @@ def test_a_list_names_notebooks_partners_days_labels_and_parameters(listed):
     )
     assert third.label == "deep"
     assert third.parameters == {"country": "NO", "depth": 3, "share": 0.25, "long": True}
-
-
-def test_the_example_of_the_readme_is_a_list_that_can_be_planned(listed, tmp_path):
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    runs = listed(re.search(r"```yaml\n(runs:.*?)```", readme, re.DOTALL)[1])
-    assert [run.notebook.name for run in runs] == ["release.ipynb", "partners.ipynb", "revisions.ipynb"]
-    plan = sweep.plan("2018-07", runs=tmp_path / "runs.yaml", reports=tmp_path)
-    assert len(plan.jobs) > 220 and not plan.failures
-    assert {"korea-south.partners", "korea-south.revisions.kei.as-of-2025-10-18"} <= {
-        j.name for j in plan.jobs
-    }
 
 
 def test_norway_stays_norway(listed):

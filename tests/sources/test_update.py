@@ -18,7 +18,7 @@ from tradelib import list_vintages, load
 from tradelib import releases as calendar
 from tradelib.cli.main import main
 from tradelib.sources import update
-from tradelib.sources.publishers import SOURCES, documentation
+from tradelib.sources.publishers import SOURCES
 from tradelib.store import verify as integrity
 from tradelib.store import vintages
 from tradelib.store.differences import compare
@@ -244,9 +244,3 @@ def test_killed_at_any_moment_or_run_twice_at_once_the_store_stays_whole():
     done = subprocess.run([sys.executable, script, "10"], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "'runs completed': 10, 'twice at once': 5" in done.stdout
-
-
-def test_the_readme_shows_every_source_its_tables_cadence_and_revisions():
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    assert documentation() in readme
-    assert "public domain" in readme

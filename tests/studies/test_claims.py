@@ -1,6 +1,5 @@
 """Claims files: read as they are meant, and refused with file, line and field."""
 
-import re
 import textwrap
 from pathlib import Path
 
@@ -139,11 +138,3 @@ def test_a_fact_in_another_unit_is_refused(written):
     run = CliRunner().invoke(main, ["audit", str(path)])
     assert run.exit_code == 1
     assert "unit: goods.deficit.rank is in rank, not in USD" in run.output
-
-
-def test_the_example_of_the_readme_is_a_claims_file_that_runs(written):
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    path = written(re.search(r"```yaml\n(id: .*?)```", readme, re.DOTALL)[1])
-    run = CliRunner().invoke(main, ["audit", str(path)])
-    assert run.exit_code == 0, run.output
-    assert "note.1" in run.output and "reproduced" in run.output

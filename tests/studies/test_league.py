@@ -59,7 +59,7 @@ def plain_balances(published: str, year: int, months: int) -> dict[str, float]:
 
 
 def test_who_reduced_the_goods_deficit_in_january_august_2024_and_by_how_much(goods):
-    """The README's question; recorded from the original country.xlsx of 2024-10-08, read by openpyxl."""
+    """The question of the README; recorded from the original country.xlsx of 2024-10-08, read by openpyxl."""
     large = league.who_reduced(goods, at_least=10e9)
     recorded = {
         "Malaysia": (24.3, 4.568),

@@ -135,7 +135,7 @@ SOURCES = {
 
 
 def documentation() -> str:
-    """Return the sources as a Markdown table, for the README: what, tables, cadence, revisions.
+    """Return the sources as a Markdown table, for the guide on sources: what, tables, cadence, revisions.
 
     Examples
     --------

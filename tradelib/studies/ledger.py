@@ -174,7 +174,7 @@ def _refuse(article: Article, claim: Claim, fact: Fact | None, known: list[str])
         raise TradelibError(
             f"{where}: fact: there is no fact {claim.fact!r}.",
             f"Near: {', '.join(near)}." if near else "",
-            "All of them: `tradelib facts`, or the README.",
+            "All of them: `tradelib facts`, or the guide on facts.",
         )
     raise TradelibError(f"{where}: unit: {claim.fact} is in {fact.unit}, not in {claim.unit}.")
 
