@@ -10,11 +10,6 @@ from tradelib.style.words import missing
 from tradelib.tables import GOODS
 from tradelib.windows import Window
 
-LABELS = {
-    "exports": "U.S. goods exports to {p}",
-    "imports": "U.S. goods imports from {p}",
-    "balance": "U.S. goods balance with {p}",
-}
 EVERYBODY = "all {n} single countries with goods rows; groups, totals and unidentified out"
 #: Years that a superlative must reach back.
 LEAST_YEARS = 3
@@ -63,10 +58,6 @@ def no_deficit(usd: float, when: str) -> str:
     return f"{what} in {when}, not a deficit"
 
 
-def _percent_change(now, before):
-    return None if missing(now) or missing(before) or before <= 0 else 100 * (now - before) / before
-
-
 def _no_row(brief) -> str:
     return f"the country table has no complete row of {brief.partner.name} for the window"
 
@@ -77,24 +68,43 @@ def _pair(brief, span: str) -> tuple[dict, dict]:
     return tuple(row_of(sums[name], brief.partner.code) for name in (span, f"{span} before"))
 
 
+def flow_facts(
+    brief, prefix: str, *, now: dict, base: dict, window: Window, label: str, table: str, reason: str
+) -> None:
+    """Write exports, imports and balance of a window and their changes on a year earlier.
+
+    `{}` in `prefix` and `label` is the side; `{p}` in the label is the partner.
+    """
+    versus, when = f"{window} vs {window.year_earlier}", words.span(window)
+    for side, link in (("exports", "to"), ("imports", "from"), ("balance", "with")):
+        value, before = now.get(f"{side}_usd"), base.get(f"{side}_usd")
+        id, title = prefix.format(side), f"{label.format(side)} {link} {{p}}, {when}"
+        about = {"table": table, "reason": reason}
+        brief.add(id, value, unit="USD", window=window, label=title, **about)
+        change, title = difference(value, before), f"Change of {title} on a year earlier"
+        brief.add(f"{id}.change_usd", change, unit="USD", window=versus, label=title, **about)
+        if side == "balance" or not prefix.startswith("goods"):
+            continue
+        if not missing(before) and not missing(value):
+            about["reason"] = f"none in {words.span(window.year_earlier)}"
+        pct = None if change is None or before <= 0 else 100 * change / before
+        brief.add(f"{id}.change_pct", pct, unit="percent", window=versus, label=title, **about)
+
+
 def _flows(brief) -> None:
     s = brief.snapshot
-    tables, reason = s.goods_sums(brief.partner.code)[1], _no_row(brief)
     for span, window in (("month", Window(s.month, s.month)), ("ytd", s.months)):
         now, base = _pair(brief, span)
-        versus, when = f"{window} vs {window.year_earlier}", words.span(window)
-        for side, label in LABELS.items():
-            value, before = now.get(f"{side}_usd"), base.get(f"{side}_usd")
-            id, title = f"goods.{side}.{span}", f"{label}, {when}"
-            about = {"table": tables[span], "reason": reason}
-            brief.add(id, value, unit="USD", window=window, label=title, **about)
-            title, change = f"Change of {title} on a year earlier", difference(value, before)
-            brief.add(f"{id}.change_usd", change, unit="USD", window=versus, label=title, **about)
-            if side != "balance":
-                if not missing(before) and not missing(value):
-                    about["reason"] = f"none in {words.span(window.year_earlier)}"
-                pct = _percent_change(value, before)
-                brief.add(f"{id}.change_pct", pct, unit="percent", window=versus, label=title, **about)
+        flow_facts(
+            brief,
+            f"goods.{{}}.{span}",
+            now=now,
+            base=base,
+            window=window,
+            label="U.S. goods {}",
+            table=s.goods_sums(brief.partner.code)[1][span],
+            reason=_no_row(brief),
+        )
 
 
 def _reduction(brief) -> None:
@@ -136,7 +146,9 @@ def _context(brief) -> None:
     when = words.span(s.months)
     brief.add(
         "world.goods.deficit.ytd.change_pct",
-        _percent_change(*deficits),
+        None
+        if any(map(missing, deficits)) or deficits[1] <= 0
+        else 100 * (deficits[0] - deficits[1]) / deficits[1],
         unit="percent",
         window=f"{s.months} vs {s.months.year_earlier}",
         label=f"Change of the U.S. goods deficit with the world, {when} on a year earlier",

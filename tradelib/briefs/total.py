@@ -2,7 +2,15 @@
 
 import pandas as pd
 
-from tradelib.briefs.goods import difference, drivers_facts, no_deficit, reduction, reduction_reason, row_of
+from tradelib.briefs.goods import (
+    difference,
+    drivers_facts,
+    flow_facts,
+    no_deficit,
+    reduction,
+    reduction_reason,
+    row_of,
+)
 from tradelib.briefs.turning import RULE, kink
 from tradelib.partners import partner
 from tradelib.style import words
@@ -36,20 +44,21 @@ def total_facts(brief) -> None:
 
 def _quarters(brief) -> dict[str, tuple[dict, dict]]:
     """Write the flows of the year to date; return each item's row, now and a year earlier."""
-    s, code, when = brief.snapshot, brief.partner.code, words.span(brief.quarters)
-    versus = f"{s.quarters} vs {s.quarters.year_earlier}"
+    s, code = brief.snapshot, brief.partner.code
     empty = {"ytd": pd.DataFrame(), "ytd before": pd.DataFrame()}
     sums = s.trade_windows if s.trade_table in s.sources else empty
     rows = {item: tuple(row_of(sums[name], (code, item)) for name in empty) for item in ITEMS}
-    about = {"unit": "USD", "table": s.trade_table, "reason": NO_SERVICES}
     for item in ("services", "total"):
-        now, base = rows[item]
-        for side, link in (("exports", "to"), ("imports", "from"), ("balance", "with")):
-            value, before = now.get(f"{side}_usd"), base.get(f"{side}_usd")
-            id, label = f"{item}.{side}.ytd", f"U.S. {ITEMS[item]} {side} {link} {{p}}, {when}"
-            brief.add(id, value, window=s.quarters, label=label, **about)
-            label, change = f"Change of {label} on a year earlier", difference(value, before)
-            brief.add(f"{id}.change_usd", change, window=versus, label=label, **about)
+        flow_facts(
+            brief,
+            f"{item}.{{}}.ytd",
+            now=rows[item][0],
+            base=rows[item][1],
+            window=s.quarters,
+            label=f"U.S. {ITEMS[item]} {{}}",
+            table=s.trade_table,
+            reason=NO_SERVICES,
+        )
     brief.add(
         "services.first_quarter",
         str(s.first_services[code]) if code in s.first_services else None,
