@@ -1,19 +1,23 @@
 """What drove it: contributions add up to the dollar, say what they cover, and never mix vintages."""
 
+import json
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
 import pandas as pd
 import pytest
-from helpers import raw_rows, sheet, snapshot, workbook_cells
+from helpers import altered, raw_rows, said, sheet, snapshot, workbook_cells
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tradelib import covered_partners, decompose, list_vintages
-from tradelib.briefs import narrative
 from tradelib.briefs.brief import Brief, brief
-from tradelib.briefs.commodities import exports_led, how_it_moved, tables_of, who_contributed
+from tradelib.briefs.commodities import commodity_facts, tables_of
+from tradelib.briefs.total import exports_led, total_facts
 from tradelib.errors import TradelibError
+from tradelib.partners import partner
+from tradelib.sources.ingest import ingest
 from tradelib.store import vintages
 
 EXPORTS, CONSUMPTION, GENERAL = (
@@ -89,8 +93,9 @@ def test_contributions_of_every_partner_add_up_to_the_change_of_the_raw_rows(mon
         ]
     seen = 0
     for code in [*covered_partners(taken), "0015"]:
-        fact = sheet(code, month)[ID]
-        tables = tables_of(taken, code)
+        found = Brief(partner(code), taken)
+        commodity_facts(found)
+        fact, tables = found[ID], tables_of(taken, code)
         if not tables:
             assert fact.value is None and fact.reason
             continue
@@ -173,7 +178,7 @@ def test_two_vintages_are_not_taken_from_one_another(store):
 
 
 def test_the_sentence_on_korea_names_the_contributors_and_their_shares():
-    text = narrative.chapters(sheet("KOR", *JULY))
+    text = said("chapters", sheet("KOR", *JULY))
     assert (
         "By chapter, the goods balance with South Korea (exports less imports for consumption) improved by "
         "$2.5 billion, led by lower imports of motor vehicles and parts (HS 87, $2.3 billion, 94.4 percent "
@@ -184,48 +189,112 @@ def test_the_sentence_on_korea_names_the_contributors_and_their_shares():
     assert "Exports of mineral fuels (HS 27) have come to $4.2 billion so far" in text
 
 
+def by_chapter(who: str) -> str:
+    """The paragraph that says who contributed; empty where there is none."""
+    paragraphs = said("chapters", sheet(who, *JULY)).split("\n\n")
+    return next((one for one in paragraphs if one.startswith("By chapter")), "")
+
+
 def test_shares_of_a_small_net_change_are_left_out():
-    text = who_contributed(sheet("CAN", *JULY))
+    text = by_chapter("CAN")
     assert "percent" not in text
     assert text.endswith("Some of these are larger than the whole change, because they offset one another.")
 
 
 def test_one_flow_is_told_as_that_flow():
-    assert how_it_moved(sheet("HKG", *JULY)) == "exports to Hong Kong fell by $1.3 billion"
-    assert how_it_moved(sheet("VNM", *JULY)) == "imports for consumption from Vietnam rose by $1.2 billion"
-    assert "led by higher imports of footwear" in who_contributed(sheet("VNM", *JULY))
+    assert by_chapter("HKG").startswith("By chapter, exports to Hong Kong fell by $1.3 billion, led by ")
+    assert by_chapter("VNM").startswith(
+        "By chapter, imports for consumption from Vietnam rose by $1.2 billion, led by higher imports of "
+        "footwear"
+    )
 
 
 def test_no_change_and_no_data_are_told_without_contributors():
     korea = sheet("KOR", *JULY)
-    still = Brief(korea.partner, korea.snapshot)
-    still.update(korea)
-    more = korea[ID].more | {"change_usd": 0.0}
     entries = [entry | {"pct_of_change": None} for entry in korea[ID].value]
-    still.put(ID, entries, "list", "", "", EXPORTS, **more)
-    assert who_contributed(still) == (
+    values = {ID: entries, f"{ID}.along": None, f"{ID}.against": None}
+    still = altered(korea, values, {ID: {"change_usd": 0.0}})
+    assert (
         "By chapter, the goods balance with South Korea (exports less imports for consumption) did not "
-        "change."
+        "change.\n"
+    ) in said("chapters", still)
+    assert by_chapter("TUV") == ""
+    assert said("chapters", sheet("TUV", *JULY)) == (
+        "By commodity there is nothing to tell: exports_hs2_nsa has no rows of Tuvalu."
     )
-    assert who_contributed(sheet("TUV", *JULY)) == ""
+
+
+def test_what_went_with_the_change_and_against_it_are_the_named_contributions_by_sign():
+    for who in ("KOR", "CAN", "HKG", "VNM", "CHN"):
+        found = sheet(who, *JULY)
+        named = [entry for entry in found[ID].value if entry["hs2"]]
+        change = found[ID].more["change_usd"]
+        sides = {
+            "along": [e["contribution_usd"] for e in named if e["contribution_usd"] * change > 0][:3],
+            "against": [e["contribution_usd"] for e in named if e["contribution_usd"] * change < 0][:2],
+        }
+        for side, expected in sides.items():
+            value = found.value(f"{ID}.{side}")
+            assert [entry["contribution_usd"] for entry in value or []] == expected, (who, side)
+        every = [e["contribution_usd"] for e in named if e["contribution_usd"] * change > 0]
+        alone = abs(every[0]) >= 0.6 * sum(map(abs, every))
+        main = [entry["contribution_usd"] for entry in found.value(f"{ID}.main")]
+        assert main == every[: 1 if alone else 2], who
+
+
+@pytest.mark.parametrize(("who", "release"), [("KOR", JULY), ("CAN", JULY), ("KOR", ("2014-12", None))])
+def test_the_chapters_that_changed_most_added_up_from_the_raw_rows(who, release):
+    found, code = sheet(who, *release), sheet(who, *release).partner.code
+    year, last = int(release[0][:4]), int(release[0][5:])
+    flows = {"exports": EXPORTS, "imports": next(t for t in tables_of(found.snapshot, code) if t != EXPORTS)}
+    for flow, table in flows.items():
+        rows = raw_rows(table, PUBLISHED[table])
+        rows = rows[rows["partner"] == code]
+        change = {}
+        for row in rows.itertuples():
+            y, month = map(int, row.period.split("-"))
+            if y in (year, year - 1) and month <= last:
+                usd = int(row.value_usd) if y == year else -int(row.value_usd)
+                change[row.item] = change.get(row.item, 0) + usd
+        top = sorted(change, key=lambda item: -abs(change[item]))[:3]
+        fact = found[f"commodity.hs2.{flow}.most_changed"]
+        assert [(e["hs2"], e["change_usd"], e["flow"]) for e in fact.value] == [
+            (item, change[item], flow) for item in top
+        ]
+        assert fact.table == table and fact.more["for_consumption"] == (table == CONSUMPTION)
+        assert fact.vintage == PUBLISHED[table]
 
 
 # --- did exports lead ---------------------------------------------------------------------------
 
 
-def led(goods_exports, services_exports, goods_imports, services_imports, change=None) -> object:
+def led(parts: dict[tuple[str, str], int]):
+    """The fact on a partner whose flows in the first half of 2018 differ by this from the year before."""
     korea = sheet("KOR", *JULY)
-    made = Brief(korea.partner, korea.snapshot)
-    parts = {
-        **{"goods_exports": goods_exports, "services_exports": services_exports},
-        **{"goods_imports": goods_imports, "services_imports": services_imports},
-    }
-    total = sum(parts.values()) if change is None else change
-    made.put("total.balance.ytd.change_usd", float(total), "USD", "", "", "trade_bop_sa")
-    for name, usd in parts.items():
-        made.put(f"total.balance.contribution.{name}", float(usd), "USD", "", "", "trade_bop_sa")
-    exports_led(made)
+    flows = korea.trade[(korea.trade["partner"] == "5800") & (korea.trade["period"].dt.year >= 2017)].copy()
+    added = {key: parts[key] if key[1] == "exports" else -parts[key] for key in parts}
+    for flow in ("exports", "imports"):
+        added["total", flow] = added["goods", flow] + added["services", flow]
+    for item in ("goods", "services", "total"):
+        added[item, "balance"] = added[item, "exports"] - added[item, "imports"]
+    level = {"exports": 900.0, "imports": 500.0, "balance": 400.0}
+    flows["value_usd"] = [
+        level[row.flow] * (2 if row.item == "total" else 1)
+        + (added[row.item, row.flow] if str(row.period) == "2018Q2" else 0)
+        for row in flows.itertuples()
+    ]
+    made = Brief(korea.partner, replace(korea.snapshot, trade_flows=flows))
+    total_facts(made)
     return made["total.exports_led"]
+
+
+def parts_of(goods_exports, services_exports, goods_imports, services_imports) -> dict:
+    return {
+        ("goods", "exports"): goods_exports,
+        ("services", "exports"): services_exports,
+        ("goods", "imports"): goods_imports,
+        ("services", "imports"): services_imports,
+    }
 
 
 @pytest.mark.parametrize(
@@ -241,17 +310,18 @@ def led(goods_exports, services_exports, goods_imports, services_imports, change
     ],
 )
 def test_exports_led_where_both_rose_and_did_more_than_imports(parts, expected):
-    fact = led(*parts)
+    fact = led(parts_of(*parts))
     assert fact.value is expected
     assert (fact.reason == "the balance did not change") == (expected is None)
+    assert (fact.more["exports_usd"], fact.more["imports_usd"]) == (sum(parts[:2]), sum(parts[2:]))
 
 
 @given(*[st.integers(-5, 5)] * 4)
 def test_exports_led_never_without_an_improvement_and_a_rise_of_both_exports(a, b, c, d):
-    fact = led(a, b, c, d)
-    if fact.value:
+    value = exports_led(a + b + c + d, parts_of(a, b, c, d))
+    if value:
         assert a > 0 and b > 0 and a + b + c + d > 0 and a + b > abs(c + d)
-    elif fact.value is False:
+    elif value is False:
         assert not (a > 0 and b > 0 and a + b + c + d > 0 and a + b > abs(c + d))
     else:
         assert a + b + c + d == 0
@@ -287,3 +357,81 @@ def test_chapters_add_up_to_the_country_table_of_the_nearest_vintage(originals):
     assert len(worst) >= 20
     assert max(worst.values()) < 0.01
     assert max(gap for code, gap in worst.items() if code not in ("1220", "0015", "-")) < 1e-9
+
+
+# --- finer detail than chapters, from replies of the API that were ingested ---------------------
+
+INGESTED = [str(month) for month in pd.period_range("2017-01", "2018-07", freq="M")]
+COLUMN = {"exports": "ALL_VAL_MO", "imports": "GEN_VAL_MO"}
+CODES = {
+    "hs4": (("E_COMMODITY", "I_COMMODITY"), ["2709", "2711", "8542"], "HS4"),
+    "hs6": (("E_COMMODITY", "I_COMMODITY"), ["270900", "271111", "854231"], "HS6"),
+    "naics": (("NAICS", "NAICS"), ["211", "324", "334"], "NA3"),
+    "enduse": (("E_ENDUSE", "I_ENDUSE"), ["10000", "21301", "30000"], None),
+}
+
+
+def reply(path, flow: str, column: str, codes: list[str], level: str | None, seed: int = 0):
+    """A reply as the server sends it, with made-up dollars."""
+    head = ["CTY_CODE", COLUMN[flow], column, "time"] + (["COMM_LVL"] if level else [])
+    rows = [
+        ["5800", str(1_000_003 * (n + 1) + 7 * m + seed), code, month] + ([level] if level else [])
+        for m, month in enumerate(INGESTED)
+        for n, code in enumerate(codes)
+    ]
+    path.write_text(",\n".join(["[" + json.dumps(head), *map(json.dumps, rows)]) + "]")
+    return path, rows
+
+
+def year_to_july(rows: list, year: str) -> int:
+    return sum(int(row[1]) for row in rows if row[3][:4] == year and row[3][5:] <= "07")
+
+
+@pytest.mark.parametrize("kind", CODES)
+def test_ingested_detail_is_taken_apart_and_adds_up_exactly(kind, tmp_path):
+    (e_column, i_column), codes, level = CODES[kind]
+    exports, e_rows = reply(tmp_path / "e.json", "exports", e_column, codes, level)
+    imports, i_rows = reply(tmp_path / "i.json", "imports", i_column, codes[:2], level, seed=5)
+    for path in (exports, imports):
+        ingest([path], published="2018-09-05")
+    korea = brief("KOR", "2018-07")
+    fact = korea[f"commodity.{kind}.contributions"]
+    assert tables_of(korea.snapshot, "5800", kind) == [f"exports_{kind}_nsa", f"imports_general_{kind}_nsa"]
+    change = {}
+    for flow, made in (("exports", e_rows), ("imports", i_rows)):
+        change[flow] = year_to_july(made, "2018") - year_to_july(made, "2017")
+    by_hand = change["exports"] - change["imports"]
+    assert fact.more["change_usd"] == by_hand == sum(entry["contribution_usd"] for entry in fact.value)
+    assert (fact.more["covers"], fact.more["items_held"]) == ("both flows", 3)
+    assert (fact.vintage, fact.vintage_method) == ("2018-09-05", "published")
+    assert {entry[kind] for entry in fact.value} == {*codes, None}
+    assert codes[0] in fact.text
+
+
+def test_without_such_tables_there_are_no_such_facts():
+    ids = set(brief("KOR", "2018-07"))
+    assert "commodity.hs2.contributions" in ids
+    assert not ids & {f"commodity.{kind}.contributions" for kind in CODES}
+
+
+def test_one_flow_alone_is_told_as_one_flow(tmp_path):
+    path, rows = reply(tmp_path / "e.json", "exports", "NAICS", ["211", "324"], "NA3")
+    ingest([path], published="2018-09-05")
+    korea = brief("KOR", "2018-07")
+    assert korea["commodity.naics.contributions"].more["covers"] == "exports only"
+    oil = sum(int(row[1]) for row in rows if row[2] == "211" and row[3] >= "2018")
+    assert korea.value("commodity.naics.211.exports.ytd") == oil
+    gap = oil - sum(int(row[1]) for row in rows if row[2] == "211" and row[3] < "2018")
+    assert korea.value("commodity.naics.211.exports.ytd.less_previous_year") == gap
+
+
+def test_two_levels_in_one_reply_are_refused(tmp_path):
+    path, _ = reply(tmp_path / "e.json", "exports", "E_COMMODITY", ["27", "2709"], None)
+    with pytest.raises(TradelibError, match="codes of one length, 2 or 4 or 6 or 10 digits"):
+        ingest([path], published="2018-09-05")
+
+
+def test_a_level_that_the_codes_belie_is_refused(tmp_path):
+    path, _ = reply(tmp_path / "e.json", "exports", "NAICS", ["211"], "NA6")
+    with pytest.raises(TradelibError, match="COMM_LVL NA3; the reply says"):
+        ingest([path], published="2018-09-05")

@@ -3,8 +3,10 @@
 The readings under "without tradelib" import nothing of it: they are the second opinion.
 """
 
+import ast
 import csv
 import io
+import json
 from functools import cache
 from pathlib import Path
 
@@ -63,6 +65,85 @@ def sheet(who: str, release: str, as_of: str | None = None):
     from tradelib import brief
 
     return brief(who, snapshot(release, as_of))
+
+
+@cache
+def everyone(release: str, as_of: str | None = None) -> dict:
+    """The briefs of all partners of a release by code, worked out once for all tests of this process."""
+    from tradelib import brief, covered_partners
+
+    taken = snapshot(release, as_of)
+    return {code: brief(code, taken) for code in covered_partners(taken)}
+
+
+def altered(brief, values: dict[str, object], fields: dict[str, dict] | None = None):
+    """A copy of a brief in which some facts have other values, and other fields, by id."""
+    from dataclasses import replace
+
+    copy = type(brief)(brief.partner, brief.snapshot)
+    copy.update(brief)
+    for id, value in values.items():
+        reason = "made up" if value is None else None
+        copy[id] = replace(
+            copy[id], value=value, reason=reason, more=copy[id].more | (fields or {}).get(id, {})
+        )
+    return copy
+
+
+# --- what the notebooks say ---------------------------------------------------------------------
+
+
+@cache
+def cells(notebook: str = "release.ipynb") -> dict[str, ast.Call]:
+    """The last expression of each code cell that is a call, by the cell's id."""
+    book = json.loads((ROOT / "notebooks" / notebook).read_text(encoding="utf-8"))
+    last = {
+        cell["id"]: ast.parse("".join(cell["source"])).body[-1]
+        for cell in book["cells"]
+        if cell["cell_type"] == "code"
+    }
+    return {id: line.value for id, line in last.items() if isinstance(getattr(line, "value", 0), ast.Call)}
+
+
+@cache
+def _argument(cell: str, name: str, notebook: str) -> str | None:
+    """A text that a cell's call is given: the last argument by place, or one by name."""
+    call = cells(notebook)[cell]
+    node = next((one.value for one in call.keywords if one.arg == name), None)
+    node = call.args[-1] if node is None and name == "text" else node
+    return None if node is None else ast.literal_eval(node)
+
+
+def passages(notebook: str = "release.ipynb") -> list[str]:
+    """The ids of the cells that say something."""
+    return [id for id, call in cells(notebook).items() if ast.unparse(call.func) == "tl.say"]
+
+
+def titles(notebook: str = "release.ipynb") -> list[str]:
+    """The ids of the cells that draw a chart below a title."""
+    return [id for id in cells(notebook) if _argument(id, "title", notebook)]
+
+
+def said(cell: str, brief, notebook: str = "release.ipynb"):
+    """What a cell of a notebook says of a brief."""
+    from tradelib import say
+
+    return say(brief, _argument(cell, "text", notebook))
+
+
+def titled(cell: str, brief, notebook: str = "release.ipynb") -> str:
+    """The title that a cell of a notebook gives its chart."""
+    from tradelib.briefs.sentences import title
+
+    return title(brief, _argument(cell, "title", notebook))
+
+
+def drawn(cell: str, brief, notebook: str = "release.ipynb"):
+    """The chart that a cell of a notebook draws of a brief; None where there is nothing to draw."""
+    from tradelib.briefs import charts
+
+    draw = getattr(charts, cells(notebook)[cell].func.attr)
+    return draw(brief, title=_argument(cell, "title", notebook))
 
 
 # --- sheets in the shape of the published files -------------------------------------------------

@@ -57,22 +57,22 @@ class Snapshot:
         """Say whether a partner's figures were out on the as-of date; see `vintage_method`."""
         return vintage_method(self.sources[table], self.as_of, code)
 
-    @property
+    @cached_property
     def month(self) -> pd.Period:
         """The statistical month."""
         return self.release.period
 
-    @property
+    @cached_property
     def months(self) -> Window:
         """January through the statistical month."""
         return year_to_date(self.month)
 
-    @property
+    @cached_property
     def quarter(self) -> pd.Period:
         """The latest quarter of services out with the release."""
         return releases.quarter_out(self.month)
 
-    @property
+    @cached_property
     def quarters(self) -> Window:
         """The quarters of that year so far."""
         return year_to_date(self.quarter)

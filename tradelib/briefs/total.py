@@ -19,7 +19,8 @@ from tradelib.tables import TRADE
 from tradelib.windows import Window
 
 ITEMS = {"goods": "goods", "services": "services", "total": "goods and services"}
-PARTS = [(item, flow) for item in ("goods", "services") for flow in ("exports", "imports")]
+FLOWS = ("exports", "imports")
+PARTS = [(item, flow) for item in ("goods", "services") for flow in FLOWS]
 SURE, CERTAIN = 0.05, 0.01
 TURN_RULE = "trough or peak followed by a move of 3 % of two-way trade lasting 4 quarters or more"
 NO_SERVICES = "BEA publishes no services by quarter for this partner and window"
@@ -114,19 +115,20 @@ def _contributions(brief, rows: dict) -> dict[tuple[str, str], float | None]:
     return parts
 
 
+def exports_led(change: float, parts: dict[tuple[str, str], float]) -> bool | None:
+    """Whether exports led an improvement by what each flow added to it; None where nothing changed."""
+    exports, imports = (sum(parts[item, flow] for item in ("goods", "services")) for flow in FLOWS)
+    rose = parts["goods", "exports"] > 0 and parts["services", "exports"] > 0
+    return change > 0 and rose and exports > abs(imports) if change else None
+
+
 def _exports_led(brief, parts: dict) -> None:
-    """Whether exports led an improvement of the balance in goods and services."""
-    change, value = brief["total.balance.ytd.change_usd"], None
-    reason, more = change.reason or "", {}
+    change, value, more = brief["total.balance.ytd.change_usd"], None, {}
+    reason = change.reason or "the balance did not change"
     if change.value is not None and not any(map(missing, parts.values())):
-        exports, imports = (
-            sum(parts[item, flow] for item in ("goods", "services")) for flow in ("exports", "imports")
-        )
-        more = {"exports_usd": exports, "imports_usd": imports}
-        rose = parts["goods", "exports"] > 0 and parts["services", "exports"] > 0
-        value = change.value > 0 and rose and exports > abs(imports)
-        if change.value == 0:
-            value, reason = None, "the balance did not change"
+        value = exports_led(change.value, parts)
+        for flow in FLOWS:
+            more[f"{flow}_usd"] = sum(parts[item, flow] for item in ("goods", "services"))
     brief.add(
         "total.exports_led",
         value,

@@ -4,6 +4,8 @@ from datetime import date
 
 import pytest
 
+from helpers import sheet
+
 import tradelib as tl
 from tradelib.briefs.selection import CANADA, REVISED_MONTHLY, same_cycle, vintage_method
 from tradelib.store.vintages import list_vintages
@@ -42,9 +44,8 @@ def test_across_an_annual_revision_many_partners_change():
 def test_a_reconstructed_figure_of_the_day_equals_the_published_one():
     april = next(v for v in list_vintages("goods_census_nsa") if str(v.published) == APRIL)
     assert vintage_method(april, date(2024, 10, 8), "5800") == "reconstructed"
-    then, now = (tl.take("2024-08", as_of=day) for day in (OCTOBER, APRIL))
     for code in ("5800", "5700", "2010", "0003"):
-        one, other = (tl.brief(tl.partners.partner(code), taken) for taken in (then, now))
+        one, other = (sheet(code, "2024-08", day) for day in (OCTOBER, APRIL))
         for id in ("goods.exports.ytd", "goods.imports.month", "goods.balance.trailing12"):
             assert one.value(id) == other.value(id), (code, id)
 
@@ -65,7 +66,7 @@ def test_a_cycle_runs_from_one_june_release_to_the_next(as_of, published, same):
 
 
 def test_every_fact_of_korea_on_the_release_day_says_how_it_is_known():
-    facts = tl.brief("KOR", "2018-07")
+    facts = sheet("KOR", "2018-07")
     methods = {id: fact.vintage_method for id, fact in facts.items() if fact.vintage}
     own = {
         m for id, m in methods.items() if id.startswith(("goods.exports", "goods.imports", "goods.balance"))
@@ -77,10 +78,10 @@ def test_every_fact_of_korea_on_the_release_day_says_how_it_is_known():
 
 
 def test_canada_is_never_reconstructed():
-    facts = tl.brief("CAN", "2018-07")
+    facts = sheet("CAN", "2018-07")
     assert {f.vintage_method for f in facts.values() if f.vintage} == {"later"}
 
 
 def test_figures_out_by_the_day_are_called_published():
-    facts = tl.brief("KOR", "2018-07", as_of="2025-04-03")
+    facts = sheet("KOR", "2018-07", "2025-04-03")
     assert {f.vintage_method for f in facts.values() if f.vintage} == {"published"}

@@ -1,0 +1,175 @@
+"""The sentences of release.ipynb: grammatical and true to their facts for every kind of partner."""
+
+import re
+
+import pytest
+from helpers import drawn, everyone, passages, said, sheet, snapshot, titled, titles
+
+import tradelib as tl
+
+JULY = ("2018-07", "2018-10-05")
+GROUPS = ["0003", "0014", "0017", "0015", "ASEAN", "USMCA"]
+
+
+def box(brief) -> str:
+    """The box of sources as plain text."""
+    return brief._repr_mimebundle_()["text/plain"]
+
+
+def test_the_headline_of_the_korea_brief():
+    assert said("headline", sheet("KOR", *JULY)) == (
+        "The U.S. deficit with South Korea in goods and services narrowed by 65.5 percent, to $979 million "
+        "in the first half of 2018 from $2.8 billion a year earlier."
+    )
+
+
+def test_the_title_names_partner_and_month():
+    assert said("title", sheet("KOR", *JULY)) == "# U.S. trade with South Korea, July 2018"
+
+
+def test_goods_passage_gives_month_year_and_world_with_their_changes():
+    text = said("goods", sheet("KOR", *JULY))
+    for words in (
+        "goods worth $4.7 billion (up 14.7 percent) to South Korea",
+        "goods worth $31.8 billion (up 11.1 percent)",
+        "narrowed by 22.5 percent, to $9.9 billion",
+        "with the world was up 9.0 percent",
+        "$5.1 billion, in March 2018",
+    ):
+        assert words in text
+
+
+def test_a_surplus_partner_is_told_in_dollars_and_has_no_deficit_rank():
+    hong_kong = sheet("HKG", *JULY)
+    headline = said("headline", hong_kong)
+    assert "surplus with Hong Kong in goods and services narrowed by $178 million" in headline
+    assert "In goods Hong Kong has no rank: a surplus of $18.3 billion" in said("standing", hong_kong)
+
+
+def test_a_sign_flip_gets_dollars_and_no_percentage():
+    text = said("headline", sheet("KOR", "2010-06"))
+    assert "moved from a deficit of $3.2 billion a year earlier to a surplus of $646 million" in text
+    assert "percent" not in text
+
+
+def test_a_tiny_partner_is_told_in_thousands_and_without_services():
+    tuvalu = sheet("Tuvalu", *JULY)
+    assert "surplus in goods with Tuvalu widened by $424 thousand" in said("headline", tuvalu)
+    assert "BEA publishes no services" in said("services", tuvalu)
+    assert "goods only" in said("total", tuvalu)
+
+
+def test_the_drivers_name_each_flow_and_the_one_that_did_most():
+    assert said("drivers", sheet("KOR", *JULY)) == (
+        "The balance in goods and services improved by $1.9 billion: higher goods exports added $2.6 "
+        "billion, higher services imports took away $731 million, higher goods imports took away $279 million and "
+        "higher services exports added $253 million. Higher goods exports accounted for most of it."
+    )
+
+
+def test_the_largest_deficit_is_not_called_1st_largest():
+    text = said("standing", sheet("CHN", *JULY))
+    assert "was the largest of 232 countries, as a year earlier" in text
+    assert "1st" not in text
+
+
+def test_another_rank_a_year_earlier_is_told():
+    assert "was the 13th largest of 232 countries, 10th a year earlier." in said(
+        "standing", sheet("KOR", *JULY)
+    )
+
+
+def test_a_group_is_briefed_but_not_ranked():
+    text = said("standing", sheet("EU", *JULY))
+    assert text.count("a group is not ranked with countries") == 2
+
+
+def test_reducers_are_named_with_their_percentages():
+    text = said("standing", sheet("KOR", *JULY))
+    assert "South Korea (65.5 percent), France (5.2 percent) and India (2.6 percent)" in text
+    assert "South Korea is one of these exceptions" in text
+    assert "exceptions" not in said("standing", sheet("CHN", *JULY))
+
+
+def test_the_turn_is_dated_and_absence_of_a_turn_is_said():
+    assert "since its trough in the second quarter of 2016" in said("since-when", sheet("KOR", *JULY))
+    assert "No trend is dated: the balance with Vietnam shows no trough or peak" in said(
+        "since-when", sheet("VNM", *JULY)
+    )
+
+
+def test_the_box_flags_every_table_that_is_later_than_the_as_of_date():
+    korea = sheet("KOR", *JULY)
+    assert "  Goods: goods_census_nsa, vintage of October 5, 2018\n" in box(korea)
+    late = "trade_bop_sa, vintage of March 6, 2025, 2,344 days after the as-of date"
+    assert late in box(korea)
+    assert late in korea._repr_mimebundle_()["text/html"]
+    assert said("flags", korea).startswith("> **Later data.** Figures marked with days")
+
+
+def test_flags_say_no_more_than_what_is_so():
+    assert "Reconstructed" not in said("flags", sheet("KOR", *JULY))
+    assert "are not revised" not in said("flags", sheet("KOR", *JULY))
+    both = said("flags", sheet("KOR", "2018-07"))
+    assert both.count("> **") == 2 and "In between, figures of this partner are not revised" in both
+    assert said("flags", sheet("KOR", "2018-07", "2025-04-03")) == ""
+
+
+def test_the_box_says_when_a_publication_date_is_not_established():
+    assert "not established; taken to be out by August 31, 2010" in box(sheet("KOR", "2010-06"))
+
+
+def test_dollar_signs_do_not_become_maths_in_a_notebook():
+    korea = sheet("KOR", *JULY)
+    for cell in passages():
+        shown = re.sub(r"<span>\\\$</span>", "", said(cell, korea).markdown)
+        assert "$" not in shown, cell
+    assert korea._repr_mimebundle_()["text/html"].replace("<span>$</span>", "").count("$") == 0
+
+
+# --- every partner ------------------------------------------------------------------------------
+
+NOT_A_WORD = re.compile(r"\bnan\b|\bNone\b|\binf\b|<NA>|\bNaT\b|\bTrue\b|\bFalse\b|[{}]")
+BAD_SPACING = re.compile(
+    r"  |[ \n][.,;:)]|\( |\.\.|,,|,\.|\(\)|\$0\.0 |(?<![(, ])-\$|(?<![\d,.])0\.0 percent|^ | $", re.M
+)
+BAD_GRAMMAR = re.compile(
+    r"\b(the the|a a|an a|by by|of of|to to|in in|was was|0 countries|1st largest|"
+    r"[1-9]\d* country|[2-9] chapter|was little change|a balance of zero of)\b"
+    r"|\b(figures|these|goods exports|goods imports|services exports|services imports) (is|was)\b"
+    r"|\bThe U\.S\. (deficit|surplus|balance)[^.]* (are|were) "
+    r"|\bbillion billion|\bpercent percent|\ba (8|11|18)\d* (million|billion)|\bthe [1-9]\d*th year"
+)
+
+
+def check(text: str, about: tuple, *, title: bool = False) -> None:
+    """A passage, or a title, reads well."""
+    assert text.strip(), (*about, "nothing is said")
+    for rule in (NOT_A_WORD, BAD_SPACING, BAD_GRAMMAR):
+        assert not rule.search(text), (*about, rule.search(text)[0], text)
+    links = re.sub(r"\[[^\]]*\]\([^)]*\)", "", text)
+    assert "[" not in links and "]" not in links and "|" not in links, (*about, text)
+    for line in text.split("\n"):
+        begun = line.lstrip("#>-* ")
+        assert not line or begun[:1].isupper() or begun[:1] in "$", (*about, line)
+        assert line.count("(") == line.count(")"), (*about, line)
+        assert title or not line or line[-1] in ".:" or line.startswith("#"), (*about, line)
+    assert not title or ("\n" not in text and text[-1] not in ".,:; "), (*about, text)
+
+
+@pytest.mark.parametrize("release", ["2018-07", "2010-06", "2024-08", "1985-03", "2012-01"])
+def test_every_passage_and_every_title_reads_well_for_every_partner(release):
+    briefs = [*everyone(release).values(), *(tl.brief(code, snapshot(release)) for code in GROUPS)]
+    for found in briefs:
+        for cell in passages():
+            text = said(cell, found)
+            if cell == "flags" and not text:
+                assert not any(found.names[name] for name in ("later", "reconstructed", "older"))
+                continue
+            check(text, (release, found.partner.code, cell))
+        for cell in titles():
+            about, text = (release, found.partner.code, cell), titled(cell, found)
+            if text:
+                check(text, about, title=True)
+            else:
+                assert drawn(cell, found) is None, (*about, "a chart without a title")
