@@ -62,8 +62,8 @@ def test_a_tiny_partner_is_told_in_thousands_and_without_services():
 def test_the_drivers_name_each_flow_and_the_one_that_did_most():
     assert said("drivers", sheet("KOR", *JULY)) == (
         "The balance in goods and services improved by $1.9 billion: higher goods exports added $2.6 "
-        "billion, higher services imports took away $731 million, higher goods imports took away $279 million and "
-        "higher services exports added $253 million. Higher goods exports accounted for most of it."
+        "billion, higher services imports took away $731 million, higher goods imports took away $279 "
+        "million and higher services exports added $253 million. Higher goods exports accounted for most of it."
     )
 
 

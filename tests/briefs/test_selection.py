@@ -3,7 +3,6 @@
 from datetime import date
 
 import pytest
-
 from helpers import sheet
 
 import tradelib as tl
