@@ -155,15 +155,15 @@ def test_the_example_of_a_claims_file_runs(tmp_path):
 
 
 def test_the_example_of_a_standing_list_can_be_planned(tmp_path):
-    from tradelib.runs import runs, sweep
+    from tradelib.runs.plan import plan, read_runs
 
     path = tmp_path / "runs.yaml"
     path.write_text(yaml_of("sweep.md", "runs:"), encoding="utf-8")
-    listed = runs.read_runs(path)
+    listed = read_runs(path)
     assert [run.notebook.name for run in listed] == ["release.ipynb", "partners.ipynb", "revisions.ipynb"]
-    plan = sweep.plan("2018-07", runs=path, reports=tmp_path)
-    assert len(plan.jobs) > 220 and not plan.failures
-    names = {job.name for job in plan.jobs}
+    planned = plan("2018-07", runs=path, reports=tmp_path)
+    assert len(planned.jobs) > 220 and not planned.wrong
+    names = {job.name for job in planned.jobs}
     assert {"korea-south.partners", "korea-south.revisions.kei.as-of-2025-10-18"} <= names
 
 

@@ -1,5 +1,6 @@
 """The catalogue: read from folders of reports, marked, and used in a real browser without a server."""
 
+import ast
 import json
 import re
 import shutil
@@ -9,20 +10,17 @@ from urllib.parse import unquote
 
 import pytest
 from bs4 import BeautifulSoup
-from helpers import csv_cells, snapshot
+from helpers import ROOT, csv_cells, snapshot
 from hypothesis import given
 from hypothesis import strategies as st
-from tradelib.briefs.facts import all_facts
-from tradelib.briefs.factsheet import document
-from tradelib.briefs.narrative import headline
 
+import tradelib as tl
 from tradelib.briefs.snapshot import covered_partners
 from tradelib.catalogue import marks
 from tradelib.catalogue.entries import Entry, gather
-from tradelib.catalogue.page import build
-from tradelib.catalogue.sparkline import EDGE, HEIGHT, WIDTH, sparkline
+from tradelib.catalogue.page import EDGE, HEIGHT, WIDTH, build, sparkline
 from tradelib.errors import TradelibError
-from tradelib.store import files as storage
+from tradelib.store import files
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 browser_test = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: install Debian's package chromium")
@@ -40,16 +38,24 @@ def put(reports: Path, folder: str, name: str, page: dict) -> None:
         (reports / folder / f"{name}{end}").touch()
 
 
-def facts_page(sheet, **own) -> dict:
-    told = {"headline": str(headline(sheet)), "figures": ["Chart: one.", "Chart: two."]}
-    return document(sheet) | {"tradelib": told | own}
+def headline_text() -> str:
+    """The text of the cell of release.ipynb that is tagged `headline`."""
+    cells = json.loads((ROOT / "notebooks" / "release.ipynb").read_text())["cells"]
+    (cell,) = (cell for cell in cells if "headline" in cell["metadata"].get("tags", []))
+    return ast.literal_eval(ast.parse("".join(cell["source"])).body[0].value.args[1])
+
+
+def facts_page(brief, **own) -> dict:
+    said = " ".join(str(tl.say(brief, headline_text())).split())
+    told = {"headline": said, "figures": ["Chart: one.", "Chart: two."]}
+    return brief.document() | {"tradelib": told | own}
 
 
 @pytest.fixture(scope="module")
 def sheets():
     """The facts of all partners of two releases."""
-    snapshots = {month: snapshot(month) for month in RELEASES}
-    return {month: all_facts(s, covered_partners(s)) for month, s in snapshots.items()}
+    taken = [snapshot(month) for month in RELEASES]
+    return {s.release.month: {code: tl.brief(code, s) for code in covered_partners(s)} for s in taken}
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +109,7 @@ def points(svg: str) -> list[tuple[int, int]]:
 
 @given(st.lists(usd, min_size=1, max_size=150))
 def test_the_line_stays_in_its_box_and_ends_at_the_last_value(values):
-    svg, known = sparkline(values, words="w", points=len(values)), [v for v in values if v is not None]
+    svg, known = sparkline(values, told="w", points=len(values)), [v for v in values if v is not None]
     if not known:
         assert svg == ""
         return
@@ -120,10 +126,17 @@ def test_the_line_stays_in_its_box_and_ends_at_the_last_value(values):
         assert (one - other) * (high - low) <= 0, "what is more is not drawn lower"
 
 
+def test_the_line_is_three_short_paths_with_words_for_those_who_hear_it():
+    assert sparkline([-2, -1, 1], told="From -$2 to $1.") == (
+        '<svg viewBox="0 0 120 36" role="img"><title>From -$2 to $1.</title><path d="M0 13H120"/>'
+        '<path d="m3 33 57-10 57-20"/><path d="M117 3h0"/></svg>'
+    )
+
+
 def test_a_long_series_is_thinned_but_keeps_its_last_value():
     values = [0] * 119 + [5]
-    assert len(points(sparkline(values, words=""))) == 30
-    assert points(sparkline(values, words=""))[-1] == (WIDTH - EDGE, EDGE)
+    assert len(points(sparkline(values, told=""))) == 30
+    assert points(sparkline(values, told=""))[-1] == (WIDTH - EDGE, EDGE)
 
 
 # --- the marks -----------------------------------------------------------------------------------
@@ -145,6 +158,11 @@ def test_a_course_is_told_only_of_what_kept_its_sign(now, before):
         assert abs(abs(now) - abs(before)) < 0.0005 * abs(before)
 
 
+def test_the_course_of_a_balance_by_its_change():
+    found = [marks.course(*pair) for pair in [(-9, 2), (-9, -2), (9, 2), (-9, -10), (9, None)]]
+    assert found == ["narrowing", "widening", "widening", None, None]
+
+
 def test_a_turned_sign_a_turned_course_and_a_moved_rank_are_changes():
     before = brief("2018-06", balance=-9, change=-1, rank=14)
     assert marks.changed(brief(balance=3, change=5), before).text == "since June 2018: now a surplus"
@@ -153,6 +171,12 @@ def test_a_turned_sign_a_turned_course_and_a_moved_rank_are_changes():
     assert marks.changed(brief(balance=-9, change=-2, rank=16), before).text == (
         "since June 2018: now 16th, was 14th"
     )
+
+
+def test_several_changes_stand_in_one_mark():
+    before = brief("2018-06", balance=-9, change=-1, rank=14)
+    told = marks.changed(brief(balance=-9, change=2, rank=12), before).text
+    assert told == "since June 2018: deficit now narrowing; now 12th, was 14th"
 
 
 def test_what_stayed_and_what_is_not_known_is_no_change():
@@ -248,6 +272,16 @@ def test_further_pages_stand_with_their_brief_and_old_facts_are_read(tmp_path, s
     assert (entry.balance, entry.headline, entry.figures, entry.trailing) == (-9885674861, "", 0, ())
 
 
+def test_the_titles_of_pages_are_told_on_pointing(tmp_path, sheets):
+    page = facts_page(sheets["2018-07"]["5800"], title='Trade & "Korea"')
+    put(tmp_path, "2018-09-05", "korea-south", page)
+    put(tmp_path, "2018-09-05", "korea-south.mine", facts_page(sheets["2018-07"]["5800"], title="My page"))
+    shown = BeautifulSoup(build(tmp_path).path.read_bytes(), "html.parser")
+    titles = {a["href"]: a.get("title") for a in shown.tbody.find_all("a")}
+    assert titles["2018-09-05/korea-south.html"] == 'Trade & "Korea"'
+    assert titles["2018-09-05/korea-south.mine.html"] == "My page"
+
+
 def test_a_partner_with_only_further_pages_has_a_row_without_figures(rows):
     row = rows["2018-09-05", "European Union"]
     assert cells(row)[1:3] == ["–", "–"]
@@ -261,8 +295,9 @@ def test_a_release_whose_day_is_not_known_is_filed_under_its_month(tmp_path):
     (tmp_path / "2018-09-05" / "japan.failed.ipynb").touch()
     (tmp_path / "2018-09-06").mkdir()  # no release was published on that day
     (tmp_path / "2018-09-06" / "japan.failed.ipynb").touch()
-    build(tmp_path)
-    page = BeautifulSoup((tmp_path / "index.html").read_bytes(), "html.parser")
+    built = build(tmp_path)
+    assert (built.path.name, built.rows, built.releases) == ("index.html", 3, 3)
+    page = BeautifulSoup(built.path.read_bytes(), "html.parser")
     told = [(s.h2.text, " ".join(s.find(class_="when").text.split())) for s in page.find_all("section")]
     assert ("July 2018 release", "Published September 5, 2018 · 1 partner") in told
     assert told[-1] == ("May 1996 release", "Publication date not established · 1 partner")
@@ -284,7 +319,7 @@ def test_an_empty_folder_says_how_to_begin(tmp_path):
 
 def test_a_folder_in_an_object_store_is_read_and_gets_the_same_page(tmp_path, sheets):
     put(tmp_path, "2018-09-05", "china", facts_page(sheets["2018-07"]["5700"]))
-    there = storage.located("memory://catalogue/reports")
+    there = files.located("memory://catalogue/reports")
     for path in (tmp_path / "2018-09-05").iterdir():
         (there / "2018-09-05" / path.name).write_bytes(path.read_bytes())
     built = build(there)

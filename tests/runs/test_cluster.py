@@ -15,6 +15,7 @@ from helpers import LAST_CELL, LOG_CELL, book_of, logged
 from tradelib.cli.main import main
 from tradelib.errors import TradelibError
 from tradelib.runs import sweep
+from tradelib.runs.plan import plan
 from tradelib.store import files as storage
 
 EIGHT = "KOR,CHN,MEX,JPN,DEU,FRA,IND,ITA"
@@ -72,13 +73,13 @@ def _address(path, log):
 
 def test_a_worker_killed_in_the_middle_costs_nothing_and_each_brief_is_made_once(scheduler, log, tmp_path):
     book = book_of(tmp_path, KILL, LOG_CELL, LAST_CELL)
-    plan = sweep.plan("2018-07", EIGHT, notebook=book, reports=tmp_path / "reports")
-    summary = sweep.run(plan, scheduler=scheduler)
-    assert not summary.failed, summary.lines()
-    assert len(summary.made) == 8
+    planned = plan("2018-07", EIGHT, notebook=book, reports=tmp_path / "reports")
+    summary = sweep.run(planned, scheduler=scheduler)
+    assert not summary.of("failed"), summary.lines()
+    assert len(summary.of("made")) == 8
     assert (tmp_path / "log.once").exists(), "a worker was killed"
-    assert sorted(log()) == sorted({job.partner.code for job in plan.jobs}), "each ran to its end once"
-    assert all(job.is_made() for job in plan.jobs)
+    assert sorted(log()) == sorted({job.partner.code for job in planned.jobs}), "each ran to its end once"
+    assert all(job.is_made() for job in planned.jobs)
     left = [p.name for p in (tmp_path / "reports").rglob("*") if p.name.startswith(".") or "failed" in p.name]
     assert not left, "none is half-written"
 
@@ -94,23 +95,23 @@ def test_the_command_takes_a_scheduler_and_one_bad_partner_stops_nothing(schedul
 
 
 def test_a_scheduler_that_does_not_answer_is_told(tmp_path):
-    plan = sweep.plan("2018-07", "KOR", reports=tmp_path / "reports")
+    planned = plan("2018-07", "KOR", reports=tmp_path / "reports")
     with pytest.raises(TradelibError, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1:9"):
-        sweep.run(plan, scheduler="tcp://127.0.0.1:9")
+        sweep.run(planned, scheduler="tcp://127.0.0.1:9")
 
 
 def test_briefs_go_into_an_object_store_and_are_found_there_again(s3_bucket, tmp_path):
     bucket = f"s3://{s3_bucket[1]}"
     book = book_of(tmp_path, "if partner == '5700':\n    1 / 0", LAST_CELL)
-    plan = sweep.plan("2018-07", "KOR,CHN,MEX", notebook=book, reports=f"{bucket}/reports")
-    summary = sweep.run(plan, workers=1)
-    assert len(summary.made) == 2
-    assert summary.failed[0].failed == f"{bucket}/reports/2018-09-05/china.failed.ipynb"
+    planned = plan("2018-07", "KOR,CHN,MEX", notebook=book, reports=f"{bucket}/reports")
+    summary = sweep.run(planned, workers=1)
+    assert len(summary.of("made")) == 2
+    assert summary.of("failed")[0].failed == f"{bucket}/reports/2018-09-05/china.failed.ipynb"
     place = storage.located(f"{bucket}/reports/2018-09-05")
     found = sorted(path.name for path in place.iterdir())
     ends = (".facts.json", ".html", ".ipynb")
     briefs = [f"{name}{end}" for name in ("korea-south", "mexico") for end in ends]
     assert found == sorted([*briefs, "china.failed.ipynb", "sweep.json"])
-    again = sweep.run(plan, workers=1)
-    assert (len(again.made), len(again.skipped)) == (0, 2)
-    assert sweep.read_record(plan.release, f"{bucket}/reports")["skipped"] == 2
+    again = sweep.run(planned, workers=1)
+    assert (len(again.of("made")), len(again.of("up to date"))) == (0, 2)
+    assert sweep.read_record("2018-07", f"{bucket}/reports")["skipped"] == 2

@@ -12,6 +12,7 @@ from tradelib import releases as calendar
 from tradelib.errors import TradelibError
 from tradelib.releases import WASHINGTON
 from tradelib.runs import due, sweep
+from tradelib.runs.plan import plan
 from tradelib.sources import schedule
 
 KNOWN = calendar.read_table((calendar.DATA / "releases.csv").read_text(), "releases.csv")
@@ -32,7 +33,7 @@ def look(now: datetime, through: str = "2026-08", records=None, fingerprint: str
     return due.agenda(
         now,
         through=through,
-        record=lambda release: (records or {}).get(release.month),
+        record=lambda month: (records or {}).get(month),
         plan=lambda month: SimpleNamespace(fingerprint=fingerprint),
         since=since,
     )
@@ -67,6 +68,10 @@ def test_the_hour_is_washingtons_wherever_the_computer_stands(utc, is_due):
     for zone in ("UTC", "Asia/Tokyo", "America/Los_Angeles"):
         found = look(moment.astimezone(ZoneInfo(zone)))
         assert (found.newest.month == "2026-08") is is_due, zone
+
+
+def test_a_release_of_summer_appears_by_summer_time():
+    assert due.opening(calendar.release("2018-07")).isoformat() == "2018-09-05T08:30:00-04:00"
 
 
 def test_in_winter_half_past_eight_is_an_hour_later_by_universal_time():
@@ -196,8 +201,7 @@ def test_the_bundled_tables_and_a_true_record_say_what_is_due(tmp_path):
     moment = at("2025-04-03T08:31")
     first = due.look(reports=reports, partners="KOR", now=moment)
     assert states(first) == {"2025-02": "not run"}
-    plan = sweep.plan("2025-02", "KOR", reports=reports)
-    sweep._write_record(plan, sweep.Summary((), 0.0))
+    sweep.write_record(plan("2025-02", "KOR", reports=reports), sweep.Summary((), 0.0))
     assert due.look(reports=reports, partners="KOR", now=moment).items == ()
     other = due.look(reports=reports, partners="JPN", now=moment)
     assert states(other) == {"2025-02": "inputs changed"}
@@ -214,6 +218,15 @@ def test_on_the_day_of_this_calendar_the_newest_release_is_awaited(tmp_path):
     ]
 
 
+def test_the_lines_say_what_is_due_and_what_comes_next():
+    assert look(at("2018-09-05T08:31"), through="2018-07").lines() == [
+        "2018-07: not run; it should have appeared at 2018-09-05 08:30.",
+        "Next: August 2018, 2018-10-05 08:30.",
+    ]
+
+
 def test_a_span_is_told_in_its_largest_unit():
     told = [due.span(timedelta(minutes=n)) for n in (0, 1, 59, 60, 1439, 1440)]
+    assert due.span(timedelta(days=20, hours=3)) == "20 days"
+    assert due.span(timedelta(seconds=5)) == "0 minutes"
     assert told == ["0 minutes", "1 minute", "59 minutes", "1 hour", "23 hours", "1 day"]

@@ -1,6 +1,10 @@
-"""A brief is made whole or not at all, once for the same inputs, and says what it was made from."""
+"""A page is made whole or not at all, once for the same inputs, and says what it was made from.
+
+It never takes the place of a notebook that a reader has edited; what she edited becomes a page of its own.
+"""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -10,18 +14,40 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from click.testing import CliRunner
 from helpers import LAST_CELL as LAST
 from helpers import PARAMETERS, book_of
-from tradelib.briefs.factsheet import document
 
 import tradelib as tl
-from tradelib.runs.report import make_report
+from tradelib.briefs.fact import FACTS_MIME
+from tradelib.cli.main import main
+from tradelib.runs import finished, report
+from tradelib.runs.jobs import EDITED, NOT_MADE, UP_TO_DATE
+from tradelib.runs.report import make_page, make_report
 
 
 @pytest.fixture
 def notebook(tmp_path):
     """Write a small notebook of the release kind from the sources of its cells."""
     return partial(book_of, tmp_path)
+
+
+@pytest.fixture
+def made(notebook, tmp_path):
+    """Make the page of July 2018 of a notebook with these cells, in one folder of reports."""
+
+    def make(*cells, who="KOR", **options):
+        book = options.pop("notebook", None) or notebook(*cells)
+        return make_report(who, "2018-07", reports=tmp_path / "r", notebook=book, **options)
+
+    return make
+
+
+def told(*words) -> str:
+    """What the command line says; it must not fail."""
+    result = CliRunner().invoke(main, [str(word) for word in words])
+    assert result.exit_code == 0, result.output
+    return result.stdout
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +74,9 @@ def test_the_brief_is_three_files_under_the_publication_date(korea):
 def test_facts_json_holds_the_facts_of_the_command_line(korea):
     made, _ = korea
     written = json.loads(made.paths[2].read_text())
-    sheet = tl.brief("KOR", "2018-07")
-    assert written["facts"] == json.loads(json.dumps(document(sheet)["facts"]))
+    told = json.loads(json.dumps(tl.brief("KOR", "2018-07").document()))
+    assert list(written) == [*told, "tradelib"]
+    assert {name: written[name] for name in told} == told
 
 
 def test_the_notebook_ran_to_its_end_without_errors_and_with_six_pictures(korea):
@@ -82,30 +109,29 @@ def test_no_path_of_this_machine_is_in_the_brief(korea):
             assert place not in text, (path.name, place)
 
 
-def test_a_second_identical_run_does_nothing_and_force_runs_again(notebook, tmp_path):
-    own = notebook(LAST)
-    first = make_report("KOR", "2018-07", reports=tmp_path / "r", notebook=own)
+def test_what_is_up_to_date_is_made_again_only_if_forced_or_changed_or_incomplete(made, notebook):
+    first = made(LAST)
     stamp = first.paths[0].stat().st_mtime_ns
-    again = make_report("South Korea", "2018-07", reports=tmp_path / "r", notebook=own)
-    assert not again.ran
+    again = made(LAST, who="South Korea")
+    assert (first.state, first.ran, again.state, again.ran) == (NOT_MADE, True, UP_TO_DATE, False)
     assert again.paths[0].stat().st_mtime_ns == stamp
-    assert make_report("KOR", "2018-07", reports=tmp_path / "r", notebook=own, force=True).ran
+    forced = made(LAST, force=True)
+    assert (forced.ran, forced.kept) == (True, None)
+    assert made("1 + 1", LAST).ran
+    first.paths[1].unlink()
+    assert made("1 + 1", LAST).ran
 
 
-def test_a_changed_notebook_or_a_missing_file_runs_again(notebook, tmp_path):
-    made = make_report("KOR", "2018-07", reports=tmp_path / "r", notebook=notebook(LAST))
-    assert make_report("KOR", "2018-07", reports=tmp_path / "r", notebook=notebook("1 + 1", LAST)).ran
-    made.paths[1].unlink()
-    assert make_report("KOR", "2018-07", reports=tmp_path / "r", notebook=notebook("1 + 1", LAST)).ran
-
-
-def test_another_notebook_never_takes_the_place_of_the_brief(notebook, tmp_path):
+def test_another_notebook_or_day_or_a_release_without_one_is_part_of_the_name(notebook, tmp_path):
     own = notebook(LAST).rename(tmp_path / "mine.ipynb")
-    made = make_report("KOR", "2018-07", reports=tmp_path / "r", notebook=own)
-    assert made.paths[0].name == "korea-south.mine.ipynb"
+    made = make_report("KOR", "2010-06", reports=tmp_path / "r", notebook=own, as_of="2018-10-05")
+    assert made.paths[0].name == "korea-south.mine.as-of-2018-10-05.ipynb"
+    assert made.paths[0].parent.name == "2010-06"
+    assert any("not established" in line for line in made.notices)
 
 
-def test_runs_at_the_same_time_in_one_folder_do_not_hear_each_other(notebook, tmp_path):
+def test_runs_at_the_same_time_in_one_folder_do_not_hear_each_other(notebook, tmp_path, monkeypatch):
+    monkeypatch.delenv("JUPYTER_DEFAULT_PROVISIONER_NAME")
     book = notebook("[time.sleep(0.2) for _ in range(10)]", LAST, parameters=f"import time\n{PARAMETERS}")
     command = [sys.executable, "-m", "tradelib", "report", "--release", "2018-07", "--notebook", book]
     runs = [
@@ -116,80 +142,63 @@ def test_runs_at_the_same_time_in_one_folder_do_not_hear_each_other(notebook, tm
     assert not list(tmp_path.glob("kernel-*")), "a socket was left in the working directory"
 
 
-def test_another_as_of_date_is_part_of_the_name(notebook, tmp_path):
-    made = make_report("KOR", "2018-07", as_of="2018-10-05", reports=tmp_path / "r", notebook=notebook(LAST))
-    assert made.paths[1].name == "korea-south.as-of-2018-10-05.html"
-
-
-def test_a_release_without_established_date_is_filed_under_its_month_and_says_so(notebook, tmp_path):
-    made = make_report("KOR", "2010-06", reports=tmp_path / "r", notebook=notebook(LAST))
-    assert made.paths[0].parent.name == "2010-06"
-    assert any("not established" in line for line in made.notices)
-
-
-def test_a_failed_run_is_kept_beside_and_leaves_the_good_brief_alone(notebook, tmp_path):
-    good = make_report("KOR", "2018-07", reports=tmp_path / "r", notebook=notebook(LAST))
+def test_a_failed_run_is_kept_beside_and_leaves_the_good_brief_alone(made):
+    good = made(LAST)
     before = good.paths[0].read_bytes()
     with pytest.raises(tl.TradelibError, match="ZeroDivisionError: division by zero") as error:
-        make_report("KOR", "2018-07", reports=tmp_path / "r", notebook=notebook("1 / 0", LAST))
+        made("1 / 0", LAST)
     failed = good.paths[0].with_name("korea-south.failed.ipynb")
     assert str(failed) in str(error.value)
     assert "ZeroDivisionError" in failed.read_text()
     assert good.paths[0].read_bytes() == before
     assert not list(failed.parent.glob("*.tmp"))
-    make_report("KOR", "2018-07", reports=tmp_path / "r", notebook=notebook(LAST, LAST))
+    made(LAST, LAST)
     assert not failed.exists(), "a later good run clears the failed one away"
 
 
-@pytest.mark.parametrize("cell", ["import sys; sys.exit(0)", "import os; os._exit(0)"])
-def test_leaving_midway_is_a_failure_however_politely(cell, notebook, tmp_path):
-    with pytest.raises(tl.TradelibError, match="The notebook failed"):
-        make_report("KOR", "2018-07", reports=tmp_path / "r", notebook=notebook(cell, LAST))
+@pytest.mark.parametrize(
+    ("cell", "why"),
+    [
+        ("import sys; sys.exit(0)", "it ended before its last cell: code cell 2 of 3 leaves Python"),
+        ("import os; os._exit(0)", "DeadKernelError"),
+    ],
+)
+def test_leaving_midway_is_a_failure_however_politely(cell, why, made, tmp_path):
+    with pytest.raises(tl.TradelibError, match=f"The notebook failed: .*{why}"):
+        made(cell, LAST)
     assert not list((tmp_path / "r").rglob("korea-south.html"))
 
 
-def test_a_notebook_without_the_last_cell_mark_is_a_failure(notebook, tmp_path):
-    with pytest.raises(tl.TradelibError, match="ended before its last cell"):
-        make_report("KOR", "2018-07", reports=tmp_path / "r", notebook=notebook("1 + 1"))
-
-
-def test_a_misspelt_parameter_is_refused_before_a_kernel_starts(notebook, tmp_path):
-    own = notebook(LAST, parameters=PARAMETERS.replace("release", "relaese"))
-    with pytest.raises(tl.TradelibError, match="has the parameters as_of, partner, relaese"):
-        make_report("KOR", "2018-07", reports=tmp_path / "r", notebook=own)
-    assert not (tmp_path / "r" / "2018-09-05" / "korea-south.failed.ipynb").exists()
-
-
-def test_a_file_that_is_no_notebook_and_a_missing_one_are_refused(tmp_path):
+def test_a_file_that_is_no_notebook_and_a_missing_one_are_refused(made, tmp_path):
     (tmp_path / "x.ipynb").write_text("not json")
     with pytest.raises(tl.TradelibError, match="cannot be read as a notebook"):
-        make_report("KOR", "2018-07", reports=tmp_path / "r", notebook=tmp_path / "x.ipynb")
+        made(notebook=tmp_path / "x.ipynb")
     with pytest.raises(tl.TradelibError, match="There is no notebook"):
-        make_report("KOR", "2018-07", reports=tmp_path / "r", notebook=tmp_path / "y.ipynb")
+        made(notebook=tmp_path / "y.ipynb")
 
 
-def test_a_brief_that_shows_a_key_is_not_kept(notebook, tmp_path, monkeypatch):
+def test_a_brief_that_shows_a_key_is_not_kept(made, tmp_path, monkeypatch):
     monkeypatch.setenv("CENSUS_API_KEY", "planted-0123456789")
-    own = notebook("import os; print(os.environ['CENSUS_API_KEY'])", LAST)
     with pytest.raises(tl.TradelibError, match="holds the value of CENSUS_API_KEY") as error:
-        make_report("KOR", "2018-07", reports=tmp_path / "r", notebook=own)
+        made("import os; print(os.environ['CENSUS_API_KEY'])", LAST)
     assert "planted" not in str(error.value)
     assert not [p for p in (tmp_path / "r").rglob("*") if p.is_file()]
 
 
-def test_a_reports_folder_that_cannot_be_written_is_refused_before_the_run(notebook, tmp_path):
+def test_a_reports_folder_that_cannot_be_written_is_refused_before_the_run(made, tmp_path):
     (tmp_path / "r").write_text("a file, where the folder should be")
-    with pytest.raises(tl.TradelibError, match="Cannot write to"):
-        make_report("KOR", "2018-07", reports=tmp_path / "r", notebook=notebook(LAST))
+    with pytest.raises(tl.TradelibError, match=r"Cannot write to .*\n  .*Nothing was run\."):
+        made(LAST)
 
 
-def test_a_killed_run_leaves_the_good_brief_and_the_next_run_sweeps_up(notebook, tmp_path):
-    reports = tmp_path / "r"
-    good = make_report("KOR", "2018-07", reports=reports, notebook=notebook(LAST))
+def test_a_killed_run_leaves_the_good_brief_and_the_next_run_sweeps_up(made, notebook, tmp_path, monkeypatch):
+    good = made(LAST)
     before = [path.read_bytes() for path in good.paths]
     slow = notebook("import time; time.sleep(60)", LAST)
     command = [sys.executable, "-m", "tradelib", "report", "--partner", "KOR", "--release", "2018-07"]
-    run = subprocess.Popen([*command, "--reports", reports, "--notebook", slow], stderr=subprocess.DEVNULL)
+    command += ["--reports", tmp_path / "r", "--notebook", slow]
+    monkeypatch.delenv("JUPYTER_DEFAULT_PROVISIONER_NAME")
+    run = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     folder = good.paths[0].parent
     deadline = time.monotonic() + 60
     while not list(folder.glob(".*.tmp")) and time.monotonic() < deadline:
@@ -199,5 +208,165 @@ def test_a_killed_run_leaves_the_good_brief_and_the_next_run_sweeps_up(notebook,
     run.wait()
     assert list(folder.glob(".*.tmp")), "the run was killed in the middle"
     assert [path.read_bytes() for path in good.paths] == before
-    make_report("KOR", "2018-07", reports=reports, notebook=notebook("2 + 2", LAST))
+    made("2 + 2", LAST)
     assert not list(folder.glob(".*.tmp"))
+
+
+# --- a notebook of one's own --------------------------------------------------------------------
+
+OWN = """partner = "CHN"
+release = "2024-08"  # untyped, as one writes it"""
+
+
+def test_a_notebook_of_ones_own_needs_no_hidden_words_and_gets_what_it_declares(
+    notebook, tmp_path, monkeypatch
+):
+    """Outside the repository, by the command line: the case `own-notebook-needs-hidden-marker`."""
+    own = notebook("print('all done for', partner, release)", parameters=OWN).rename(tmp_path / "mine.ipynb")
+    monkeypatch.chdir(tmp_path)
+    lines = told("report", "--partner", "KOR", "--release", "2018-07", "--notebook", own).splitlines()
+    assert lines[0] == "Korea, South, mine", "without a headline and a heading, whose and which it is"
+    (path,) = tmp_path.glob("reports/2018-09-05/korea-south.mine.ipynb")
+    assert "all done for 5800 2018-07" in path.read_text()
+    facts = json.loads(path.with_suffix(".facts.json").read_text())
+    assert (facts["facts"], facts["series"]) == ({}, {})
+    assert facts["partner"] == {"code": "5800", "iso2": "KR", "iso3": "KOR", "name": "Korea, South"}
+    assert (facts["release"], facts["published"], facts["as_of"]) == ("2018-07", "2018-09-05", "2018-09-05")
+    assert facts["tradelib"]["headline"] == ""
+
+
+def test_a_notebook_without_parameters_works_and_its_headline_title_and_facts_are_told(tmp_path):
+    bundle = {"facts": {"mine": {"value": 5}}, "note": "own"}
+    book = nbformat.v4.new_notebook()
+    book.cells = [
+        nbformat.v4.new_markdown_cell("# My *own* page & more"),
+        nbformat.v4.new_code_cell("'It **rose** to $5.'", metadata={"tags": ["headline"]}),
+        nbformat.v4.new_code_cell(
+            f"from IPython.display import display\ndisplay({{{FACTS_MIME!r}: {bundle!r}}}, raw=True)"
+        ),
+    ]
+    nbformat.write(book, tmp_path / "mine.ipynb")
+    words = ["--partner", "KOR", "--release", "2018-07", "--reports", tmp_path / "r"]
+    assert "It rose to $5." in told("report", *words, "--notebook", tmp_path / "mine.ipynb").splitlines()
+    (path,) = (tmp_path / "r").rglob("*.facts.json")
+    facts = json.loads(path.read_text())
+    assert (facts["facts"], facts["note"]) == ({"mine": {"value": 5}}, "own")
+    assert (facts["tradelib"]["headline"], facts["tradelib"]["title"]) == (
+        "It rose to $5.",
+        "My own page & more",
+    )
+    page = path.with_name(path.name.replace(".facts.json", ".html")).read_text()
+    assert "<title>My own page &amp; more</title>" in page
+    assert not any("injected" in cell for cell in page.split("<div"))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"), [("relaese", "release"), ("as_off", "as_of"), ("parner", "partner")]
+)
+def test_a_misspelt_parameter_is_refused_before_a_kernel_starts(wrong, right, made, notebook, tmp_path):
+    own = notebook(LAST, parameters=PARAMETERS.replace(right, wrong))
+    with pytest.raises(tl.TradelibError, match=f"has a parameter {wrong} and none named {right}"):
+        made(notebook=own)
+    assert not (tmp_path / "r").exists()
+
+
+# --- an edited brief ----------------------------------------------------------------------------
+
+SAYS = "print('The deficit narrowed.')"
+
+
+def test_an_edited_brief_is_recognised_and_never_overwritten_unasked(made, edit, tmp_path):
+    first = made(SAYS)
+    edit(first.paths[0], "print('My words.')")
+    before = [path.read_bytes() for path in first.paths]
+    for cells in ((SAYS,), ("1 + 1", SAYS)):  # up to date, and made from something else
+        again = made(*cells)
+        assert (again.state, again.ran) == (EDITED, False)
+    assert [path.read_bytes() for path in first.paths] == before
+    words = ["report", "--partner", "KOR", "--release", "2018-07", "--reports", tmp_path / "r"]
+    said = told(*words, "--notebook", tmp_path / "release.ipynb")
+    assert "Edited: nothing was run." in said
+    assert re.search(rf"tradelib page {re.escape(str(first.paths[0]))}`", said), "what to do"
+    said = told(*words, "--notebook", tmp_path / "release.ipynb", "--force")
+    kept = first.paths[0].with_name("korea-south.edited.ipynb")
+    assert f"The edited notebook is kept: {kept}" in said
+    assert kept.read_bytes() == before[0]
+    assert not finished.is_edited(first.paths[0].read_bytes())
+
+
+def test_the_page_of_an_edited_brief_moves_with_it(made, edit):
+    first = made(SAYS)
+    for n, name in enumerate(("korea-south.edited", "korea-south.edited-2")):
+        edit(first.paths[0], f"print('Edit {n}.')")
+        make_page(first.paths[0])
+        forced = made(SAYS, force=True)
+        assert forced.kept == first.paths[0].with_name(f"{name}.ipynb")
+        assert f"Edit {n}." in forced.kept.with_suffix(".html").read_text()
+        assert f"Edit {n}." not in first.paths[1].read_text()
+        assert json.loads(forced.kept.with_suffix(".facts.json").read_text())["tradelib"]["edited"]
+
+
+def test_what_is_saved_while_the_brief_runs_is_not_overwritten(made, edit, monkeypatch):
+    first = made(SAYS)
+    execute = report.execute
+
+    def slowly(*args, **options):
+        done = execute(*args, **options)
+        edit(first.paths[0], "print('Saved meanwhile.')")
+        return done
+
+    monkeypatch.setattr(report, "execute", slowly)
+    with pytest.raises(tl.TradelibError, match="was edited: it is not overwritten"):
+        made("1 + 1", SAYS)
+    assert "Saved meanwhile." in first.paths[0].read_text()
+    with pytest.raises(tl.TradelibError, match="was saved by somebody else meanwhile"):
+        edit(first.paths[0], "print('Before.')")
+        make_page(first.paths[0], run=True)
+
+
+# --- the page of a notebook as it stands --------------------------------------------------------
+
+
+def test_an_edited_sentence_reaches_the_page_and_the_notebook_is_run_only_where_it_must(made, edit):
+    first = made("print(partner)", SAYS)
+    again = make_page(first.paths[0])
+    assert not again.ran, "all of it was run"
+    edit(first.paths[0], "print('My words.')")
+    page = make_page(first.paths[0])
+    assert page.ran, "the outputs were older than the source"
+    assert page.paths == first.paths
+    assert "My words." in first.paths[1].read_text() and "5800" in first.paths[1].read_text()
+    assert finished.is_edited(first.paths[0].read_bytes())
+    assert not finished.not_run(json.loads(first.paths[0].read_text())), "its own outputs are renewed"
+    facts = json.loads(first.paths[2].read_text())
+    assert facts["tradelib"]["edited"] and facts["release"] == "2018-07"
+    output = {"output_type": "stream", "name": "stdout", "text": "Run in JupyterLab."}
+    edit(first.paths[0], "print('Run in ' + 'JupyterLab.')", outputs=[output])
+    assert not make_page(first.paths[0]).ran
+    assert "Run in JupyterLab." in first.paths[1].read_text()
+
+
+def test_the_command_makes_the_page_of_any_notebook(tmp_path):
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("print(6 * 7)")])
+    nbformat.write(book, tmp_path / "any.ipynb")
+    assert told("page", tmp_path / "any.ipynb").splitlines()[-1] == "Made; the notebook was run."
+    assert "42" in (tmp_path / "any.html").read_text() and "42" in (tmp_path / "any.ipynb").read_text()
+    assert json.loads((tmp_path / "any.facts.json").read_text())["facts"] == {}
+    lines = told("page", tmp_path / "any.ipynb").splitlines()
+    assert lines[0] == "any" and lines[-1] == "Made of the notebook as it stands."
+
+
+def test_a_notebook_that_shows_an_error_or_fails_makes_no_page(tmp_path):
+    cell = nbformat.v4.new_code_cell("1 / 0", execution_count=1)
+    error = {"output_type": "error", "ename": "ZeroDivisionError", "evalue": "division", "traceback": []}
+    cell.outputs = [nbformat.from_dict(error)]
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "any.ipynb")
+    with pytest.raises(tl.TradelibError, match="shows an error in cell 1: ZeroDivisionError"):
+        make_page(tmp_path / "any.ipynb")
+    with pytest.raises(tl.TradelibError, match="The notebook failed: ZeroDivisionError"):
+        make_page(tmp_path / "any.ipynb", run=True)
+    assert sorted(path.name for path in tmp_path.glob("any*")) == ["any.failed.ipynb", "any.ipynb"]
+    for name, told in {"none.ipynb": "There is no notebook", "x.txt": "cannot be read as a notebook"}.items():
+        (tmp_path / "x.txt").write_text("x")
+        with pytest.raises(tl.TradelibError, match=told):
+            make_page(tmp_path / name)

@@ -23,9 +23,10 @@ from tradelib import releases as calendar
 from tradelib.catalogue import page as catalogue
 from tradelib.errors import TradelibError
 from tradelib.releases import WASHINGTON
-from tradelib.runs import due, hooks, lock, sweep
-from tradelib.runs.run_due import NOTES, Outcome, run_due
-from tradelib.runs.workers import FAILED, MADE, Result
+from tradelib.runs import due, plan, run_due, sweep
+from tradelib.runs.jobs import place_of
+from tradelib.runs.run_due import NOTES, Outcome, call_hook, lock_path
+from tradelib.runs.sweep import FAILED, MADE, Result
 from tradelib.sources import publishers as sources
 from tradelib.sources import update
 from tradelib.store import files as storage
@@ -51,7 +52,7 @@ class World:
         plan = SimpleNamespace(
             release=calendar.release(month), jobs=("Japan", "Mexico"), reports=str(reports)
         )
-        return SimpleNamespace(**vars(plan), fingerprint=self.fingerprint, failures=())
+        return SimpleNamespace(**vars(plan), fingerprint=self.fingerprint, wrong={})
 
     def sweep(self, plan, **options):
         self.calls.append(f"sweep {plan.release.month}")
@@ -59,9 +60,8 @@ class World:
             Result(who, FAILED, "It rained.") if who in self.fails else Result(who, MADE) for who in plan.jobs
         ]
         summary = sweep.Summary(tuple(results), 2.0)
-        sweep._write_record(plan, summary)
-        path = self.reports / str(plan.release.day) / sweep.RECORD
-        path = path if path.exists() else self.reports / plan.release.month / sweep.RECORD
+        sweep.write_record(plan, summary)
+        path = place_of(plan.release.month, self.reports) / sweep.RECORD
         path.write_text(json.dumps(json.loads(path.read_text()) | {"finished": self.now.isoformat()}))
         return summary
 
@@ -79,7 +79,7 @@ class World:
     def call(self, after: timedelta = TEN_MINUTES, **options) -> Outcome:
         """One call of run-due; the clock then goes on."""
         self.calls.clear()
-        outcome = run_due(reports=self.reports, now=self.now, **options)
+        outcome = run_due.run_due(reports=self.reports, now=self.now, **options)
         self.now += after
         return outcome
 
@@ -95,7 +95,7 @@ def world(tmp_path, monkeypatch) -> World:
     monkeypatch.setattr(
         due.vintages, "list_vintages", lambda table=None: [SimpleNamespace(through=played.through)]
     )
-    monkeypatch.setattr(sweep, "plan", played.plan)
+    monkeypatch.setattr(plan, "plan", played.plan)
     monkeypatch.setattr(sweep, "run", played.sweep)
     monkeypatch.setattr(update, "plan", played.update)
     monkeypatch.setattr(update, "refresh_calendar", lambda: played.calls.append("calendar") or [])
@@ -125,7 +125,7 @@ def test_when_all_is_done_a_call_says_what_comes_next_and_asks_nobody(world):
     world.call()  # the daily look at the calendar
     outcome = world.call()
     assert (outcome.status, outcome.exit_code, world.done) == ("nothing due", 0, [])
-    assert outcome.lines() == ["Nothing is due.", "Next: September 2026, 2026-11-04 08:30."]
+    assert outcome.lines == ("Nothing is due.", "Next: September 2026, 2026-11-04 08:30.")
 
 
 def test_the_calendar_is_refreshed_once_a_day_while_nothing_is_due(world):
@@ -193,18 +193,18 @@ def test_a_mistake_in_a_request_is_told_whole_and_is_a_failure(world, monkeypatc
     def wrong(*_, **__):
         raise TradelibError("There is no list runs.yaml.", "Give --runs a file.")
 
-    monkeypatch.setattr(sweep, "plan", wrong)
+    monkeypatch.setattr(plan, "plan", wrong)
     world.through = "2026-08"
     outcome = world.call()
     assert (outcome.status, outcome.exit_code) == ("failed", 1)
-    assert "FT-900 of 2026-08: There is no list runs.yaml.\n  Give --runs a file." in outcome.lines()
+    assert "FT-900 of 2026-08: There is no list runs.yaml.\n  Give --runs a file." in outcome.lines
     assert outcome.summary["failed"][0]["error"] == "There is no list runs.yaml."
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "reports").write_text("a file")
     with pytest.raises(TradelibError, match=r"Cannot lock .*\n  Give a folder of yours"):
-        run_due(reports=tmp_path / "reports")
+        run_due.run_due(reports=tmp_path / "reports")
 
 
 def test_a_catalogue_that_cannot_be_made_is_a_failure_and_made_at_the_next_call(world, monkeypatch):
@@ -262,8 +262,8 @@ def test_a_clock_that_went_back_does_not_stop_the_calls(world):
 
 HOLD = """
 import sys, time
-from tradelib.runs import lock
-with lock.hold(sys.argv[1]) as say:
+from tradelib.runs.run_due import hold
+with hold(sys.argv[1]) as say:
     say("sweeping 2026-10, 232 briefs")
     print("held", flush=True)
     time.sleep(60)
@@ -289,7 +289,7 @@ def test_a_second_call_says_who_is_running_since_when_and_at_what_and_does_nothi
     assert re.fullmatch(
         r"tradelib run-due is running: since \d\d:\d\d in Washington, "
         rf"pid {holder.pid} of \S+ on host \S+: sweeping 2026-10, 232 briefs",
-        *outcome.lines(),
+        *outcome.lines,
     )
 
 
@@ -308,13 +308,14 @@ def test_the_words_of_a_process_that_has_gone_are_not_told_for_those_of_the_hold
     note.write_text(json.dumps(json.loads(note.read_text()) | {"pid": gone.pid}))
     for text in (note.read_text(), "{", "{}", "[]"):
         note.write_text(text)
-        assert world.call().lines() == ["tradelib run-due is running: it has just begun."]
+        assert world.call().lines == ("tradelib run-due is running: it has just begun.",)
 
 
 def test_the_lock_of_an_address_lies_on_this_machine_and_each_address_has_its_own():
-    one, other = (lock.lock_path(f"memory://bucket/{name}") for name in ("reports", "others"))
-    assert one.is_absolute() and one != other and one == lock.lock_path("memory://bucket/reports/")
-    assert lock.lock_path("reports") == Path("reports/.run-due.lock")
+    one, other = (lock_path(f"memory://bucket/{name}") for name in ("reports", "others"))
+    assert one.is_absolute() and one != other and one == lock_path("memory://bucket/reports/")
+    assert lock_path("reports") == Path("reports/.run-due.lock")
+    assert lock_path("s3://bucket/reports").name == "run-due-1df4586a.lock"
 
 
 def test_reports_at_an_address_keep_their_notes_there(world, monkeypatch, tmp_path):
@@ -363,7 +364,7 @@ def test_a_message_that_did_not_arrive_is_sent_again_by_the_next_call(world, htt
     httpserver.expect_ordered_request("/chat").respond_with_data("ok")
     hook = httpserver.url_for("/chat?token=geheim")
     outcome = world.call(on_success=hook)
-    assert outcome.lines()[-1] == f"Not told: the hook http://{httpserver.host} answered 503."
+    assert outcome.lines[-1] == f"Not told: the hook http://{httpserver.host} answered 503."
     assert world.call(on_success=hook).status == "done"
     assert "sweep 2026-08" not in world.calls
     assert world.call(on_success=hook).status == "nothing due"
@@ -377,9 +378,9 @@ def test_an_address_gets_the_summary_as_json_and_its_token_is_never_told(httpser
         lambda request: got.append(request.get_json()) or Response("", 200 if len(got) == 1 else 404)
     )
     address = httpserver.url_for("/chat/geheim")
-    assert hooks.call(address, SUMMARY) is None
+    assert call_hook(address, SUMMARY) is None
     assert got == [SUMMARY]
-    told = hooks.call(address, SUMMARY)
+    told = call_hook(address, SUMMARY)
     assert told == f"the hook http://{httpserver.host} answered 404"
     ours = [record.getMessage() for record in caplog.records if record.name != "werkzeug"]  # plays the chat
     assert not [line for line in ours if "geheim" in line]
@@ -395,14 +396,14 @@ def test_an_address_gets_the_summary_as_json_and_its_token_is_never_told(httpser
     ],
 )
 def test_an_address_that_does_not_answer_is_told_without_its_token(address):
-    told = hooks.call(address, SUMMARY)
+    told = call_hook(address, SUMMARY)
     assert told and "geheim" not in told
 
 
 def test_an_address_that_hangs_is_given_up(httpserver, monkeypatch):
-    monkeypatch.setattr(hooks, "ADDRESS_S", 0.2)
+    monkeypatch.setattr(run_due, "ADDRESS_S", 0.2)
     httpserver.expect_request("/slow").respond_with_handler(lambda request: time.sleep(1) or Response(""))
-    assert "did not answer (ReadTimeout)" in hooks.call(httpserver.url_for("/slow"), SUMMARY)
+    assert "did not answer (ReadTimeout)" in call_hook(httpserver.url_for("/slow"), SUMMARY)
 
 
 def test_a_command_gets_the_summary_and_the_status_but_no_key(tmp_path, monkeypatch):
@@ -411,7 +412,7 @@ def test_a_command_gets_the_summary_and_the_status_but_no_key(tmp_path, monkeypa
     place = tmp_path / "with space"
     place.mkdir()
     hook = f'sh -c \'cat > "{place}/json"; env > "{place}/env"\''
-    assert hooks.call(hook, SUMMARY | {"error": "refused value-of-BEA_API_KEY"}) is None
+    assert call_hook(hook, SUMMARY | {"error": "refused value-of-BEA_API_KEY"}) is None
     told = json.loads((place / "json").read_text())
     assert told == SUMMARY | {"error": "refused (BEA_API_KEY)"}
     env = (place / "env").read_text()
@@ -430,21 +431,26 @@ def test_a_command_gets_the_summary_and_the_status_but_no_key(tmp_path, monkeypa
     ],
 )
 def test_a_command_that_fails_is_told_without_its_arguments(hook, told):
-    assert hooks.call(hook, SUMMARY) == told
+    assert call_hook(hook, SUMMARY) == told
 
 
 def test_a_command_that_hangs_is_ended_with_what_it_started(monkeypatch, tmp_path):
-    monkeypatch.setattr(hooks, "COMMAND_S", 0.5)
+    monkeypatch.setattr(run_due, "COMMAND_S", 0.5)
     began = time.monotonic()
-    told = hooks.call(f"sh -c 'sleep 60 & echo $! > {tmp_path}/pid; wait'", SUMMARY)
+    told = call_hook(f"sh -c 'sleep 60 & echo $! > {tmp_path}/pid; wait'", SUMMARY)
     assert told == "the hook sh took longer than 0.5 seconds and was ended"
     assert time.monotonic() - began < 10
     child = int((tmp_path / "pid").read_text())
     assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
 
 
+def test_a_command_that_ends_well_is_no_problem():
+    assert call_hook("true", SUMMARY) is None
+    assert call_hook("false", SUMMARY) == "the hook false ended with code 1"
+
+
 def test_a_command_may_leave_the_summary_unread_however_long_it_is():
-    assert hooks.call("true", SUMMARY | {"text": "x" * 10_000_000}) is None
+    assert call_hook("true", SUMMARY | {"text": "x" * 10_000_000}) is None
 
 
 # --- the true sweep -----------------------------------------------------------------------------
@@ -466,19 +472,19 @@ def test_a_release_morning_from_the_file_at_the_publisher_to_the_message(mirror,
     now = datetime(2025, 5, 6, 8, 31, tzinfo=WASHINGTON)
     options = {"reports": reports, "runs": runs, "workers": 1, "on_success": mirror.url_for("/hook")}
 
-    first = run_due(**options, now=now)
+    first = run_due.run_due(**options, now=now)
     assert (first.status, first.exit_code, got) == ("awaited", 0, [])
     frame = load("goods_census_nsa", as_of="2025-04-03", since="2023-01")
     last = frame[frame["period"] == "2025-02"]
     frame = pd.concat([frame, last.assign(period=last["period"] + 1)])
     sheet = write_xlsx(tmp_path / "country.xlsx", {"country": grid_rows(country_sheet(frame))})
     files.put(COUNTRY, sheet.read_bytes(), "Tue, 06 May 2025 12:32:00 GMT")
-    second = run_due(**options, now=now + TEN_MINUTES)
-    assert second.status == "done", "\n".join(second.lines())
+    second = run_due.run_due(**options, now=now + TEN_MINUTES)
+    assert second.status == "done", "\n".join(second.lines)
     pages = sorted(path.name for path in (reports / "2025-05-06").glob("*.html"))
     assert [name.split(".")[0] for name in pages] == ["korea-south", "mexico"]
     assert (reports / "index.html").exists()
-    third = run_due(**options, now=now + 2 * TEN_MINUTES)
+    third = run_due.run_due(**options, now=now + 2 * TEN_MINUTES)
     assert third.status == "nothing due"
     assert [(one["status"], one["releases"], one["made"]) for one in got] == [("done", ["2025-03"], 2)]
 
@@ -486,9 +492,9 @@ def test_a_release_morning_from_the_file_at_the_publisher_to_the_message(mirror,
 def test_without_a_connection_what_is_there_is_swept_all_the_same(tmp_path, runs, monkeypatch):
     monkeypatch.setenv("TRADELIB_MIRROR", "http://127.0.0.1:9")
     now = datetime(2025, 4, 3, 8, 31, tzinfo=WASHINGTON)
-    outcome = run_due(reports=tmp_path / "reports", runs=runs, workers=1, now=now)
+    outcome = run_due.run_due(reports=tmp_path / "reports", runs=runs, workers=1, now=now)
     assert (outcome.status, outcome.exit_code, outcome.summary["made"]) == ("done", 0, 2)
-    assert any(line.startswith("The release calendar is as bundled") for line in outcome.lines())
+    assert any(line.startswith("The release calendar is as bundled") for line in outcome.lines)
 
 
 def test_a_call_killed_in_the_middle_of_its_sweep_is_gone_on_with(tmp_path):
@@ -524,6 +530,6 @@ if __name__ == "__main__":
     gate.touch()
     second = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True)
     assert second.stdout == "done\n", second.stderr
-    record = sweep.read_record(calendar.release("2025-02"), reports)
+    record = sweep.read_record("2025-02", reports)
     assert (record["made"], record["skipped"], record["failed"]) == (1, 1, [])
     assert [json.loads(line)["releases"] for line in told.read_text().splitlines()] == [["2025-02"]]

@@ -20,8 +20,8 @@ from helpers import PARAMETERS, book_of, logged
 
 from tradelib.cli.main import main
 from tradelib.errors import TradelibError
-from tradelib.releases import release
 from tradelib.runs import jobs, sweep
+from tradelib.runs.plan import plan
 from tradelib.store import vintages
 
 FOUR = "KOR,CHN,MEX,JPN"
@@ -48,8 +48,8 @@ def reports(tmp_path):
 
 
 def swept(reports, book, partners=FOUR, **options):
-    plan = sweep.plan("2018-07", partners, notebook=book, reports=reports)
-    return sweep.run(plan, **{"workers": 1} | options)
+    planned = plan("2018-07", partners, notebook=book, reports=reports)
+    return sweep.run(planned, **{"workers": 1} | options)
 
 
 def files(reports: Path) -> dict[str, str]:
@@ -83,10 +83,10 @@ def test_each_partner_gets_its_three_files_and_the_sweep_its_record(notebook, re
     folder = reports / "2018-09-05"
     assert sorted(log()) == sorted(["5800", "5700", "2010", "5880"])
     assert len(list(folder.glob("*.ipynb"))) == len(list(folder.glob("*.html"))) == 4
-    assert len(summary.made) == 4
-    record = sweep.read_record(release("2018-07"), reports)
+    assert len(summary.of("made")) == 4
+    record = sweep.read_record("2018-07", reports)
     assert (record["made"], record["skipped"], record["failed"]) == (4, 0, [])
-    assert record["fingerprint"] == sweep.plan("2018-07", FOUR, notebook=notebook(LOG, LAST)).fingerprint
+    assert record["fingerprint"] == plan("2018-07", FOUR, notebook=notebook(LOG, LAST)).fingerprint
     assert record["finished"] >= "2026"
     assert not list(folder.glob(".*")), "nothing temporary is left"
 
@@ -95,25 +95,27 @@ def test_what_is_up_to_date_is_not_made_again_unless_forced(notebook, reports, l
     book = notebook(LOG, LAST)
     swept(reports, book)
     again = swept(reports, book, f"{FOUR},DEU")
-    assert (len(again.made), len(again.skipped)) == (1, 4)
+    assert (len(again.of("made")), len(again.of("up to date"))) == (1, 4)
     assert len(log()) == 5
-    assert len(swept(reports, book, force=True).made) == 4
+    assert len(swept(reports, book, force=True).of("made")) == 4
 
 
 def test_another_notebook_text_or_another_vintage_is_another_input(notebook, reports, store):
     swept(reports, notebook(LAST))
-    assert len(swept(reports, notebook("1 + 1", LAST)).made) == 4
+    assert len(swept(reports, notebook("1 + 1", LAST)).of("made")) == 4
     newest = vintages.list_vintages("goods_census_nsa")[2]
     rows = vintages.read(newest)
     vintages.save(rows, "goods_census_nsa", published=date(2018, 9, 5), sources=newest.sources, parser="test")
-    assert len(swept(reports, notebook("1 + 1", LAST)).made) == 4, "a vintage of the day itself has come"
+    assert len(swept(reports, notebook("1 + 1", LAST)).of("made")) == 4, (
+        "a vintage of the day itself has come"
+    )
 
 
 def test_one_bad_partner_does_not_stop_the_rest(notebook, reports):
     book = notebook("if partner == '5700':\n    raise ValueError('no such port\\nat all')", LAST)
     summary = swept(reports, book, f"{FOUR},Atlantis")
-    assert len(summary.made) == 3
-    atlantis, china = sorted(summary.failed, key=lambda result: result.title)
+    assert len(summary.of("made")) == 3
+    atlantis, china = sorted(summary.of("failed"), key=lambda result: result.title)
     assert (atlantis.title, atlantis.error) == ("Atlantis", "'Atlantis' matches no partner.")
     assert (china.title, china.error) == ("China", "The notebook failed: ValueError: no such port")
     assert china.failed == str(reports / "2018-09-05" / "china.failed.ipynb")
@@ -128,9 +130,9 @@ def test_one_bad_partner_does_not_stop_the_rest(notebook, reports):
 def test_a_kernel_that_dies_is_one_failure(cell, notebook, reports):
     book = notebook(f"import os, sys\nif partner == '5700':\n    {cell}", LAST)
     summary = swept(reports, book)
-    assert [result.title for result in summary.failed] == ["China"]
-    assert Path(summary.failed[0].failed).exists()
-    assert len(summary.made) == 3
+    assert [result.title for result in summary.of("failed")] == ["China"]
+    assert Path(summary.of("failed")[0].failed).exists()
+    assert len(summary.of("made")) == 3
 
 
 def start(reports, book, partners=FOUR, **env) -> subprocess.Popen:
@@ -179,7 +181,7 @@ def test_a_sweep_that_is_stopped_leaves_no_process_and_the_next_one_completes_it
     assert "Traceback" not in output, output
     assert gone(mark), [process.cmdline() for process in left(mark)]
     summary = swept(reports, book)
-    assert len(summary.made) + len(summary.skipped) == 4
+    assert len(summary.of("made")) + len(summary.of("up to date")) == 4
     record = "2018-09-05/sweep.json"  # how much was made by which run differs; what is there does not
     assert files(reports) | {record: ""} == whole | {record: ""}
 
@@ -188,8 +190,8 @@ def test_the_true_notebooks_come_out_the_same_twice_but_for_times(tmp_path):
     made = []
     for name in ("one", "two"):
         for notebook in ("release.ipynb", "partners.ipynb"):
-            plan = sweep.plan("2018-07", "KOR", notebook=notebook, reports=tmp_path / name)
-            assert not sweep.run(plan, workers=1).failed
+            planned = plan("2018-07", "KOR", notebook=notebook, reports=tmp_path / name)
+            assert not sweep.run(planned, workers=1).of("failed")
         made.append(files(tmp_path / name))
     assert len(made[0]) == 7
     assert made[0] == made[1]
@@ -215,12 +217,11 @@ def test_a_list_of_runs_makes_each_with_its_parameters_and_label(notebook, repor
         "  - {notebook: release.ipynb, partners: [KOR, CHN]}\n"
         "  - {notebook: release.ipynb, partners: KOR, label: loud, parameters: {word: HEARD}}\n"
     )
-    plan = sweep.plan("2018-07", runs=tmp_path / "runs.yaml", reports=reports)
-    assert len(sweep.run(plan, workers=1).made) == 3
+    planned = plan("2018-07", runs=tmp_path / "runs.yaml", reports=reports)
+    assert len(sweep.run(planned, workers=1).of("made")) == 3
     folder = reports / "2018-09-05"
-    assert sorted(p.name for p in folder.glob("*.html")) == [
-        *("china.html", "korea-south.html", "korea-south.loud.html"),
-    ]
+    pages = ["china.html", "korea-south.html", "korea-south.loud.html"]
+    assert sorted(p.name for p in folder.glob("*.html")) == pages
     assert "HEARD" in (folder / "korea-south.loud.ipynb").read_text()
     facts = json.loads((folder / "korea-south.loud.facts.json").read_text())
     assert facts["tradelib"]["parameters"]["word"] == "HEARD"
@@ -234,19 +235,19 @@ def test_two_runs_in_one_place_are_refused_and_the_same_one_twice_is_one(noteboo
         "  - {notebook: release.ipynb, partners: KOR, parameters: {word: x}}\n"
     )
     with pytest.raises(TradelibError, match=r"would both be written to korea-south.html"):
-        sweep.plan("2018-07", runs=path, reports=reports)
+        plan("2018-07", runs=path, reports=reports)
     path.write_text("runs:\n" + "  - {notebook: release.ipynb, partners: KOR}\n" * 2)
-    assert len(sweep.plan("2018-07", runs=path, reports=reports).jobs) == 1
+    assert len(plan("2018-07", runs=path, reports=reports).jobs) == 1
 
 
 def test_other_vintages_than_planned_are_refused_by_the_worker(notebook, reports):
-    plan = sweep.plan("2018-07", "KOR", notebook=notebook(LAST), reports=reports)
+    planned = plan("2018-07", "KOR", notebook=notebook(LAST), reports=reports)
     newest = vintages.list_vintages("goods_census_nsa")[2]
     rows = vintages.read(newest)
     vintages.save(rows, "goods_census_nsa", published=date(2018, 9, 5), sources=newest.sources, parser="test")
     jobs._taken.cache_clear()  # as another process would be
-    summary = sweep.run(plan, workers=1)
-    assert "from something else than was planned: vintages" in summary.failed[0].error
+    summary = sweep.run(planned, workers=1)
+    assert "from something else than was planned: vintages" in summary.of("failed")[0].error
 
 
 def test_a_release_whose_data_are_not_there_is_told_before_anything_runs(reports):
@@ -267,4 +268,4 @@ def test_a_damaged_record_counts_as_none(reports):
     path.parent.mkdir(parents=True)
     for text in ("", "{", "[]", '{"release": "2018-07"}'):
         path.write_text(text)
-        assert sweep.read_record(release("2018-07"), reports) is None
+        assert sweep.read_record("2018-07", reports) is None

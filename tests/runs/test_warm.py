@@ -23,7 +23,7 @@ from jupyter_client import KernelManager
 from jupyter_client.multikernelmanager import AsyncMultiKernelManager
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
-from tradelib.runs import warm
+from tradelib.runs import warm, warm_process
 
 WARM, PLAIN = "tradelib-warm", "python3"
 RELEASE = Path(__file__).parents[2] / "notebooks" / "release.ipynb"
@@ -37,6 +37,11 @@ def servers():
     """No server of this module outlives it."""
     yield
     warm._current = None
+
+
+@pytest.fixture(autouse=True)
+def warm_kernels():
+    """Each test here says itself which kernel it wants."""
 
 
 @pytest.fixture(autouse=True)
@@ -199,6 +204,17 @@ def test_a_server_warmed_up_beforehand_is_the_one_that_kernels_come_from():
     warm.warm_up()
     assert is_warm(server := str(warm._current._process.pid))
     assert run(PARENT) == server
+
+
+def test_what_is_cooled_down_is_gone_and_a_process_that_is_killed_too():
+    warm.warm_up()
+    server = warm._current._process.pid
+    warm.cool_down()
+    assert warm._current is None and wait_until(lambda: gone(server))
+    sleeper = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    warm_process.kill(sleeper.pid)
+    assert sleeper.wait() == -9
+    warm_process.kill(sleeper.pid)  # one that has ended is no error
 
 
 # --- nothing is carried over --------------------------------------------------------------------
@@ -534,7 +550,7 @@ def test_a_kernel_ends_with_a_server_that_is_killed_and_the_program_sees_it(tmp_
 def test_an_edited_module_is_used_by_the_next_kernel_and_the_old_server_ends_with_its_last(monkeypatch):
     with kernel() as (_, tell):
         old = tell(PARENT)
-        edited = warm._code() | {str(warm.HERE / "charts.py"): 0}
+        edited = warm._code() | {str(warm.HERE / "balances.py"): 0}
         monkeypatch.setattr(warm, "_code", lambda: edited)
         new = run(PARENT)
         assert is_warm(new)
@@ -564,7 +580,7 @@ def test_a_running_program_gets_the_new_code_of_a_module_edited_meanwhile(tmp_pa
     script = f"""
     import test_warm
     from tradelib.runs import warm
-    module = warm.HERE / "trend.py"
+    module = warm.HERE / "briefs" / "trend.py"
     assert str(module).startswith({str(tmp_path)!r})
     look = "import tradelib.briefs.trend as it, os; print(getattr(it, 'edited', 'as it was'))"
     print(test_warm.run(look))
@@ -659,8 +675,8 @@ def test_the_server_starts_no_thread_of_python_and_reads_no_data(tmp_path):
     import importlib, sys, threading
     opened = []
     sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == "open" else None)
-    from tradelib.runs.warm_process import LIBRARIES
-    for name in LIBRARIES:
+    from tradelib.runs.warm_process import libraries
+    for name in libraries():
         importlib.import_module(name)
     print(threading.active_count(), [path for path in opened if path.endswith((".parquet", ".csv"))])
     print([name for name in ("tqdm.auto", "matplotlib_inline.backend_inline", "zmq.Context._instance")

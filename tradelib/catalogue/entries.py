@@ -12,10 +12,10 @@ from urllib.parse import quote
 
 from tqdm import tqdm
 
-from tradelib import releases as calendar
+from tradelib import releases
 from tradelib.errors import TradelibError
 from tradelib.partners import all_partners, partner
-from tradelib.store import files as storage
+from tradelib.store.files import is_remote
 
 FILE = re.compile(
     r"(?P<slug>[a-z0-9-]+)(\.(?P<run>.+?))??(\.as-of-(?P<as_of>\d{4}-\d\d-\d\d))?"
@@ -24,6 +24,7 @@ FILE = re.compile(
 FACTS, FAILED = ".facts.json", ".failed.ipynb"
 BALANCE, CHANGE = "goods.balance.ytd", "goods.balance.ytd.change_usd"
 TRAILING, RANK = "goods.balance.trailing12", "goods.deficit.rank"
+OWN = ("", "")  # the run and the as-of day of the brief itself, among the pages on a partner
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Beside:
     run: str
     as_of: str
     files: dict[str, str]
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Entry:
     how_known: str = ""
     codes: tuple[str, ...] = ()
     kind: str = ""
+    title: str = ""
     headline: str = ""
     balance: int | None = None
     change: int | None = None
@@ -68,35 +71,10 @@ class Entry:
 
 
 def gather(reports: Path, *, progress: bool = False) -> tuple[list[Entry], list[str]]:
-    """Read every brief in a folder of reports.
+    """Read every brief in a folder of reports: an entry each, and what cannot be read, a sentence each.
 
-    Parameters
-    ----------
-    reports : Path
-        A folder, or an address from `storage.located`.
-    progress : bool
-        Show a progress bar.
-
-    Returns
-    -------
-    list of Entry
-        By folder and name of file; each with the release its folder is of.
-    list of str
-        What could not be read, a sentence each.
-
-    Raises
-    ------
-    TradelibError
-        If there is no such folder.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> reports = Path(tempfile.mkdtemp())
-    >>> (reports / "2018-09-05").mkdir()
-    >>> (reports / "2018-09-05" / "korea-south.failed.ipynb").touch()
-    >>> [(entry.name, entry.release) for entry in gather(reports)[0]]
-    [('Korea, South', '2018-07')]
+    Entries are by folder and name of file, each with the release its folder is of. It is an error if there is
+    no such folder.
     """
     groups = _grouped(listing(reports))
     wanted = [files[FACTS] for group in groups.values() for files in group.values() if FACTS in files]
@@ -113,7 +91,7 @@ def gather(reports: Path, *, progress: bool = False) -> tuple[list[Entry], list[
 
 def listing(reports: Path) -> list[str]:
     """List the files of a folder of reports, `folder/name` each, sorted."""
-    if storage.is_remote(reports):
+    if is_remote(reports):
         root = reports.path.rstrip("/") + "/"
         return sorted(key.removeprefix(root) for key in reports.fs.find(reports.path))
     if not reports.is_dir():
@@ -146,7 +124,7 @@ def _is_dated(folder: str) -> bool:
 
 def _texts(reports: Path, paths: list[str]) -> Iterator[tuple[str, bytes | OSError]]:
     """Each file's bytes, or why it cannot be read; those of an object store are asked for all at once."""
-    if storage.is_remote(reports):
+    if is_remote(reports):
         root = reports.path.rstrip("/")
         found = reports.fs.cat([f"{root}/{path}" for path in paths], on_error="return") if paths else {}
         yield from ((key.removeprefix(f"{root}/"), text) for key, text in found.items())
@@ -160,16 +138,24 @@ def _texts(reports: Path, paths: list[str]) -> Iterator[tuple[str, bytes | OSErr
 
 def _entry(folder: str, slug: str, group: dict, texts: dict) -> tuple[Entry, list[str]]:
     """One row: the brief's own facts, else only whose it is, told by its further pages or its name."""
-    notices, told, own = [], {}, group.get(("", ""), {})
-    runs = sorted(group.items())  # the brief itself is first
-    for files in (files for _, files in runs if FACTS in files):
+    notices, told, titles = [], {}, {}
+    own = group.get(OWN, {})
+    for run, files in sorted(group.items()):  # the brief itself is first
+        if FACTS not in files:
+            continue
         try:
             document = json.loads(texts[files[FACTS]])
-            told = told or _identity(document) | (_findings(document) if files is own else {})
+            titles[run] = str(document.get("tradelib", {}).get("title", ""))
+            told = told or _identity(document) | (_findings(document) if run == OWN else {})
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             notices.append(f"{files[FACTS]} cannot be read ({type(error).__name__}); the rest is listed.")
-    beside = tuple(Beside(*run, _addresses(files)) for run, files in runs if files is not own)
-    return Entry(folder, **{"name": _named(slug)} | told, files=_addresses(own), beside=beside), notices
+    beside = [
+        Beside(run=run, as_of=as_of, files=_addresses(files), title=titles.get((run, as_of), ""))
+        for (run, as_of), files in sorted(group.items())
+        if (run, as_of) != OWN
+    ]
+    about = {"name": _named(slug), "title": titles.get(OWN, "")} | told
+    return Entry(folder=folder, files=_addresses(own), beside=tuple(beside), **about), notices
 
 
 def _addresses(files: dict[str, str]) -> dict[str, str]:
@@ -194,9 +180,10 @@ def _findings(document: dict) -> dict:
     """What it found; a number that is none is refused."""
     facts, own = document["facts"], document.get("tradelib", {})
     series = document.get("series", {}).get(TRAILING, {})
-    numbers = {"balance": BALANCE, "change": CHANGE, "rank": RANK}
     return {
-        **{name: _whole(facts[id]["value"]) for name, id in numbers.items()},
+        "balance": _whole(facts[BALANCE]["value"]),
+        "change": _whole(facts[CHANGE]["value"]),
+        "rank": _whole(facts[RANK]["value"]),
         "source": {key: facts[BALANCE][key] for key in ("table", "vintage", "basis", "adjustment")},
         "headline": str(own.get("headline", "")),
         "since": _month(series["since"]) if series else "",
@@ -206,7 +193,7 @@ def _findings(document: dict) -> dict:
 
 
 def _month(text: str) -> str:
-    if not re.fullmatch(calendar.MONTH, text):
+    if not re.fullmatch(releases.MONTH, text):
         raise ValueError(f"{text!r} is not a month")
     return text
 
@@ -233,8 +220,8 @@ def _filed(entry: Entry, months: dict[str, tuple]) -> Entry:
     elif len(entry.folder) == len("2018-07"):
         month, published, how_known = entry.folder, None, ""
     else:
-        table = calendar.all_releases()
+        table = releases.all_releases()
         found = table.loc[table["published"].astype(str) == entry.folder, "month"]
         month = str(found.iloc[0]) if len(found) else ""
-        published, how_known = entry.folder, calendar.release(month).how_known if month else ""
+        published, how_known = entry.folder, releases.release(month).how_known if month else ""
     return replace(entry, release=month, published=published, how_known=how_known)

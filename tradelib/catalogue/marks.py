@@ -30,23 +30,6 @@ def changed(now: Entry, before: Entry) -> Mark | None:
     In one year, the year to date is compared. With the release of January that window starts anew, and
     a month would be compared with a year; so across years the balance over twelve months is, which does
     not start anew, and ranks are left out.
-
-    Parameters
-    ----------
-    now, before : Entry
-        Of one partner, the later release first.
-
-    Returns
-    -------
-    Mark or None
-        None where nothing changed, or nothing can be compared.
-
-    Examples
-    --------
-    >>> june = Entry("2018-08-03", "Korea", {}, release="2018-06", balance=-9, change=-1, rank=14)
-    >>> july = Entry("2018-09-05", "Korea", {}, release="2018-07", balance=-9, change=2, rank=12)
-    >>> changed(july, june).text
-    'since June 2018: deficit now narrowing; now 12th, was 14th'
     """
     one_year = now.release[:4] == before.release[:4]
     pairs = [(e.balance, e.change) if one_year else _over_twelve_months(e) for e in (now, before)]
@@ -78,22 +61,9 @@ def _turn(now: tuple, before: tuple, window: str) -> str:
 
 
 def course(balance: int | None, change: int | None) -> str | None:
-    """Say whether a deficit or surplus is widening or narrowing.
+    """Say whether a balance is "widening" or "narrowing", by its change on a year earlier, in dollars.
 
-    Parameters
-    ----------
-    balance, change : int or None
-        Dollars; the change is on a year earlier.
-
-    Returns
-    -------
-    str or None
-        "widening" or "narrowing"; None where the sign turned, hardly anything changed, or one is missing.
-
-    Examples
-    --------
-    >>> course(-9, 2), course(-9, -2), course(9, 2), course(-9, -10), course(9, None)
-    ('narrowing', 'widening', 'widening', None, None)
+    None where the sign turned, hardly anything changed, or one of the two is missing.
     """
     if balance is None or change is None:
         return None
@@ -113,25 +83,8 @@ def _move(now: int | None, before: int | None) -> str:
 def revised(entry: Entry, newest: dict[str, float], vintage: str) -> Mark | None:
     """Say what the newest country table has for the year to date of a brief, where it would print otherwise.
 
-    Parameters
-    ----------
-    entry : Entry
-    newest : dict
-        By partner, the balance in goods of the same months in the newest table.
-    vintage : str
-        ISO date of that table.
-
-    Returns
-    -------
-    Mark or None
-        None too for a figure of another basis, and for a group: whose sum it is may have changed.
-
-    Examples
-    --------
-    >>> brief = Entry("2018-09-05", "Korea", {}, codes=("5800",), kind="country", balance=-9885674861,
-    ...     source={"vintage": "2018-10-05", "basis": "Census", "adjustment": "NSA"})
-    >>> revised(brief, {"5800": -9781234567}, "2025-04-03").text
-    'now -$9.8 billion (vintage of 2025-04-03)'
+    `newest` has the balance in goods of the same months by partner, `vintage` is that table's day. None for a
+    figure of another basis, and for a group: whose sum it is may have changed.
     """
     info, value = table_info(GOODS), newest.get(entry.code)
     same = (entry.source.get("basis"), entry.source.get("adjustment")) == (info.basis, info.adjustment)
@@ -144,18 +97,7 @@ def revised(entry: Entry, newest: dict[str, float], vintage: str) -> Mark | None
 
 
 def audited(article: Article, lines: list[Line]) -> Mark:
-    """Count the verdicts on an article's claims, on its day and now; other readings are not counted.
-
-    Parameters
-    ----------
-    article : Article
-    lines : list of Line
-        From `ledger.audit`.
-
-    Returns
-    -------
-    Mark
-    """
+    """Count the verdicts on an article's claims, on its day and now; other readings are not counted."""
     own = [line for line in lines if not line.claim.also]
     then = _counted([line.on_the_day.verdict for line in own])
     now = _counted([line.now.verdict for line in own])

@@ -5,7 +5,7 @@ claims files for what was audited. The page holds all it needs; its links are re
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
@@ -13,22 +13,22 @@ from pathlib import Path
 
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 from tqdm import tqdm
 
 from tradelib import balances, loaders
-from tradelib.catalogue import marks as catalogue_marks
+from tradelib.catalogue import marks as making
 from tradelib.catalogue.entries import FAILED, Entry, gather
 from tradelib.catalogue.marks import Mark
-from tradelib.catalogue.sparkline import sparkline
-from tradelib.store import files as storage
-from tradelib.store import vintages
+from tradelib.store import files, vintages
 from tradelib.studies import ledger
 from tradelib.studies.claims import Article, list_articles, load_article
-from tradelib.style import words as wording
+from tradelib.style import words
 from tradelib.tables import GOODS
 from tradelib.windows import year_to_date
 
 PAGE = "index.html"
+WIDTH, HEIGHT, EDGE = 120, 36, 3  # of the drawing, in its own units
 Place = tuple[str, str]
 
 
@@ -57,35 +57,9 @@ class Section:
 def build(reports: Path, *, articles: Iterable[str | Path] = (), progress: bool = False) -> Built:
     """Write `index.html` into a folder of reports, or renew it.
 
-    Parameters
-    ----------
-    reports : Path
-        A folder, or an address from `storage.located`.
-    articles : iterable of str or Path
-        Claims files of yours, besides the bundled ones.
-    progress : bool
-        Show progress bars.
-
-    Returns
-    -------
-    Built
-
-    Raises
-    ------
-    TradelibError
-        If there is no such folder, a claims file is wrong, or the page cannot be written; a page that
-        was there stays as it was.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> reports = Path(tempfile.mkdtemp())
-    >>> (reports / "2018-09-05").mkdir()
-    >>> (reports / "2018-09-05" / "korea-south.failed.ipynb").touch()
-    >>> built = build(reports)
-    >>> built.path.name, built.rows, built.releases
-    ('index.html', 1, 1)
-    """
+    `reports` is a folder, or an address from `files.located`; `articles` are claims files of yours, besides
+    the bundled ones. It is an error if there is no such folder, a claims file is wrong, or the page cannot
+    be written; a page that was there stays as it was."""
     entries, notices = gather(reports, progress=progress)
     read = [load_article(one) for one in [*list_articles(), *articles]]
     marks = _marks(entries, read, progress)
@@ -95,7 +69,8 @@ def build(reports: Path, *, articles: Iterable[str | Path] = (), progress: bool 
         .get_template("index.html.j2")
         .render(sections=sections, total=len(entries), version=version("tradelib"))
     )
-    _write(reports / PAGE, page.encode())
+    advice = "Make room, or give another folder of reports."
+    files.write_over(reports / PAGE, page.encode(), advice=advice)
     return Built(reports / PAGE, len(entries), len(sections), tuple(notices))
 
 
@@ -106,13 +81,11 @@ def _marks(entries: list[Entry], articles: list[Article], progress: bool) -> dic
         for entry in entries
         if FAILED in entry.files
     ]
-    found += [(now, catalogue_marks.changed(now, before)) for now, before in _pairs(entries)]
+    found += [(now, making.changed(now, before)) for now, before in _pairs(entries)]
     newest, sums = _newest_sums({entry.release for entry in entries if entry.source})
-    found += [
-        (entry, catalogue_marks.revised(entry, sums.get(entry.release, {}), newest)) for entry in entries
-    ]
+    found += [(entry, making.revised(entry, sums.get(entry.release, {}), newest)) for entry in entries]
     for article, wanted in tqdm(_subjects(articles, entries), disable=not progress, unit="article"):
-        mark = catalogue_marks.audited(article, ledger.audit(article, as_of=ledger.now("")))
+        mark = making.audited(article, ledger.audit(article, as_of=ledger.now("")))
         found += [(entry, mark) for entry in wanted]
     marks = defaultdict(list)
     for entry, mark in found:
@@ -166,7 +139,7 @@ def _sections(entries: list[Entry], marks: dict[Place, list[Mark]]) -> list[Sect
 
 def _section(entries: list[Entry], marks: dict[Place, list[Mark]]) -> Section:
     first = entries[0]
-    month = wording.period(pd.Period(first.release, "M")) if first.release else "Unknown"
+    month = words.period(pd.Period(first.release, "M")) if first.release else "Unknown"
     rows = sorted(entries, key=lambda e: (e.balance is None, e.balance or 0, e.name))
     marked = tuple((entry, tuple(marks.get((entry.folder, entry.name), ()))) for entry in rows)
     return Section(first.folder, first.release, month, first.published, first.how_known, marked)
@@ -182,9 +155,9 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "money": wording.signed_money,
-        "ordinal": wording.ordinal,
-        "day": lambda text: wording.day(date.fromisoformat(text)),
+        "money": words.signed_money,
+        "ordinal": words.ordinal,
+        "day": lambda text: words.day(date.fromisoformat(text)),
         "spark": _spark,
     }
     return environment
@@ -194,10 +167,50 @@ def _spark(entry: Entry) -> str:
     """Ten years of the balance over twelve months as a line, told by both its ends."""
     months = pd.period_range(entry.since or "2000-01", periods=len(entry.trailing), freq="M")
     known = [(m, value) for m, value in zip(months, entry.trailing, strict=True) if value is not None]
-    ends = [f"{wording.signed_money(value)} in {wording.period(m)}" for m, value in (*known[:1], *known[-1:])]
-    return sparkline(entry.trailing, words=f"From {' to '.join(ends)}")
+    ends = [f"{words.signed_money(value)} in {words.period(m)}" for m, value in (*known[:1], *known[-1:])]
+    return sparkline(entry.trailing, told=f"From {' to '.join(ends)}")
 
 
-def _write(path: Path, page: bytes) -> None:
-    """Write the page whole or not at all."""
-    storage.write_over(path, page, advice="Make room, or give another folder of reports.")
+def sparkline(values: Sequence[float | None], *, told: str, points: int = 30) -> Markup:
+    """Draw values as a line the size of a word, over a line at zero, with a dot at the end.
+
+    The values are evenly spaced, None leaves a gap; about so many `points` are drawn, the last among them.
+    `told` says what it shows, for those who hear the page, and on pointing. The `<svg>` has three paths:
+    zero, the values, and the dot, a line without length and with a round cap; it is empty without values."""
+    shown = _thinned(list(values), points)
+    known = [value for value in shown if value is not None]
+    if not known:
+        return Markup("")
+    low, high = min(0, *known), max(0, *known)
+    places = [None if value is None else _height(value, low, high) for value in shown]
+    across = [round(EDGE + n * (WIDTH - 2 * EDGE) / max(1, len(shown) - 1)) for n in range(len(shown))]
+    dots = [None if y is None else (x, y) for x, y in zip(across, places, strict=True)]
+    x, y = next(dot for dot in reversed(dots) if dot)
+    return Markup(
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img"><title>{escape(told)}</title>'
+        f'<path d="M0 {_height(0, low, high)}H{WIDTH}"/><path d="{_path(dots)}"/>'
+        f'<path d="M{x} {y}h0"/></svg>'
+    )
+
+
+def _thinned(values: list, points: int) -> list:
+    """Every so many-th value, counted back from the last."""
+    step = max(1, round(len(values) / points))
+    return values[::-1][::step][::-1]
+
+
+def _height(value: float, low: float, high: float) -> int:
+    """Where a value lies, from the top; all zeros lie in the middle."""
+    share = (high - value) / (high - low) if high > low else 0.5
+    return round(EDGE + share * (HEIGHT - 2 * EDGE))
+
+
+def _path(dots: list[tuple[int, int] | None]) -> str:
+    """The shortest way to write a line: each point by its distance from the one before, each run an `m`."""
+    path, pen, drawing = "", (0, 0), False
+    for dot in dots:
+        if dot:
+            path += f"{' ' if drawing else 'm'}{dot[0] - pen[0]} {dot[1] - pen[1]}"
+            pen = dot
+        drawing = bool(dot)
+    return path.replace(" -", "-")

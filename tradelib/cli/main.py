@@ -1,6 +1,7 @@
 """The command line: thin words around the library; a user's mistake is a message, not a traceback."""
 
 import json
+import shutil
 import sys
 import warnings
 from pathlib import Path
@@ -8,44 +9,130 @@ from pathlib import Path
 import click
 from tabulate import tabulate
 
-from tradelib import loaders
-from tradelib import releases as calendar
-from tradelib.cli import runs as cli_runs
-from tradelib.cli.options import AS_OF, FORCE, FORM, NOTEBOOK, PARTNER, RELEASE, REPORTS, STRICT
+from tradelib import loaders, releases
 from tradelib.errors import TradelibError
-from tradelib.store import vintages
+from tradelib.store import files, vintages
 
+#: The commands by what one wants to do, as `tradelib --help` shows them.
+SECTIONS = {
+    "Make pages": ("report", "page", "sweep", "site"),
+    "Ask": ("facts", "audit"),
+    "Release morning": ("due", "run-due", "example"),
+    "Data": ("update", "fetch", "ingest", "verify"),
+    "Look things up": ("partners", "releases", "vintages", "sources", "codebook"),
+}
 LEDGER = [8, 30, 16, 22, 12, 22]  # widths of the columns of `audit`
+EXAMPLES = Path(__file__).parents[1] / "data" / "examples"
+#: What each example of a schedule is made of; the first line of each file says where it goes.
+EXAMPLE_FILES = {
+    "cron": ("crontab",),
+    "systemd": ("tradelib.service", "tradelib.timer"),
+    "github": ("github-actions.yml",),
+    "airflow": ("airflow_dag.py",),
+}
+
+# --- options that several commands share --------------------------------------------------------
+
+PARTNER = click.option("--partner", required=True, help="Schedule C code, ISO code or name.")
+RELEASE = click.option("--release", required=True, help="Statistical month of the FT-900, YYYY-MM.")
+AS_OF = click.option(
+    "--as-of", help="Day whose knowledge is wanted, YYYY-MM-DD or 'latest'; default: release day."
+)
+STRICT = click.option("--strict", is_flag=True, help="Refuse where only later vintages reach the release.")
+FORCE = click.option(
+    "--force", is_flag=True, help="Run again even if nothing has changed; an edited notebook is kept aside."
+)
+NOTEBOOK = click.option(
+    "--notebook", type=click.Path(path_type=Path), help="A notebook of yours instead of release.ipynb."
+)
+REPORTS = click.option(
+    "--reports", default="reports", show_default=True, help="Folder of the briefs, or an address (s3://...)."
+)
+PARTNERS = click.option(
+    "--partners",
+    default="all",
+    show_default=True,
+    help="all, or codes, names and groups, comma-separated: KOR,CHN,group:asean.",
+)
+RUNS = click.option(
+    "--runs",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A standing list of notebooks and their parameters (YAML), instead.",
+)
+WORKERS = click.option(
+    "--workers",
+    type=click.IntRange(1, 256),
+    help="Briefs made at once on this machine; default: one more than cores.",
+)
+SCHEDULER = click.option(
+    "--scheduler", help="Address of a Dask scheduler instead, such as tcp://10.0.0.1:8786."
+)
+SINCE = click.option("--since", help="All releases from this statistical month on, YYYY-MM.")
+FORM = click.option(
+    "--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True
+)
+ARTICLES = click.option(
+    "--article",
+    "articles",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A claims file of yours, for its verdicts; may be given more than once.",
+)
+
+# --- the program --------------------------------------------------------------------------------
 
 
 class Commands(click.Group):
-    """A group whose commands turn a TradelibError into a message and exit code 1."""
+    """A group that lists its commands by purpose; a TradelibError is a message and exit code 1."""
 
     def invoke(self, ctx: click.Context):
         """Run the command; show a user's mistake without a traceback."""
         try:
             return super().invoke(ctx)
         except TradelibError as error:
-            click.echo(f"Error: {error}", err=True)
+            say(f"Error: {error}", err=True)
             sys.exit(1)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write each section with its commands."""
+        for title, names in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, self.commands[name].get_short_help_str(100)) for name in names])
+
+
+def program() -> str:
+    """Say how this program is called from here: by its name, or by its path where it is not on the PATH."""
+    own = Path(sys.executable).with_name("tradelib")
+    if shutil.which("tradelib") or not own.exists():
+        return "tradelib"
+    return str(own.relative_to(Path.cwd()) if own.is_relative_to(Path.cwd()) else own)
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Print a text; commands that it names are written as they can be called from here."""
+    click.echo(text.replace("`tradelib ", f"`{program()} "), err=err)
+
+
+def say_age() -> None:
+    """Say how old the data at hand are, where a newer release is out."""
+    older = loaders.behind(releases.today())
+    if older:
+        say(f"{older} `tradelib update` gets it.", err=True)
+
+
+def print_json(value: object) -> None:
+    """Print a value as JSON."""
+    click.echo(json.dumps(value, indent=1, ensure_ascii=False))
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="tradelib")
 def main() -> None:
     """U.S. trade with any partner, for any FT-900 release; every figure knows its vintage."""
-    warnings.showwarning = lambda message, *_, **__: click.echo(f"Note: {message}", err=True)
+    warnings.showwarning = lambda message, *_, **__: say(f"Note: {message}", err=True)
 
 
-for command in cli_runs.COMMANDS:
-    main.add_command(command)
-
-
-def _say_age() -> None:
-    """Say how old the data at hand are, where a newer release is out."""
-    older = loaders.behind(calendar.today())
-    if older:
-        click.echo(f"{older} `tradelib update` gets it.", err=True)
+# --- make pages ---------------------------------------------------------------------------------
 
 
 @main.command()
@@ -56,31 +143,101 @@ def _say_age() -> None:
 @FORCE
 @REPORTS
 @NOTEBOOK
-def report(partner, release, as_of, strict, force, reports, notebook) -> None:
+def report(**options) -> None:
     """Make the dated brief: notebook, HTML page and facts."""
-    # With this module jsonschema, which papermill imports, builds a grammar of web addresses: a
-    # second of each run for a format that no notebook has.
-    sys.modules.setdefault("rfc3987_syntax", None)
-    from tradelib.runs.jobs import as_of_day
+    _import_papermill_quickly()
+    from tradelib.runs.jobs import EDITED
     from tradelib.runs.report import make_report
 
-    made = make_report(
-        partner,
-        release,
-        as_of=as_of_day(as_of, release),
-        strict=strict,
-        force=force,
-        reports=reports,
-        notebook=notebook,
-        progress=True,
-    )
-    click.echo(made.headline)
-    for line in made.notices:
+    made = make_report(**options, progress=True)
+    _say_made(made)
+    if made.kept:
+        say(f"Made. The edited notebook is kept: {made.kept}")
+    elif made.ran:
+        say("Made.")
+    elif made.state == EDITED:
+        say(
+            f"Edited: nothing was run. `tradelib page {made.paths[0]}` makes its page; --force makes the "
+            "brief anew and keeps the edited notebook under another name."
+        )
+    else:
+        say("Up to date: nothing was run (--force runs it again).")
+    say_age()
+
+
+@main.command()
+@click.argument("notebook")
+@click.option("--run", is_flag=True, help="Run it first, from its first cell to its last.")
+def page(notebook, run) -> None:
+    """Make the page and facts of a NOTEBOOK as it stands, such as a brief that you edited.
+
+    What has no outputs yet, or was edited and not run since, is run first.
+    """
+    _import_papermill_quickly()
+    from tradelib.runs.report import make_page
+
+    made = make_page(notebook, run=run, progress=True)
+    _say_made(made)
+    say("Made; the notebook was run." if made.ran else "Made of the notebook as it stands.")
+
+
+def _import_papermill_quickly() -> None:
+    """Spare jsonschema, which papermill imports, a grammar of web addresses: a second of each run."""
+    sys.modules.setdefault("rfc3987_syntax", None)
+
+
+def _say_made(made) -> None:
+    click.echo(made.headline or made.title)
+    for line in [*made.notices, *made.paths]:
         click.echo(f"  {line}")
-    for path in made.paths:
-        click.echo(f"  {path}")
-    click.echo("Made." if made.ran else "Up to date: nothing was run (--force runs it again).")
-    _say_age()
+
+
+@main.command()
+@RELEASE
+@PARTNERS
+@AS_OF
+@STRICT
+@NOTEBOOK
+@RUNS
+@WORKERS
+@SCHEDULER
+@FORCE
+@REPORTS
+def sweep(workers, scheduler, force, **options) -> None:
+    """Make the briefs of all partners of a release; what is up to date is not made again."""
+    from tradelib.runs import plan as plans
+    from tradelib.runs import sweep as work
+
+    if options["runs"] and (options["notebook"] or options["as_of"] or options["partners"] != "all"):
+        raise TradelibError(
+            "--runs says itself which notebooks are made for whom.",
+            "Leave out --partners, --notebook and --as-of, or --runs.",
+        )
+    plan = plans.plan(**options)
+    for name, why in plan.wrong.items():
+        say(f"{name}: {why.splitlines()[0]}", err=True)
+    watched = sys.stderr.isatty()
+    summary = work.run(plan, workers=workers, scheduler=scheduler, force=force, progress=watched)
+    for line in summary.lines():
+        say(line)
+    if summary.of(work.FAILED):
+        sys.exit(1)
+
+
+@main.command()
+@ARTICLES
+@REPORTS
+def site(articles, reports) -> None:
+    """Build the catalogue: one page over the briefs, searched without a server."""
+    from tradelib.catalogue import page as catalogue
+
+    built = catalogue.build(files.located(reports), articles=articles, progress=sys.stderr.isatty())
+    for notice in built.notices:
+        say(f"Note: {notice}", err=True)
+    say(f"{built.rows:,} row(s), {built.releases} release(s): {built.path}")
+
+
+# --- ask ----------------------------------------------------------------------------------------
 
 
 @main.command()
@@ -92,62 +249,18 @@ def report(partner, release, as_of, strict, force, reports, notebook) -> None:
 def facts(partner, release, as_of, strict, form) -> None:
     """Print every number of a brief, with its window, table and vintage."""
     from tradelib.briefs.brief import brief
-    from tradelib.runs.jobs import as_of_day
 
-    sheet = brief(partner, release, as_of=as_of_day(as_of, release), strict=strict)
+    found = brief(partner, release, as_of=as_of, strict=strict)
     if form == "json":
-        click.echo(json.dumps(sheet.document(), indent=2, ensure_ascii=False))
+        print_json(found.document())
         return
-    _say_age()
+    say_age()
     rows = [
         (f.id, f.text.rsplit(": ", 1)[-1], f.window, f.vintage or "-", f.vintage_lag_days or 0)
-        for f in sheet.values()
+        for f in found.values()
     ]
-    click.echo(
-        tabulate(
-            rows, ["fact", "value", "window", "vintage", "lag, days"], maxcolwidths=[None, 44, 24, None, None]
-        )
-    )
-
-
-@main.command()
-@click.argument("text", required=False)
-def partners(text) -> None:
-    """List partners: code, ISO codes, name and kind; with TEXT, those whose name holds it."""
-    from tradelib.partners import all_partners
-
-    shown = ["code", "iso2", "iso3", "name", "kind"]
-    table = all_partners().query("kind != 'domestic'")[[*shown, "aliases"]].fillna("")
-    if text:
-        hit = (table["name"] + "|" + table["aliases"] + "|" + table["iso3"]).str.contains(
-            text, case=False, regex=False
-        )
-        table = table[hit | table["code"].eq(text)]
-        if table.empty:
-            raise TradelibError(f"No partner's name holds {text!r}.", "`tradelib partners` lists all.")
-    click.echo(tabulate(table[shown].values.tolist(), shown, disable_numparse=True))
-
-
-@main.command("vintages")
-@click.argument("table", required=False)
-def list_vintages(table) -> None:
-    """List the vintages there are: bundled with tradelib and in your store."""
-    rows = [
-        (
-            v.table,
-            f"{v.published}{' (saved by)' if v.dated_by == 'saved' else ''}",
-            *(v.since, v.through, f"{v.rows:,}", v.origin),
-            v.sources[0]["name"] + (f" and {len(v.sources) - 1} more" if len(v.sources) > 1 else ""),
-            v.sha256[:12],
-        )
-        for v in vintages.list_vintages(table)
-    ]
-    head = ["table", "published", "since", "through", "rows", "origin", "made from", "sha256"]
-    click.echo(
-        tabulate(
-            rows, head, colalign=("left",) * 4 + ("right", "left", "left", "left"), disable_numparse=True
-        )
-    )
+    head = ["fact", "value", "window", "vintage", "lag, days"]
+    say(tabulate(rows, head, maxcolwidths=[None, 44, 24, None, None]))
 
 
 @main.command()
@@ -160,83 +273,78 @@ def audit(article, as_of, form) -> None:
 
     source = claims.load_article(article)
     newest = max([source.published, *(v.published for v in vintages.list_vintages())])
-    now = calendar.parse_date(as_of, "--as-of") if as_of and as_of != "latest" else newest
+    now = releases.parse_date(as_of, "--as-of") if as_of and as_of != "latest" else newest
     lines = ledger.audit(source, as_of=now)
     if form == "json":
-        click.echo(json.dumps(ledger.to_dict(source, lines, now), indent=1, ensure_ascii=False))
+        print_json(ledger.to_dict(source, lines, now))
         return
-    click.echo(f"{source.publisher}, {source.published}: {source.title}. Now: {now}.")
+    say(f"{source.publisher}, {source.published}: {source.title}. Now: {now}.")
     rows = [list(row.values()) for row in ledger.rows(lines)]
-    click.echo(tabulate(rows, ledger.HEAD, "simple_grid", maxcolwidths=LEDGER, disable_numparse=True))
-    click.echo(str(ledger.summary(source, lines)))
+    say(tabulate(rows, ledger.HEAD, "simple_grid", maxcolwidths=LEDGER, disable_numparse=True))
+    say(str(ledger.summary(source, lines)))
     for reason, ids in ledger.missing(lines).items():
-        click.echo(f"\n{', '.join(ids)}, on the day: {reason}")
+        say(f"\n{', '.join(ids)}, on the day: {reason}")
+
+
+# --- release morning ----------------------------------------------------------------------------
 
 
 @main.command()
-def releases() -> None:
-    """List FT-900 releases: statistical month, publication date, and how the date is known."""
-    head = ["month", "scheduled", "published", "status", "how known", "services through"]
-    table = calendar.all_releases().fillna("")
-    rows = [(*row, calendar.quarter_out(calendar.release(row[0]).period)) for row in table.values.tolist()]
-    click.echo(tabulate(rows, head, disable_numparse=True))
-    click.echo("Other months are filed under the month itself: their publication date is not established.")
+@PARTNERS
+@RUNS
+@SINCE
+@FORM
+@REPORTS
+def due(form, **options) -> None:
+    """Say which releases should have appeared and have not been run, and which comes next."""
+    from tradelib.runs import due as work
+
+    found = work.look(**options)
+    if form == "json":
+        print_json(found.to_dict())
+        return
+    for line in found.lines():
+        say(line)
+
+
+@main.command("run-due")
+@PARTNERS
+@RUNS
+@SINCE
+@WORKERS
+@SCHEDULER
+@ARTICLES
+@click.option("--on-success", envvar="TRADELIB_ON_SUCCESS", help="A command or URL to tell of what was made.")
+@click.option("--on-failure", envvar="TRADELIB_ON_FAILURE", help="A command or URL to tell of what failed.")
+@FORM
+@REPORTS
+def run_due(form, **options) -> None:
+    """Fetch what has come, make what is due, renew the catalogue; safe to call every ten minutes."""
+    from tradelib.runs import run_due as work
+
+    outcome = work.run_due(**options, progress=sys.stderr.isatty())
+    if form == "json":
+        print_json(outcome.to_dict())
+    else:
+        for line in outcome.lines:
+            say(line)
+    sys.exit(outcome.exit_code)
 
 
 @main.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--table", help="The table it must be; told by the file itself unless given.")
-@click.option("--published", help="Publication date, YYYY-MM-DD.")
-@click.option("--saved", help="Instead: the day by which a copy was saved, where no more is known.")
-@click.option("--note", default="", help="How the file was come by; kept with the vintage.")
-@click.option("--store", type=click.Path(path_type=Path), help="Where to, instead of your store.")
-def ingest(files, table, published, saved, note, store) -> None:
-    """Check downloaded FILES and keep them as vintages."""
-    from tradelib.sources.ingest import ingest as keep
-
-    done = keep(list(files), table=table, published=published, saved=saved, note=note, store=store)
-    for vintage, written in done:
-        state = vintage.path if written else f"the same figures were there already ({vintage.origin})"
-        name = f"{vintage.table} of {vintage.published}, through {vintage.through}"
-        click.echo(f"{name}, {vintage.rows:,} rows: {state}")
+@click.argument("name", required=False)
+def example(name) -> None:
+    """Print a ready example of a schedule: cron, systemd, github, airflow."""
+    if not name:
+        click.echo("\n".join(EXAMPLE_FILES))
+    elif name in EXAMPLE_FILES:
+        texts = [(EXAMPLES / file).read_text(encoding="utf-8") for file in EXAMPLE_FILES[name]]
+        click.echo("\n".join(texts), nl=False)
+    else:
+        raise TradelibError(f"There is no example {name!r}.", f"Examples: {', '.join(EXAMPLE_FILES)}.")
 
 
-@main.command()
-def verify() -> None:
-    """Read every vintage whole, hash it again, and name what is wrong."""
-    from tradelib.store import verify as integrity
-
-    found = integrity.verify()
-    wrong = [finding for finding in found if finding.problem]
-    for finding in wrong:
-        click.echo(f"{finding.path}: {finding.problem}")
-    rows = sum(finding.rows for finding in found)
-    click.echo(f"{len(found) - len(wrong)} of {len(found)} vintages are what they were, {rows:,} rows.")
-    if wrong:
-        raise TradelibError(
-            f"{len(wrong)} file(s) are damaged.",
-            "Move them out of the store; what is bundled comes again with tradelib, what was fetched with "
-            "`tradelib fetch`.",
-        )
-
-
-@main.command()
-@click.option("--format", "form", type=click.Choice(["md", "html"]), default="md", show_default=True)
-def codebook(form) -> None:
-    """Print the codebook: every table, column, source and fact id, made from the code."""
-    from tradelib.briefs import codebook as book
-
-    click.echo(book.document(form=form), nl=False)
-
-
-@main.command("sources")
-def list_sources() -> None:
-    """List what can be fetched: source, publisher, cadence, and the tables it makes."""
-    from tradelib.sources.publishers import SOURCES
-
-    rows = [(s.name, s.publisher, s.key or "-", s.cadence, " ".join(s.tables)) for s in SOURCES.values()]
-    head = ["source", "publisher", "key", "cadence", "tables"]
-    click.echo(tabulate(rows, head, maxcolwidths=[None, None, None, 24, 60]))
+# --- data ---------------------------------------------------------------------------------------
 
 
 @main.command()
@@ -251,17 +359,17 @@ def update(names, dry_run, every, since) -> None:
     on = work.today()
     if not dry_run:
         for line in work.refresh_calendar():
-            click.echo(line)
+            say(line)
     steps = work.plan(names, on=on, every=every)
     todo = {True: "fetch", False: "-"}
     rows = [(step.source.name, "failed" if step.failed else todo[step.todo], step.why) for step in steps]
-    click.echo(tabulate(rows, ["source", "to do", "why"], maxcolwidths=[None, None, 80]))
+    say(tabulate(rows, ["source", "to do", "why"], maxcolwidths=[None, None, 80]))
     if dry_run:
-        click.echo("--dry-run: nothing was fetched.")
+        say("--dry-run: nothing was fetched.")
         return
     chosen = [step.source for step in steps if step.todo]
     outcomes = [_fetch(s, on=on, since=since if s.kind == "census-api" else None) for s in chosen]
-    _say_age()
+    say_age()
     _summary(outcomes, failed=any(step.failed for step in steps))
 
 
@@ -285,14 +393,123 @@ def _fetch(source, **options):
 
     outcome = work.run(source, progress=sys.stderr.isatty(), **options)
     for line in work.told(outcome):
-        click.echo(line)
+        say(line)
     return outcome
 
 
 def _summary(outcomes: list, *, failed: bool = False) -> None:
     size = sum(outcome.transferred for outcome in outcomes)
     new = sum(written for outcome in outcomes for _, written in outcome.kept)
-    click.echo(f"{new} new vintage(s), {size / 1e6:.1f} MB transferred.")
+    say(f"{new} new vintage(s), {size / 1e6:.1f} MB transferred.")
     if failed or any(outcome.error for outcome in outcomes):
-        click.echo("What is bundled and what is stored works all the same, without a connection too.")
+        say("What is bundled and what is stored works all the same, without a connection too.")
         sys.exit(1)
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--table", help="The table it must be; told by the file itself unless given.")
+@click.option("--published", help="Publication date, YYYY-MM-DD.")
+@click.option("--saved", help="Instead: the day by which a copy was saved, where no more is known.")
+@click.option("--note", default="", help="How the file was come by; kept with the vintage.")
+@click.option("--store", type=click.Path(path_type=Path), help="Where to, instead of your store.")
+def ingest(files, table, published, saved, note, store) -> None:
+    """Check downloaded FILES and keep them as vintages."""
+    from tradelib.sources.ingest import ingest as keep
+
+    done = keep(list(files), table=table, published=published, saved=saved, note=note, store=store)
+    for vintage, written in done:
+        state = vintage.path if written else f"the same figures were there already ({vintage.origin})"
+        name = f"{vintage.table} of {vintage.published}, through {vintage.through}"
+        say(f"{name}, {vintage.rows:,} rows: {state}")
+
+
+@main.command()
+def verify() -> None:
+    """Read every vintage whole, hash it again, and name what is wrong."""
+    from tradelib.store import verify as integrity
+
+    found = integrity.verify()
+    wrong = [finding for finding in found if finding.problem]
+    for finding in wrong:
+        say(f"{finding.path}: {finding.problem}")
+    rows = sum(finding.rows for finding in found)
+    say(f"{len(found) - len(wrong)} of {len(found)} vintages are what they were, {rows:,} rows.")
+    if wrong:
+        raise TradelibError(
+            f"{len(wrong)} file(s) are damaged.",
+            "Move them out of the store; what is bundled comes again with tradelib, what was fetched with "
+            "`tradelib fetch`.",
+        )
+
+
+# --- look things up -----------------------------------------------------------------------------
+
+
+@main.command()
+@click.argument("text", required=False)
+def partners(text) -> None:
+    """List partners: code, ISO codes, name and kind; with TEXT, those whose name holds it."""
+    from tradelib.partners import all_partners
+
+    shown = ["code", "iso2", "iso3", "name", "kind"]
+    table = all_partners().query("kind != 'domestic'")[[*shown, "aliases"]].fillna("")
+    if text:
+        hit = (table["name"] + "|" + table["aliases"] + "|" + table["iso3"]).str.contains(
+            text, case=False, regex=False
+        )
+        table = table[hit | table["code"].eq(text)]
+        if table.empty:
+            raise TradelibError(f"No partner's name holds {text!r}.", "`tradelib partners` lists all.")
+    say(tabulate(table[shown].values.tolist(), shown, disable_numparse=True))
+
+
+@main.command("releases")
+def list_releases() -> None:
+    """List FT-900 releases: statistical month, publication date, and how the date is known."""
+    head = ["month", "scheduled", "published", "status", "how known", "services through"]
+    table = releases.all_releases().fillna("")
+    rows = [(*row, releases.quarter_out(releases.release(row[0]).period)) for row in table.values.tolist()]
+    say(tabulate(rows, head, disable_numparse=True))
+    say("Other months are filed under the month itself: their publication date is not established.")
+
+
+@main.command("vintages")
+@click.argument("table", required=False)
+def list_vintages(table) -> None:
+    """List the vintages there are: bundled with tradelib and in your store."""
+    rows = [
+        (
+            v.table,
+            f"{v.published}{' (saved by)' if v.dated_by == 'saved' else ''}",
+            v.since,
+            v.through,
+            f"{v.rows:,}",
+            v.origin,
+            v.sources[0]["name"] + (f" and {len(v.sources) - 1} more" if len(v.sources) > 1 else ""),
+            v.sha256[:12],
+        )
+        for v in vintages.list_vintages(table)
+    ]
+    head = ["table", "published", "since", "through", "rows", "origin", "made from", "sha256"]
+    align = ["left"] * 4 + ["right"] + ["left"] * 3
+    say(tabulate(rows, head, colalign=align, disable_numparse=True))
+
+
+@main.command("sources")
+def list_sources() -> None:
+    """List what can be fetched: source, publisher, cadence, and the tables it makes."""
+    from tradelib.sources.publishers import SOURCES
+
+    rows = [(s.name, s.publisher, s.key or "-", s.cadence, " ".join(s.tables)) for s in SOURCES.values()]
+    head = ["source", "publisher", "key", "cadence", "tables"]
+    say(tabulate(rows, head, maxcolwidths=[None, None, None, 24, 60]))
+
+
+@main.command()
+@click.option("--format", "form", type=click.Choice(["md", "html"]), default="md", show_default=True)
+def codebook(form) -> None:
+    """Print the codebook: every table, column, source and fact id, made from the code."""
+    from tradelib.briefs import codebook as book
+
+    click.echo(book.document(form=form), nl=False)

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from pathlib import Path
 
-from tradelib import releases as calendar
+from tradelib import releases
 from tradelib.releases import WASHINGTON, Release
+from tradelib.runs import plan as plans
 from tradelib.runs import sweep
 from tradelib.store import vintages
 from tradelib.tables import GOODS
@@ -22,18 +23,9 @@ LOOKS_BACK = 12  # releases: an old one that was made to try something is no rea
 class Due:
     """A release that should have appeared and is not done.
 
-    Attributes
-    ----------
-    release : Release
-    state : str
-        "not run", "awaited" (no country table at hand reaches it), "failed", or "inputs changed" since it
-        was run.
-    since : datetime
-        08:30 in Washington on its day.
-    ready : bool
-        Whether there is something to run now.
-    told : str
-        The state in a sentence.
+    It appears `since` 08:30 in Washington on its day. Its `state` is "not run", "awaited" (no country table
+    at hand reaches it), "failed", or "inputs changed" since it was run; `told` says it in a sentence. It is
+    `ready` where there is something to run now.
     """
 
     release: Release
@@ -45,18 +37,10 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Agenda:
-    """What is due at a time. From `look` or `agenda`.
+    """What is due at a time, oldest first.
 
-    Attributes
-    ----------
-    now : datetime
-    items : tuple of Due
-        Oldest first.
-    newest : Release or None
-        The newest release that should have appeared, done or not.
-    following : Release or None
-        The release that comes next.
-    """
+    `newest` is the newest release that should have appeared, done or not, `following` the one that comes
+    next."""
 
     now: datetime
     items: tuple[Due, ...]
@@ -108,13 +92,7 @@ class Agenda:
 
 
 def opening(release: Release) -> datetime:
-    """Return when a release with a day appears: 08:30 in Washington.
-
-    Examples
-    --------
-    >>> opening(calendar.release("2018-07")).isoformat()
-    '2018-09-05T08:30:00-04:00'
-    """
+    """Return when a release with a day appears: 08:30 in Washington."""
     return datetime.combine(release.day, APPEARS, WASHINGTON)
 
 
@@ -128,34 +106,14 @@ def look(
 ) -> Agenda:
     """Say what is due, by the release calendar, the vintages at hand and what was run.
 
-    Parameters
-    ----------
-    reports : Path or str
-        Folder of the briefs, or its address.
-    partners : str
-        As for `sweep.plan`.
-    runs : Path, optional
-        As for `sweep.plan`.
-    since : str, optional
-        Statistical month from which on all releases are wanted; else those after the newest that was run,
-        or only the newest where none was.
-    now : datetime, optional
-        With a time zone.
-
-    Returns
-    -------
-    Agenda
-
-    Raises
-    ------
-    TradelibError
-        If an argument is wrong.
-    """
+    `reports`, `partners` and `runs` are those of `plan`. `since` is the statistical month from which on all
+    releases are wanted; else those after the newest that was run are, or only the newest where none was.
+    `now` has a time zone."""
     return agenda(
         now or datetime.now(WASHINGTON),
         through=max((vintage.through for vintage in vintages.list_vintages(GOODS)), default=""),
-        record=lambda release: sweep.read_record(release, reports),
-        plan=lambda month: sweep.plan(month, partners, runs=runs, reports=reports),
+        record=lambda month: sweep.read_record(month, reports),
+        plan=lambda month: plans.plan(month, partners, runs=runs, reports=reports),
         since=since,
     )
 
@@ -164,42 +122,21 @@ def agenda(
     now: datetime,
     *,
     through: str,
-    record: Callable[[Release], dict | None],
-    plan: Callable[[str], "sweep.Plan"],
+    record: Callable[[str], dict | None],
+    plan: Callable[[str], plans.Plan],
     since: str | None = None,
 ) -> Agenda:
-    """Say what is due at a time.
+    """Say what is due at a time, which has a time zone.
 
-    Parameters
-    ----------
-    now : datetime
-        With a time zone.
-    through : str
-        The last month of the country tables at hand.
-    record : callable
-        What the last sweep of a release left; None if it was never run.
-    plan : callable
-        What a sweep of a month would make; asked only of the newest release that was run.
-    since : str, optional
-        As for `look`.
-
-    Returns
-    -------
-    Agenda
-
-    Examples
-    --------
-    >>> morning = datetime(2018, 9, 5, 8, 31, tzinfo=WASHINGTON)
-    >>> found = agenda(morning, through="2018-07", record=lambda release: None, plan=None)
-    >>> print("\\n".join(found.lines()))
-    2018-07: not run; it should have appeared at 2018-09-05 08:30.
-    Next: August 2018, 2018-10-05 08:30.
+    `through` is the last month of the country tables at hand, `record` gives what the last sweep of a month
+    left, None if it was never run, and `plan` what a sweep of it would make; it is asked only of the newest
+    that was run.
     """
     now = now.astimezone(WASHINGTON)
-    out = [found for found in calendar.due(now.date()) if opening(found) <= now]
-    first = calendar.release(since).month if since else None
+    out = [found for found in releases.due(now.date()) if opening(found) <= now]
+    first = releases.release(since).month if since else None
     looked = [found for found in out if found.month >= first] if first else out[-LOOKS_BACK:]
-    records = {found.month: left for found in looked if (left := record(found))}
+    records = {found.month: left for found in looked if (left := record(found.month))}
     ran = max(records, default="")
     wanted = looked if first or ran else looked[-1:]
     items = []
@@ -216,7 +153,7 @@ def agenda(
 
 def _following(now: datetime) -> Release | None:
     day = now.date() - timedelta(days=now.time() < APPEARS)
-    return calendar.next_due(day)
+    return releases.next_due(day)
 
 
 def _item(release: Release, state: str, told: str, ready: bool = True) -> Due:
@@ -253,13 +190,7 @@ def _at(moment: datetime | None) -> str:
 
 
 def span(passed: timedelta) -> str:
-    """Say how long something has taken, in its largest unit.
-
-    Examples
-    --------
-    >>> span(timedelta(minutes=61)), span(timedelta(days=20, hours=3)), span(timedelta(seconds=5))
-    ('1 hour', '20 days', '0 minutes')
-    """
+    """Say how long something has taken, in its largest unit."""
     minutes = int(passed.total_seconds() // 60)
     for unit, size in (("day", 1440), ("hour", 60), ("minute", 1)):
         if minutes >= size or size == 1:

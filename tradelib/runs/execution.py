@@ -1,6 +1,8 @@
-"""A notebook run in a kernel of its own, and turned into a page. The only module that runs papermill."""
+"""A notebook run in a kernel of its own, from its first cell to its last.
 
-import copy
+It is the only module that runs papermill.
+"""
+
 import importlib
 import itertools
 import os
@@ -8,18 +10,20 @@ import re
 import tempfile
 import threading
 from collections.abc import Mapping
-from functools import cache
+from difflib import get_close_matches
+from functools import cache, lru_cache
 from pathlib import Path
 
 from tradelib.errors import TradelibError
-from tradelib.runs.jobs import PARAMETERS, Job, Notebook
+from tradelib.runs.finished import INJECTED, cause_of_early_end, mark_cells
+from tradelib.runs.jobs import SUBJECT, Notebook
 
-HERE = Path(__file__).parent
 CELL_TIMEOUT = 300
 LONGEST_SOCKET = 90  # characters; systems allow 103 or more
 PLAIN, WARM = "python3", "tradelib-warm"
 ADDRESS = re.compile(r" at 0x[0-9a-f]+>")  # of an object, in the memory of a process that has ended
 STYLED = re.compile(r'<table id="(T_[0-9a-f]{5})"')  # pandas draws the name of a styled table at random
+NEAR = 0.75  # how like `release` a name must be to be a slip of the pen: "relaese" is, "article" is not
 #: No cell goes into the user's IPython history, for which kernels would queue; and no word of a kernel on
 #: the interrupt that Jupyter sends it before its end.
 KERNEL_OPTIONS = ["--HistoryManager.hist_file=:memory:", "--log-level=CRITICAL"]
@@ -31,57 +35,46 @@ class NotebookFailed(TradelibError):
 
 
 def check_parameters(notebook: Notebook, given: Mapping[str, str] | None = None) -> dict[str, object]:
-    """Insist on the parameters of a notebook: papermill only warns of a misspelt one.
+    """Return further parameters, given as text, in the types that a notebook declares.
 
-    Parameters
-    ----------
-    notebook : Notebook
-    given : mapping of str to str, optional
-        Further parameters it is to be run with, as text.
-
-    Returns
-    -------
-    dict
-        The further parameters as the notebook declares their types.
-
-    Raises
-    ------
-    TradelibError
-        If it lacks one, or a text is not of its type.
-
-    Examples
-    --------
-    >>> from tradelib.runs.jobs import read_notebook
-    >>> check_parameters(read_notebook("revisions.ipynb"), {"article": "kei-2018-09-05"})
-    {'article': 'kei-2018-09-05'}
-    >>> check_parameters(read_notebook(), {"colour": "red"})
-    Traceback (most recent call last):
-    ...
-    tradelib.errors.TradelibError: release.ipynb has no parameter colour.
-      Its parameters are as_of, partner, release.
+    One that it does not declare is refused, and so is a declared name that is nearly `partner`, `release` or
+    `as_of`: papermill would only warn, and the page would be of another partner than its name says.
     """
+    given, declared = given or {}, parameters_of(notebook)
+    for name in SUBJECT:
+        near = get_close_matches(name, declared.keys() - SUBJECT, n=1, cutoff=NEAR)
+        if near and name not in declared:
+            raise TradelibError(
+                f"{notebook.name} has a parameter {near[0]} and none named {name}.",
+                f"Name it {name}, or something that is not so near to it.",
+            )
+    if not given.keys() <= declared.keys():
+        lacking, names = sorted(given.keys() - declared.keys()), ", ".join(sorted(declared)) or "none"
+        raise TradelibError(
+            f"{notebook.name} has no parameter {', '.join(lacking)}.", f"Its parameters are {names}."
+        )
+    return {name: _typed(name, text, declared[name]) for name, text in given.items()}
+
+
+@lru_cache(maxsize=16)
+def parameters_of(notebook: Notebook) -> dict[str, str]:
+    """Read the names and types in a notebook's cell tagged `parameters`; empty where it has none."""
+    import nbformat  # with papermill it takes a second to import
     from papermill import inspect_notebook
 
-    given = given or {}
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, notebook.name)
-        path.write_text(notebook.text, encoding="utf-8")
-        try:
+    try:
+        book = nbformat.reads(notebook.text, as_version=4)
+        if not any("parameters" in cell.metadata.get("tags", []) for cell in book.cells):
+            return {}
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, notebook.name)
+            path.write_text(notebook.text, encoding="utf-8")
             found = inspect_notebook(str(path))
-        except Exception as error:  # nbformat and json raise many kinds for a file that is no notebook
-            raise TradelibError(
-                f"{notebook.name} cannot be read as a notebook ({type(error).__name__})."
-            ) from None
-    names = ", ".join(sorted(found)) or "none"
-    if not found.keys() >= PARAMETERS:
-        needed = ", ".join(sorted(PARAMETERS))
-        advice = f"Its cell tagged 'parameters' must set {needed}, a plain line each."
-        raise TradelibError(f"{notebook.name} has the parameters {names}.", advice)
-    if not given.keys() <= found.keys():
-        lacking = ", ".join(sorted(given.keys() - found.keys()))
-        raise TradelibError(f"{notebook.name} has no parameter {lacking}.", f"Its parameters are {names}.")
-    kinds = {name: str(found[name]["inferred_type_name"]) for name in given}
-    return {name: _typed(name, text, kinds[name]) for name, text in given.items()}
+    except Exception as error:  # nbformat and json raise many kinds for a file that is no notebook
+        raise TradelibError(
+            f"{notebook.name} cannot be read as a notebook ({type(error).__name__})."
+        ) from None
+    return {name: str(told["inferred_type_name"]) for name, told in found.items()}
 
 
 def _typed(name: str, text: str, kind: str) -> object:
@@ -94,28 +87,13 @@ def _typed(name: str, text: str, kind: str) -> object:
         raise TradelibError(f"The parameter {name} is {text!r}, not {expected}.") from None
 
 
-def execute(job: Job, folder: Path, *, kernel: str = PLAIN, progress: bool = False) -> dict:
-    """Run a job's notebook from its first cell to its last.
+def execute(
+    notebook: Notebook, parameters: Mapping, folder: Path, *, kernel: str = PLAIN, progress: bool = False
+) -> dict:
+    """Run a notebook from its first cell to its last, with those of the parameters that it declares.
 
-    Parameters
-    ----------
-    job : Job
-    folder : Path
-        Where to work; `run.ipynb` is there afterwards, as far as it ran.
-    kernel : str
-        Jupyter's name of the kernel; `WARM` starts in a fraction of the time.
-    progress : bool
-        Show a progress bar.
-
-    Returns
-    -------
-    NotebookNode
-        The finished notebook; no path of this machine is in it.
-
-    Raises
-    ------
-    NotebookFailed
-        If it does not come to its end.
+    `folder` is where to work: `run.ipynb` is there afterwards, as far as it ran. No path of this machine is
+    in the finished notebook.
     """
     import nbformat
     import papermill
@@ -123,14 +101,15 @@ def execute(job: Job, folder: Path, *, kernel: str = PLAIN, progress: bool = Fal
     _register_engine()
     # nbconvert takes a while to import: let it, while the kernel works
     threading.Thread(target=importlib.import_module, args=("nbconvert",), daemon=True).start()
-    source, output = folder / job.notebook.name, folder / "run.ipynb"
-    source.write_text(job.notebook.text, encoding="utf-8")
+    declared = parameters_of(notebook)
+    source, output = folder / notebook.name, folder / "run.ipynb"
+    source.write_text(notebook.text, encoding="utf-8")
     try:
         with tempfile.TemporaryDirectory(prefix="tradelib-", ignore_cleanup_errors=True) as sockets:
             papermill.execute_notebook(
                 str(source),
                 str(output),
-                parameters=job.record["parameters"],
+                parameters={name: value for name, value in parameters.items() if name in declared},
                 engine_name=ENGINE,
                 kernel_name=kernel,
                 progress_bar=progress,
@@ -140,17 +119,17 @@ def execute(job: Job, folder: Path, *, kernel: str = PLAIN, progress: bool = Fal
                 config=kernel_config(Path(sockets)),
             )
         finished = nbformat.read(output, as_version=4)
-        if not _reached_end(finished):
-            raise RuntimeError("it ended before its last cell")
+        if cause := cause_of_early_end(finished):
+            raise RuntimeError(cause)
     except Exception as error:  # whatever a cell or the kernel raised, the user needs the same
         reason = str(getattr(error, "evalue", "") or error).strip().splitlines()[:1]
         name = getattr(error, "ename", type(error).__name__)
         raise NotebookFailed(f"The notebook failed: {name}: {' '.join(reason)}") from None
-    finished.metadata["tradelib"] = job.record
     run = finished.metadata.get("papermill", {})
     for place in ("input_path", "output_path"):  # no path of a machine in a published notebook
-        run[place] = job.notebook.name
+        run[place] = notebook.name
     _take_chance_out(finished)
+    mark_cells(finished)
     return finished
 
 
@@ -158,8 +137,8 @@ def _take_chance_out(finished: dict) -> None:
     """Leave nothing but times to differ between two runs of the same notebook."""
     tables = itertools.count(1)
     for cell in finished.cells:
-        if "injected-parameters" in cell.metadata.get("tags", []):
-            cell["id"] = "injected-parameters"  # papermill draws one at random
+        if INJECTED in cell.metadata.get("tags", []):
+            cell["id"] = INJECTED  # papermill draws one at random
         for output in cell.get("outputs", []):
             data = output.get("data", {})
             if "text/plain" in data:
@@ -202,56 +181,3 @@ def kernel_config(folder: Path):
         return Config({"KernelManager": {"transport": "tcp"}})
     own = {"transport": "ipc", "ip": address, "connection_file": str(folder / "kernel.json")}
     return Config({"KernelManager": own})
-
-
-def _reached_end(finished: dict) -> bool:
-    cells = [cell for cell in finished.cells if cell.cell_type == "code" and cell.source.strip()]
-    return all(cell.metadata.get("papermill", {}).get("status") == "completed" for cell in cells)
-
-
-def headline_of(finished: dict) -> str:
-    """The words of the cell that is tagged `headline`."""
-    told = [
-        str(output["data"].get("text/plain", ""))
-        for cell in finished.cells
-        if "headline" in cell.metadata.get("tags", [])
-        for output in cell.get("outputs", [])
-        if "data" in output
-    ]
-    return " ".join(" ".join(told).split())
-
-
-def page_of(finished: dict) -> str:
-    """Turn a finished notebook into one page of HTML: no code, no scripts, nothing fetched.
-
-    Figure n has the anchor `#figure-n`.
-    """
-    page = copy.deepcopy(finished)
-    page["metadata"].pop("widgets", None)  # their state needs scripts; a page shows what is beside them
-    number = itertools.count(1)
-    return re.sub(
-        r"<img\b", lambda _: f'<img id="figure-{next(number)}"', _exporter().from_notebook_node(page)[0]
-    )
-
-
-_one_page_at_a_time = threading.Lock()  # the exporter holds what it works on
-
-
-@cache
-def _exporter():
-    """nbconvert's exporter with our template, which takes long to compile."""
-    from nbconvert import HTMLExporter
-
-    return HTMLExporter(
-        template_name="brief",
-        extra_template_basedirs=[str(HERE / "templates")],
-        exclude_input=True,
-        exclude_output_prompt=True,
-    )
-
-
-def figures_of(finished: dict) -> list[str]:
-    """List the figures of a finished notebook by their alternative texts, in order."""
-    outputs = [output for cell in finished.cells for output in cell.get("outputs", [])]
-    shown = [output for output in outputs if "image/png" in output.get("data", {})]
-    return [str(output["data"].get("text/plain", "")) for output in shown]

@@ -16,17 +16,17 @@ from pathlib import Path
 
 from tradelib.briefs.snapshot import Snapshot, take
 from tradelib.errors import TradelibError
-from tradelib.loaders import day_of, find_release
+from tradelib.loaders import find_release
 from tradelib.partners import Partner, partner
-from tradelib.store import files as storage
-from tradelib.store import vintages
-from tradelib.style import words
+from tradelib.runs.finished import is_edited
+from tradelib.store import files, vintages
 
 HERE = Path(__file__).parents[1]
 BRIEF = "release.ipynb"
-#: What every notebook that is run by `report` and `sweep` takes.
-PARAMETERS = {"partner", "release", "as_of"}
+#: What every page is of; each is passed to a notebook that declares it.
+SUBJECT = ("partner", "release", "as_of")
 ENDS = (".ipynb", ".html", ".facts.json")
+UP_TO_DATE, EDITED, NOT_MADE = "up to date", "edited", "not made"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Job:
     @property
     def place(self) -> Path:
         """The folder as a path."""
-        return storage.located(self.folder)
+        return files.located(self.folder)
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -92,23 +92,20 @@ class Job:
         """The file that keeps a notebook which did not come to its end."""
         return self.place / f"{self.name}.failed.ipynb"
 
-    def is_made(self) -> bool:
-        """Whether all its files are there, each made from the same inputs."""
+    def state(self) -> str:
+        """Whether its files are made from the same inputs, or its notebook was edited, or neither."""
+        found = []
+        for path in self.paths:
+            with suppress(OSError):
+                found.append(path.read_bytes())
+            if len(found) == 1 and path.suffix == ".ipynb" and is_edited(found[0]):
+                return EDITED
         mark = self.record["fingerprint"].encode()
-        try:
-            return all(mark in path.read_bytes() for path in self.paths)
-        except OSError:
-            return False
+        return UP_TO_DATE if len(found) == len(ENDS) and all(mark in text for text in found) else NOT_MADE
 
 
 def bundled_notebook(name: str = BRIEF) -> Path:
-    """Return the path of a notebook of tradelib: inside an installed package, or beside it in a checkout.
-
-    Examples
-    --------
-    >>> bundled_notebook().name
-    'release.ipynb'
-    """
+    """Return the path of a notebook of tradelib: inside an installed package, or beside it in a checkout."""
     for folder in (HERE / "notebooks", HERE.parent / "notebooks"):
         if (folder / name).is_file():
             return folder / name
@@ -116,26 +113,7 @@ def bundled_notebook(name: str = BRIEF) -> Path:
 
 
 def read_notebook(path: Path | str | None = None) -> Notebook:
-    """Read a notebook: a file, else one of tradelib's by its name; the brief unless given.
-
-    Parameters
-    ----------
-    path : Path or str, optional
-
-    Returns
-    -------
-    Notebook
-
-    Raises
-    ------
-    TradelibError
-        If there is none, or the file is no notebook.
-
-    Examples
-    --------
-    >>> read_notebook("partners.ipynb").stem
-    'partners'
-    """
+    """Read a notebook: a file, else one of tradelib's by its name; the brief unless given."""
     source = Path(path or bundled_notebook())
     if not source.is_file() and source.name == str(path):
         with suppress(TradelibError):  # told below, as of any file
@@ -151,6 +129,16 @@ def read_notebook(path: Path | str | None = None) -> Notebook:
     return Notebook(source.name, text)
 
 
+def place_of(month: str, reports: Path | str) -> Path:
+    """Return the folder in which the pages of a release lie, and the record of its last sweep.
+
+    It is named by the publication day, as the calendar or a stored country table knows it, else by the month.
+    """
+    release = find_release(month)
+    day = release.published.isoformat() if release.published else release.month
+    return files.located(str(reports)) / day
+
+
 def job_of(
     who: Partner,
     snapshot: Snapshot,
@@ -163,42 +151,21 @@ def job_of(
 ) -> Job:
     """Say what a page is made from and where it goes; nothing is run.
 
-    Parameters
-    ----------
-    who : Partner
-    snapshot : Snapshot
-        From `take`.
-    notebook : Notebook
-    reports : Path or str
-        Folder of all pages, or its address; this one goes to `<publication date>/`.
-    parameters : mapping, optional
-        Further parameters of the notebook.
-    label : str
-        Added to the name of its files: two runs of one notebook with other parameters need one.
-    strict : bool
-        Refuse where only later vintages reach the release.
-
-    Returns
-    -------
-    Job
-
-    Examples
-    --------
-    >>> from tradelib import resolve, take
-    >>> job = job_of(resolve("KOR"), take("2018-07"), read_notebook(), reports="reports")
-    >>> job.title, str(job.paths[1])
-    ('Korea, South', 'reports/2018-09-05/korea-south.html')
+    `parameters` are further ones of the notebook; a `label` becomes part of the name of its files.
     """
-    release = snapshot.release
-    day = release.published.isoformat() if release.published else release.month
     parts = [who.slug]
     if notebook.name != BRIEF:  # another notebook never takes the brief's place
         parts.append(notebook.stem)
     parts += [label] if label else []
-    if snapshot.as_of != release.default_as_of:
+    if snapshot.as_of != snapshot.release.default_as_of:
         parts.append(f"as-of-{snapshot.as_of}")
-    record = _record(who, snapshot, notebook, parameters or {})
-    return Job(notebook, record, str(storage.located(str(reports)) / day), ".".join(parts), strict)
+    return Job(
+        notebook=notebook,
+        record=_record(who, snapshot, notebook, parameters or {}),
+        folder=str(place_of(snapshot.release.month, reports)),
+        name=".".join(parts),
+        strict=strict,
+    )
 
 
 def _record(who: Partner, snapshot: Snapshot, notebook: Notebook, parameters: Mapping) -> dict:
@@ -209,7 +176,6 @@ def _record(who: Partner, snapshot: Snapshot, notebook: Notebook, parameters: Ma
         "code_sha256": _code(),
         "notebook": notebook.name,
         "notebook_sha256": hashlib.sha256(notebook.text.encode()).hexdigest(),
-        "title": f"U.S. trade with {who.prose}, {words.period(snapshot.month)}",
         "parameters": own | dict(parameters),
         "vintages": [
             vintages.summary(vintage) | {"lag_days": snapshot.lag(table)}
@@ -232,15 +198,12 @@ def _code() -> str:
 def snapshot_of(job: Job) -> Snapshot:
     """Take the snapshot that a job was planned with, once for all jobs of a sweep.
 
-    Raises
-    ------
-    TradelibError
-        If this process has another tradelib or other vintages than the one that planned it.
+    It is an error if this process has another tradelib or other vintages than the one that planned it.
     """
     own, planned = job.record["parameters"], job.record
     seen = json.dumps(planned["vintages"], sort_keys=True)
     snapshot = _taken(own["release"], own["as_of"], job.strict, seen)
-    extra = {name: value for name, value in own.items() if name not in PARAMETERS}
+    extra = {name: value for name, value in own.items() if name not in SUBJECT}
     here = _record(job.partner, snapshot, job.notebook, extra)
     other = [name for name in planned if planned[name] != here[name] and name != "fingerprint"]
     if other:
@@ -255,14 +218,3 @@ def snapshot_of(job: Job) -> Snapshot:
 def _taken(release: str, as_of: str, strict: bool, seen: str) -> Snapshot:
     """`seen`, the vintages of the plan, is part of the key: a store that has changed is read again."""
     return take(release, as_of=as_of, strict=strict)
-
-
-def as_of_day(text: str | None, release: str) -> str | None:
-    """Turn "latest" into the date of the newest vintage there is; leave a date as it is.
-
-    Examples
-    --------
-    >>> as_of_day("2018-10-05", "2018-07"), as_of_day("latest", "2018-07") > "2025"
-    ('2018-10-05', True)
-    """
-    return day_of(text, release=find_release(release)).isoformat() if text else None

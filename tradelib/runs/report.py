@@ -1,53 +1,55 @@
-"""One release -> one dated brief: notebook, HTML page and facts.
+"""One page made whole or not at all: dated notebook, HTML page and facts.
 
 A run happens in a temporary folder beside its target; finished files are moved into place by
-atomic rename, so that a failed or killed run never touches a good brief. Where the target is an address
-of an object store, they are put there one by one, the notebook last.
+atomic rename, so that a failed or killed run never touches a good page. Where the target is an address
+of an object store, they are put there one by one, the notebook last. A notebook that a reader has edited
+is never overwritten.
 """
 
+import itertools
 import json
 import os
-import platform
-import shutil
-import tempfile
 import threading
-import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 
-import psutil
-
-from tradelib.briefs.brief import brief
 from tradelib.briefs.snapshot import Snapshot, take
 from tradelib.errors import TradelibError
-from tradelib.partners import Partner, resolve
-from tradelib.runs.execution import (
-    PLAIN,
-    NotebookFailed,
-    check_parameters,
-    execute,
+from tradelib.loaders import find_release
+from tradelib.partners import Partner, partner, resolve
+from tradelib.runs.execution import PLAIN, NotebookFailed, check_parameters, execute
+from tradelib.runs.finished import (
+    facts_of_run,
     figures_of,
     headline_of,
+    not_run,
     page_of,
+    sources_sha256,
+    title_of,
 )
-from tradelib.runs.jobs import Job, job_of, read_notebook, snapshot_of
-from tradelib.store import files as storage
+from tradelib.runs.jobs import EDITED, ENDS, NOT_MADE, Job, Notebook, job_of, read_notebook, snapshot_of
+from tradelib.store import files
 
 SECRETS = ("CENSUS_API_KEY", "BEA_API_KEY")
-ABANDONED_S = 86_400  # a folder so old was left by a run on a machine that has gone
+ELSEWHERE = "Make room, or give a folder of yours with --reports."
+NOT_RUN = "Give a folder of yours with --reports. Nothing was run."
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What a report run left behind: its files, its headline, and whether anything was run."""
+    """What a run left behind: its files, what they say, and whether anything was run.
+
+    `state` is that of the files before the run; `kept` is where an edited notebook was moved to.
+    """
 
     paths: tuple[Path, ...]
     headline: str
-    notices: tuple[str, ...]
-    ran: bool
+    notices: tuple[str, ...] = ()
+    ran: bool = True
+    title: str = ""
+    state: str = NOT_MADE
+    kept: Path | None = None
 
 
 def make_report(
@@ -70,48 +72,40 @@ def make_report(
     release : str
         Statistical month of the FT-900, YYYY-MM.
     as_of : str, optional
-        ISO date; the release's publication day unless given. Another day is part of the name.
+        ISO date, or "latest"; the release's publication day unless given. Another day is part of the name.
     strict : bool
         Refuse where only later vintages reach the release.
     force : bool
-        Run even if a brief from the same inputs is there.
+        Run even if a brief from the same inputs is there; one that was edited is kept under another name.
     reports : Path or str
         Folder of the briefs, or an address that fsspec knows:
         `reports/<publication date>/<partner>.ipynb`, `.html`, `.facts.json`.
     notebook : Path, optional
-        A notebook with the parameters `partner`, `release` and `as_of`, instead of release.ipynb.
+        One of yours instead of release.ipynb. Of `partner`, `release` and `as_of` it gets those that its cell
+        tagged `parameters` sets.
     progress : bool
         Show a progress bar.
 
     Returns
     -------
     Made
+        Not `ran` where it is up to date, or was edited: see its `state`.
 
     Raises
     ------
     TradelibError
-        If a parameter is wrong (before any kernel starts), the folder cannot be written, or the
+        If an argument is wrong (before any kernel starts), the folder cannot be written, or the
         run fails; a failed notebook is kept as `<partner>.failed.ipynb`.
-
-    Examples
-    --------
-    >>> make_report("KOR", "2018-13")
-    Traceback (most recent call last):
-    ...
-    tradelib.errors.TradelibError: '2018-13' is not a month.
-      A release is named by its statistical month, YYYY-MM, such as 2018-07.
-      See the known ones with `tradelib releases`.
     """
     who = resolve(partner)
     snapshot = take(release, as_of=as_of, strict=strict)
     job = job_of(who, snapshot, read_notebook(notebook), reports=reports, strict=strict)
-    ran = force or not job.is_made()
-    if ran:
+    state, notices = job.state(), _notices(snapshot, who)
+    if force or state == NOT_MADE:
         check_parameters(job.notebook)
-        told = make(job, snapshot, progress=progress)
-    else:
-        told = json.loads(job.paths[2].read_text(encoding="utf-8"))["tradelib"]["headline"]
-    return Made(job.paths, told, _notices(snapshot, who), ran)
+        return replace(make(job, snapshot, progress=progress, force=force), notices=notices, state=state)
+    there = json.loads(job.paths[0].read_bytes())
+    return Made(job.paths, headline_of(there), notices, False, title_of(there), state)
 
 
 def make(
@@ -121,101 +115,148 @@ def make(
     kernel: str = PLAIN,
     progress: bool = False,
     stop: threading.Event | None = None,
-) -> str:
+    force: bool = False,
+) -> Made:
     """Run a job and put its files in place.
 
-    Parameters
-    ----------
-    job : Job
-        From `job_of`.
-    snapshot : Snapshot, optional
-        The one it was planned with, where it is at hand.
-    kernel : str
-        Jupyter's name of the kernel.
-    progress : bool
-        Show a progress bar.
-    stop : Event, optional
-        Where it is set, a run that fails was ended on purpose: nothing of it is kept.
-
-    Returns
-    -------
-    str
-        The headline.
-
-    Raises
-    ------
-    TradelibError
-        If the run fails or its files cannot be written; a brief made earlier is untouched.
+    `snapshot` is the one it was planned with, where it is at hand. Where `stop` is set, a run that fails was
+    ended on purpose: nothing of it is kept. An edited notebook in its place is an error, or moved aside where
+    `force` is set.
     """
-    snapshot = snapshot or snapshot_of(job)
-    with _workplace(job) as folder, ThreadPoolExecutor(1) as beside:
-        sheet = beside.submit(brief, job.partner, snapshot)
+    if snapshot is None:
+        snapshot_of(job)
+    with files.temporary(job.place / job.name, folder=True, advice=NOT_RUN) as folder:
         try:
-            finished = execute(job, folder, kernel=kernel, progress=progress)
+            finished = execute(
+                job.notebook, job.record["parameters"], folder, kernel=kernel, progress=progress
+            )
         except NotebookFailed as error:
             if stop and stop.is_set():
                 raise
-            raise _kept(job, folder, error) from None
-        told = headline_of(finished)
-        own = job.record | {"headline": told, "figures": figures_of(finished)}
-        facts = sheet.result().document() | {"tradelib": own}
-        texts = {
-            ".facts.json": json.dumps(facts, indent=1, ensure_ascii=False),
-            ".html": page_of(finished),
-            ".ipynb": json.dumps(finished, indent=1, ensure_ascii=False, sort_keys=True) + "\n",
-        }
-        _refuse_secrets(texts)
-        _promote(job, texts, folder)
+            raise _kept(folder, job.failed, error) from None
+        own = job.record | {"sources_sha256": sources_sha256(finished)}
+        texts = _texts(finished, own, f"{job.partner.name}, {job.notebook.stem}")
+        kept = _set_aside(job, force)
+        _promote(job.place, job.name, texts, folder)
         job.failed.unlink(missing_ok=True)
-    return told
+    return Made(job.paths, headline_of(finished), title=finished["metadata"]["tradelib"]["title"], kept=kept)
 
 
-def _kept(job: Job, folder: Path, error: NotebookFailed) -> TradelibError:
+def make_page(notebook: Path | str, *, run: bool = False, progress: bool = False) -> Made:
+    """Make the page and the facts of a notebook as it stands, beside it: of an edited brief, or any of yours.
+
+    It is run first where `run` asks for it, and where a cell has no outputs, or was edited and not run
+    since; its own outputs are renewed then too. It is an error if it is no notebook, shows an error, fails,
+    or is saved by somebody else meanwhile."""
+    place = files.located(notebook)
+    name, text, book = place.name.removesuffix(".ipynb"), *_opened(place)
+    run = run or bool(not_run(book))
+    if not run:
+        _refuse_errors(place, book)
+    with files.temporary(place.with_name(name), folder=True, advice=NOT_RUN) as folder:
+        finished = _executed_as_it_stands(place, text, folder, progress) if run else book
+        own = {"version": version("tradelib"), "fingerprint": ""} | book["metadata"].get("tradelib", {})
+        own["edited"] = sources_sha256(finished) != own.get("sources_sha256")
+        texts = _texts(finished, own, name)
+        if _opened(place)[0] != text:
+            raise TradelibError(f"{place} was saved by somebody else meanwhile.", "Make its page again.")
+        _promote(place.parent, name, {end: texts[end] for end in texts if run or end != ".ipynb"}, folder)
+    paths = tuple(place.with_name(f"{name}{end}") for end in ENDS)
+    return Made(paths, headline_of(finished), ran=run, title=title_of(finished) or name)
+
+
+def _opened(path: Path) -> tuple[str, dict]:
+    """A notebook's text, and what it holds."""
+    import nbformat  # it takes a while to import
+
+    try:
+        text = path.read_text(encoding="utf-8")
+        return text, nbformat.reads(text, as_version=4)
+    except OSError:
+        raise TradelibError(f"There is no notebook {path}.", "Give the path of an .ipynb file.") from None
+    except Exception as error:  # nbformat and json raise many kinds for a file that is no notebook
+        raise TradelibError(f"{path} cannot be read as a notebook ({type(error).__name__}).") from None
+
+
+def _refuse_errors(path: Path, book: dict) -> None:
+    for number, cell in enumerate(book["cells"], 1):
+        for output in cell.get("outputs", []):
+            if output["output_type"] == "error":
+                raise TradelibError(
+                    f"{path} shows an error in cell {number}: {output['ename']}: {output['evalue']}.",
+                    "Mend the cell and run it; or let all be run again, with --run.",
+                )
+
+
+def _executed_as_it_stands(path: Path, text: str, folder: Path, progress: bool) -> dict:
+    try:
+        return execute(Notebook(path.name, text), {}, folder, progress=progress)
+    except NotebookFailed as error:
+        failed = path.with_name(f"{path.name.removesuffix('.ipynb')}.failed.ipynb")
+        raise _kept(folder, failed, error) from None
+
+
+def _texts(finished: dict, own: dict, name: str) -> dict[str, str]:
+    """The three files of a finished notebook; its record stands in each."""
+    own |= {"title": title_of(finished) or name, "headline": headline_of(finished)}
+    finished["metadata"]["tradelib"] = own
+    facts = _subject(own) | facts_of_run(finished)
+    facts["tradelib"] = own | {"figures": figures_of(finished)}
+    texts = {
+        ".facts.json": json.dumps(facts, indent=1, ensure_ascii=False),
+        ".html": page_of(finished),
+        ".ipynb": json.dumps(finished, indent=1, ensure_ascii=False, sort_keys=True) + "\n",
+    }
+    _refuse_secrets(texts)
+    return texts
+
+
+def _subject(record: dict) -> dict:
+    """Whose page it is, and of which release: for a notebook whose outputs hold no facts."""
+    asked = record.get("parameters")
+    if not asked:
+        return {}
+    who, release = partner(asked["partner"]), find_release(asked["release"])
+    return {
+        "partner": {"code": who.code, "iso2": who.iso2, "iso3": who.iso3, "name": who.name},
+        "release": release.month,
+        "published": release.published.isoformat() if release.published else None,
+        "published_how_known": release.how_known,
+        "as_of": asked["as_of"],
+    }
+
+
+def _kept(folder: Path, failed: Path, error: NotebookFailed) -> TradelibError:
     """Keep the notebook of a failed run beside its target, and say so."""
     ran = folder / "run.ipynb"
     where = "It did not start."
     if ran.exists():
-        _put(ran, job.failed)
-        where = f"It is kept, as far as it ran: {job.failed}"
+        files.put(ran, failed, advice=ELSEWHERE)
+        where = f"It is kept, as far as it ran: {failed}"
     return NotebookFailed(str(error), where, "A brief made earlier is untouched.")
 
 
-@contextmanager
-def _workplace(job: Job) -> Iterator[Path]:
-    """Make a temporary folder: beside the target, or in the one for temporary files."""
-    remote = storage.is_remote(job.place)
-    try:
-        if not remote:
-            job.place.mkdir(parents=True, exist_ok=True)
-            sweep_up(job.place, job.name)
-        # a name that is long enough to be told whose it is
-        prefix = f".{job.name}.{_host()}.{os.getpid()}."
-        folder = Path(tempfile.mkdtemp(prefix=prefix, suffix=".tmp", dir=None if remote else job.place))
-    except OSError as error:
+def _set_aside(job: Job, force: bool) -> Path | None:
+    """Move an edited notebook, and the page that was made of it, to a name of its own."""
+    if job.state() != EDITED:
+        return None
+    if not force:
         raise TradelibError(
-            f"Cannot write to {job.folder}: {error.strerror or error}.",
-            "Give a folder of yours with --reports. Nothing was run.",
-        ) from None
+            f"{job.paths[0]} was edited: it is not overwritten.",
+            f"`tradelib page {job.paths[0]}` makes its page; --force keeps it under another name.",
+        )
+    name, sep, day = job.name.partition(".as-of-")
+    names = (f"{name}.edited{'' if n == 1 else f'-{n}'}{sep}{day}" for n in itertools.count(1))
+    aside = next(name for name in names if not (job.place / f"{name}.ipynb").exists())
     try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def sweep_up(place: Path, name: str = "*") -> None:
-    """Remove the temporary folders that killed runs left in a folder of briefs."""
-    for left in place.glob(f".{name}.*.tmp"):
-        host, pid = left.name.split(".")[-4:-2]
-        try:
-            here = host == _host()
-            if not psutil.pid_exists(int(pid)) if here else time.time() - left.stat().st_mtime > ABANDONED_S:
-                shutil.rmtree(left, ignore_errors=True)
-        except (OSError, ValueError):  # it has gone meanwhile, or is not ours
-            continue
-
-
-def _host() -> str:
-    return platform.node().replace(".", "-") or "here"
+        own_page = json.loads(job.paths[2].read_bytes())["tradelib"]["edited"]
+    except (OSError, ValueError, KeyError, TypeError):
+        own_page = False
+    for path, end in zip(job.paths, ENDS, strict=True):
+        if end == ".ipynb" or (own_page and path.exists()):
+            files.write_over(job.place / f"{aside}{end}", path.read_bytes(), advice=ELSEWHERE)
+            path.unlink()
+    return job.place / f"{aside}.ipynb"
 
 
 def _refuse_secrets(texts: dict[str, str]) -> None:
@@ -227,22 +268,13 @@ def _refuse_secrets(texts: dict[str, str]) -> None:
             )
 
 
-def _promote(job: Job, texts: dict[str, str], folder: Path) -> None:
+def _promote(place: Path, name: str, texts: dict[str, str], folder: Path) -> None:
     """Write all files aside first, then move each into place."""
-    try:
-        for end, text in texts.items():
-            (folder / f"{job.name}{end}").write_text(text, encoding="utf-8")
-        for end in texts:
-            _put(folder / f"{job.name}{end}", job.place / f"{job.name}{end}")
-    except OSError as error:
-        raise TradelibError(f"Cannot write the brief: {error.strerror or error}.") from None
-
-
-def _put(file: Path, place: Path) -> None:
-    if storage.is_remote(place):
-        place.fs.pipe_file(place.path, file.read_bytes())
-    else:
-        file.replace(place)
+    for end, text in texts.items():
+        with files.explained(place, advice=ELSEWHERE):
+            (folder / f"{name}{end}").write_text(text, encoding="utf-8")
+    for end in texts:
+        files.put(folder / f"{name}{end}", place / f"{name}{end}", advice=ELSEWHERE)
 
 
 def _notices(snapshot: Snapshot, who: Partner) -> tuple[str, ...]:

@@ -1,24 +1,42 @@
-"""What `tradelib run-due` does: fetch what has come, sweep what is due, renew the catalogue, tell.
+"""A call of `tradelib run-due`: fetch what has come, sweep what is due, renew the catalogue, tell.
 
-It may be called every ten minutes, from anywhere: most calls find nothing to do. What a call has begun
-stands in a small file of notes beside the reports, so that the next one ends what a killed one left.
-"""
+It may be called every ten minutes, from anywhere: most calls find nothing to do. One call at a time works
+in a folder of reports: the operating system holds the lock and gives it back however the process ends. What
+a call has begun stands in a small file of notes beside the reports, so that the next one ends what a killed
+one left. A hook is a command that is run, or an address that is told, when something has been done; mail
+and chat are one line of somebody else's program."""
 
+import getpass
 import json
-from collections.abc import Callable, Iterable
+import logging
+import os
+import platform
+import shlex
+import signal
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
+
+import httpx
+import platformdirs
+import psutil
+from filelock import FileLock, Timeout
 
 from tradelib.catalogue import page as catalogue
 from tradelib.errors import TradelibError
-from tradelib.releases import WASHINGTON, release
-from tradelib.runs import due, hooks, lock, sweep
+from tradelib.releases import WASHINGTON
+from tradelib.runs import due, sweep
+from tradelib.runs import plan as plans
 from tradelib.runs.due import Agenda, Due
-from tradelib.sources import publishers as sources
-from tradelib.sources import update
-from tradelib.store import files as storage
+from tradelib.runs.report import ELSEWHERE, SECRETS
+from tradelib.sources import publishers, update
+from tradelib.store import files
 
 NOTES = ".run-due.json"
 RUNNING, NOTHING, AWAITED = "running", "nothing due", "awaited"
@@ -27,25 +45,21 @@ NEVER = "2000-01-01T00:00:00+00:00"
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 SETTLES = timedelta(days=2)  # not all tables of a release come in the same minute
 SHOWN = 20  # failures in a message
+ADDRESS_S, COMMAND_S = 30, 60  # that a hook may take
+NAME = "run-due"
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How things stand after a call.
 
-    Attributes
-    ----------
-    status : str
-        "nothing due", "awaited", "overdue" (awaited for more than a day), "done", "failed", or "running":
-        another call holds the lock.
-    told : tuple of str
-        Lines on what was done and what comes next.
-    summary : dict
-        What the hooks get.
+    The `status` is "nothing due", "awaited", "overdue" (awaited for more than a day), "done", "failed", or
+    "running": another call holds the lock. `lines` say what was done and what comes next; the hooks get the
+    `summary`.
     """
 
     status: str
-    told: tuple[str, ...]
+    lines: tuple[str, ...]
     summary: dict = field(default_factory=dict, repr=False)
 
     @property
@@ -53,13 +67,9 @@ class Outcome:
         """1 where somebody should look, else 0."""
         return int(self.status in (FAILED, OVERDUE))
 
-    def lines(self) -> list[str]:
-        """Say in lines what was done and what comes next."""
-        return list(self.told)
-
     def to_dict(self) -> dict:
         """Return it as plain JSON values."""
-        return {"status": self.status} | self.summary | {"lines": list(self.told)}
+        return {"status": self.status} | self.summary | {"lines": list(self.lines)}
 
 
 @dataclass(slots=True)
@@ -77,10 +87,7 @@ class _Call:
     def note(self, **changes) -> None:
         """Keep something for the next call."""
         self.notes |= changes
-        try:
-            storage.write_over(self.reports / NOTES, json.dumps(self.notes, indent=1).encode())
-        except OSError as error:
-            raise TradelibError(f"Cannot write {self.reports / NOTES}: {error.strerror or error}.") from None
+        files.write_over(self.reports / NOTES, json.dumps(self.notes, indent=1).encode(), advice=ELSEWHERE)
 
     def is_time(self, what: str, now: datetime, pause: timedelta) -> bool:
         """Whether something was last done so long ago; if so, it is noted as done."""
@@ -106,38 +113,14 @@ def run_due(
 ) -> Outcome:
     """Do what is due: update, sweep, catalogue, hooks.
 
-    Parameters
-    ----------
-    reports : Path or str
-        Folder of the briefs, or an address that fsspec knows.
-    partners, runs
-        As for `sweep.plan`; the same at each call.
-    workers, scheduler
-        As for `sweep.run`.
-    since : str, optional
-        As for `due.look`.
-    on_success, on_failure : str, optional
-        As for `hooks.call`; called once for each outcome, however often it is found again.
-    articles : iterable of str or Path
-        As for `catalogue.build`.
-    now : datetime, optional
-        With a time zone.
-    progress : bool
-        Show a progress bar.
-
-    Returns
-    -------
-    Outcome
-
-    Raises
-    ------
-    TradelibError
-        If the folder of reports cannot be locked or written.
-    """
-    place, now = storage.located(reports), now or datetime.now(WASHINGTON)
+    `reports`, `partners` and `runs` are those of `plan`, the same at each call; `workers` and `scheduler`
+    those of `sweep.run`, `since` that of `due.look`, `articles` those of the catalogue. `on_success` and
+    `on_failure` are hooks, called once for each outcome, however often it is found again. It is an error if
+    the folder of reports cannot be locked or written."""
+    place, now = files.located(reports), now or datetime.now(WASHINGTON)
     asked = {"reports": place, "partners": partners, "runs": runs}
     try:
-        with lock.hold(place) as say:
+        with hold(place) as say:
             call = _Call(place, lambda: due.look(**asked, since=since, now=now), say, _notes(place))
             agenda = None
             try:
@@ -148,7 +131,7 @@ def run_due(
             except TradelibError as error:
                 call.problems["tradelib run-due"] = str(error)
             return _tell(call, agenda, on_success, on_failure)
-    except lock.Busy as busy:
+    except Busy as busy:
         return Outcome(RUNNING, (str(busy),))
 
 
@@ -196,7 +179,7 @@ def _update(call: _Call, now: datetime, *, keys: bool) -> list[str]:
     """Fetch what is new; what fails is told and stops nothing. Sources with keys are many queries."""
     call.say("asking the publishers for what is new")
     on, lines = now.astimezone(WASHINGTON).date(), []
-    names = [one.name for one in sources.SOURCES.values() if one.everyday and (keys or not one.key)]
+    names = [one.name for one in publishers.SOURCES.values() if one.everyday and (keys or not one.key)]
     try:
         steps = update.plan(names, on=on)
     except TradelibError as error:
@@ -219,14 +202,14 @@ def _sweep(call: _Call, agenda: Agenda, asked: dict, **options) -> None:
     for month in months:
         try:
             call.say(f"planning {month}")
-            plan = sweep.plan(month, asked["partners"], runs=asked["runs"], reports=asked["reports"])
+            plan = plans.plan(month, asked["partners"], runs=asked["runs"], reports=asked["reports"])
             call.say(f"sweeping {month}, {len(plan.jobs)} briefs")
             summary = sweep.run(plan, **options, each=partial(_progress, call, month))
         except TradelibError as error:
             call.problems[f"FT-900 of {month}"] = str(error)
             continue
         call.lines += [f"{month}: {line}" if n == 0 else line for n, line in enumerate(summary.lines())]
-        call.errors |= {result.title: result.error for result in summary.failed}
+        call.errors |= {result.title: result.error for result in summary.of(sweep.FAILED)}
 
 
 def _progress(call: _Call, month: str, done: int, total: int) -> None:
@@ -248,7 +231,7 @@ def _list(call: _Call, articles: Iterable[str | Path], progress: bool) -> None:
 def _tell(call: _Call, agenda: Agenda | None, on_success: str | None, on_failure: str | None) -> Outcome:
     """Say how things stand, and call a hook if that is news."""
     status, months = _status(call, agenda)
-    records = {month: sweep.read_record(release(month), call.reports) or {} for month in months}
+    records = {month: sweep.read_record(month, call.reports) or {} for month in months}
     summary = _summary(call, status, records, agenda)
     shown = [f"{name}: {why}" for name, why in call.problems.items()]
     lines = [*dict.fromkeys(call.lines), *shown, *(agenda.lines() if agenda else [])]
@@ -260,7 +243,7 @@ def _tell(call: _Call, agenda: Agenda | None, on_success: str | None, on_failure
     if status in (DONE, FAILED, OVERDUE) and key != call.notes.get("told"):
         hook = on_success if status == DONE else on_failure
         call.say("calling the hook")
-        problem = hooks.call(hook, summary) if hook else None
+        problem = call_hook(hook, summary) if hook else None
         if problem:  # the next call tries again
             lines.append(f"Not told: {problem}.")
         else:
@@ -273,7 +256,7 @@ def _tell(call: _Call, agenda: Agenda | None, on_success: str | None, on_failure
 def _status(call: _Call, agenda: Agenda | None) -> tuple[str, list[str]]:
     """What is to be told first, and the releases that it is about."""
     begun = call.notes.get("to_tell", [])
-    ended = [month for month in begun if sweep.read_record(release(month), call.reports)]
+    ended = [month for month in begun if sweep.read_record(month, call.reports)]
     failed = agenda.failed if agenda else ()
     if call.problems or failed:
         return FAILED, sorted({*ended, *_months(failed)})
@@ -320,3 +303,146 @@ def _sentence(summary: dict, agenda: Agenda | None) -> str:
     if summary["status"] in (OVERDUE, AWAITED):
         return " ".join(f"{item.release.month}: {item.told}" for item in agenda.awaited)
     return agenda.lines()[-1]
+
+
+# --- the lock ---------------------------------------------------------------------------------------
+
+
+class Busy(TradelibError):
+    """Another process holds the lock; the message says which, since when, and what it is doing."""
+
+
+@contextmanager
+def hold(reports: Path | str) -> Iterator[Callable[[str], None]]:
+    """Hold the lock of a folder of reports, or say who does: there is no waiting.
+
+    Yields a function: ``say("sweeping 2026-10")`` tells a second call what is going on.
+    """
+    path = lock_path(reports)
+    beside, lock = path.with_suffix(".holder"), FileLock(path, timeout=0)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout:
+        raise Busy(f"tradelib run-due is running: {_holder(beside)}") from None
+    except (OSError, NotImplementedError) as error:  # the latter: a file system without locks
+        raise TradelibError(
+            f"Cannot lock {path}: {getattr(error, 'strerror', None) or error}.",
+            "Give a folder of yours with --reports, on a disk that knows locks.",
+        ) from None
+    try:
+        began = datetime.now(WASHINGTON)
+        _note_holder(beside, began, "starting")
+        yield lambda doing: _note_holder(beside, began, doing)
+    finally:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+        lock.release()
+
+
+def lock_path(reports: Path | str) -> Path:
+    """Return where the lock of a folder of reports lies: in it, or on this machine for that of an address."""
+    place = files.located(reports)
+    if not files.is_remote(place):
+        return place / f".{NAME}.lock"
+    mark = sha256(str(place).rstrip("/").encode()).hexdigest()[:8]
+    return platformdirs.user_state_path("tradelib") / f"{NAME}-{mark}.lock"
+
+
+def _note_holder(path: Path, began: datetime, doing: str) -> None:
+    """Say who holds the lock; that it cannot be written is no reason to stop."""
+    holder = {"pid": os.getpid(), "host": platform.node(), "user": _user()}
+    with suppress(TradelibError):
+        files.write_over(path, json.dumps(holder | {"since": began.isoformat(), "doing": doing}).encode())
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container may run as a number without a name
+        return "nobody known"
+
+
+def _holder(path: Path) -> str:
+    """Who holds the lock. What a killed holder left is not believed: its process has gone."""
+    try:
+        told = json.loads(path.read_bytes())
+        since = datetime.fromisoformat(told["since"]).astimezone(WASHINGTON)
+        gone = told["host"] == platform.node() and not psutil.pid_exists(told["pid"])
+    except (OSError, ValueError, KeyError, TypeError):
+        gone = True
+    if gone:
+        return "it has just begun."
+    today = since.date() == datetime.now(WASHINGTON).date()
+    when = f"{since:%H:%M}" if today else f"{since:%Y-%m-%d %H:%M}"
+    who = f"pid {told['pid']} of {told['user']} on host {told['host']}"
+    return f"since {when} in Washington, {who}: {told['doing']}"
+
+
+# --- the hooks --------------------------------------------------------------------------------------
+
+
+def call_hook(hook: str, summary: dict) -> str | None:
+    """Call a hook with a short summary as JSON; say what went wrong, None if nothing did.
+
+    An http(s) address gets a POST. Anything else is a command, split into words as a shell does but run
+    without one (``sh -c '... | ...'`` has a pipe): the JSON is its standard input, and TRADELIB_STATUS and
+    TRADELIB_RELEASE are in its environment, in which the keys of the publishers are not. What it prints goes
+    to standard error. What went wrong is told without the address's path and the command's arguments, which
+    may hold a token.
+    """
+    text = json.dumps(summary, ensure_ascii=False)
+    for name in SECRETS:
+        if os.environ.get(name):
+            text = text.replace(os.environ[name], f"({name})")
+    if hook.lower().startswith(("http://", "https://")):
+        return _post(hook, text)
+    return _run_command(hook, text, summary)
+
+
+def _post(address: str, text: str) -> str | None:
+    try:
+        url = httpx.URL(address)
+        shown = f"the hook {url.scheme}://{url.host}"
+    except httpx.InvalidURL:
+        return "the hook is no address"
+    try:
+        headers = {"Content-Type": "application/json"}
+        for name in ("httpx", "httpcore"):  # below warnings, their log lines hold the address
+            logging.getLogger(name).setLevel(logging.WARNING)
+        reply = httpx.post(url, content=text.encode(), headers=headers, timeout=ADDRESS_S)
+    except (httpx.HTTPError, ValueError) as error:  # its words may hold the address: only its kind is told
+        return f"{shown} did not answer ({type(error).__name__})"
+    return None if reply.is_success else f"{shown} answered {reply.status_code}"
+
+
+def _run_command(command: str, text: str, summary: dict) -> str | None:
+    try:
+        words = shlex.split(command)
+        name = f"the hook {Path(words[0]).name}"
+    except (ValueError, IndexError):
+        return "the hook is no command: it is empty, or a quotation mark is missing"
+    told = {"TRADELIB_STATUS": summary["status"], "TRADELIB_RELEASE": " ".join(summary["releases"])}
+    environment = {key: value for key, value in os.environ.items() if key not in SECRETS} | told
+    with tempfile.TemporaryFile() as given:  # a pipe could block on a command that reads nothing
+        given.write(text.encode())
+        given.seek(0)
+        try:
+            process = subprocess.Popen(words, stdin=given, stdout=2, env=environment, start_new_session=True)
+        except OSError as error:
+            return f"{name} cannot be started: {error.strerror}"
+        try:
+            code = process.wait(COMMAND_S)
+        except subprocess.TimeoutExpired:
+            _end(process)
+            return f"{name} took longer than {COMMAND_S} seconds and was ended"
+    return None if code == 0 else f"{name} ended with code {code}"
+
+
+def _end(process: subprocess.Popen) -> None:
+    """End a command, with what it has started where the system can."""
+    with suppress(OSError):
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.kill()
+    process.wait()

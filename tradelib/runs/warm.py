@@ -8,6 +8,7 @@ program has one warm process, which holds modules and no data; each kernel is a 
 import asyncio
 import json
 import os
+import re
 import signal
 import socket
 import struct
@@ -30,9 +31,8 @@ QUIET = {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}  # the debugger's import is not 
 IMPORTS, FORK = 60, 10  # seconds that they may take
 
 #: Variables that Python and the libraries read while they are imported: with others, another server.
-READ_AT_IMPORT = (
-    *("PYTHON", "LC_", "LANG", "TZ", "HOME", "XDG_", "LD_", "MALLOC_"),
-    *("MPL", "OMP_", "OPENBLAS_", "MKL_", "NUMEXPR_", "ARROW_", "SM_", "PYDEVD_"),
+READ_AT_IMPORT = re.compile(
+    "PYTHON|LC_|LANG|TZ|HOME|XDG_|LD_|MALLOC_|MPL|OMP_|OPENBLAS_|MKL_|NUMEXPR_|ARROW_|SM_|PYDEVD_"
 )
 #: Without a working directory on the path, as in a kernel while it starts.
 START = (
@@ -48,28 +48,10 @@ class WarmProvisioner(LocalProvisioner):
 
     A kernel starts the plain way, to the same results, where a fork cannot be had (Windows, macOS), where
     it is not this Python's ipykernel, and where a file in its folder hides a module imported already.
-
-    Examples
-    --------
-    >>> from jupyter_client import AsyncKernelManager
-    >>> manager = AsyncKernelManager(kernel_name="tradelib-warm")  # and so for papermill and nbclient
     """
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> dict[str, Any]:
-        """Start the kernel of a command line, warm where that is the same as plain.
-
-        Parameters
-        ----------
-        cmd : list of str
-            The kernel's command line.
-        **kwargs
-            As for `LocalProvisioner.launch_kernel`.
-
-        Returns
-        -------
-        dict
-            How to connect to the kernel.
-        """
+        """Start the kernel of a command line, warm where that is the same as plain; say how to connect."""
         try:
             self.process = await self._forked(cmd, kwargs)
         except OSError as error:
@@ -94,10 +76,6 @@ def warm_up() -> None:
     """Start this program's warm process, if it has none, without waiting for it.
 
     Its imports then go on beside whatever comes before the first kernel.
-
-    Examples
-    --------
-    >>> warm_up()
     """
     if _can_fork():
         with suppress(OSError):  # whoever starts a kernel is told
@@ -105,12 +83,7 @@ def warm_up() -> None:
 
 
 def cool_down() -> None:
-    """End this program's warm process, if it has one, and the kernels forked from it.
-
-    Examples
-    --------
-    >>> cool_down()
-    """
+    """End this program's warm process, if it has one, and the kernels forked from it."""
     global _current
     with _lock:
         server, _current = _current, None
@@ -153,7 +126,7 @@ def _hides(cwd: Path, modules: dict[str, str]) -> bool:
 def _server(flags: list[str], env: dict[str, str]) -> "_Server":
     """Find or start the server for such kernels; a server of older code ends with its last kernel."""
     global _current
-    read = {name: value for name, value in env.items() if name.startswith(READ_AT_IMPORT)}
+    read = {name: value for name, value in env.items() if READ_AT_IMPORT.match(name)}
     with _lock:
         made_of = (flags, read, _code())
         if _current is None or _current.made_of != made_of or _current.died():

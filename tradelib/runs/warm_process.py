@@ -7,6 +7,7 @@ import gc
 import importlib.util
 import json
 import os
+import pkgutil
 import select
 import signal
 import socket
@@ -19,16 +20,36 @@ NUMBER = struct.Struct("q")  # what is told of a kernel: its process id, and at 
 
 #: What the notebooks and a kernel reach, also where they import it only when it is needed.
 LIBRARIES = (
-    *("ipykernel.kernelapp", "ipykernel.debugger", "IPython.core.completerlib"),
-    *("IPython.extensions.storemagic", "tornado.platform.asyncio", "encodings.idna"),
-    *("pandas.io.formats.style", "pyarrow.dataset", "pyarrow.pandas_compat"),
-    *("seaborn", "matplotlib.style.core", "matplotlib.backends.backend_agg"),
-    *("PIL.JpegImagePlugin", "PIL.GifImagePlugin", "PIL.PpmImagePlugin"),
-    *("statsmodels.regression.linear_model", "statsmodels.tsa.seasonal"),
-    *("tradelib.briefs.charts", "tradelib.studies.ledger"),
-    *("tradelib.league_charts", "tradelib.league_words", "tradelib.revision_charts"),
-    *("tradelib.seasonal_charts", "tradelib.seasonal_words"),
+    "ipykernel.kernelapp",
+    "ipykernel.debugger",
+    "IPython.core.completerlib",
+    "IPython.extensions.storemagic",
+    "tornado.platform.asyncio",
+    "encodings.idna",
+    "pandas.io.formats.style",
+    "pyarrow.dataset",
+    "pyarrow.pandas_compat",
+    "seaborn",
+    "matplotlib.style.core",
+    "matplotlib.backends.backend_agg",
+    "PIL.JpegImagePlugin",
+    "PIL.GifImagePlugin",
+    "PIL.PpmImagePlugin",
+    "statsmodels.regression.linear_model",
+    "statsmodels.tsa.seasonal",
 )
+#: The folders of tradelib whose rooms they reach, each room of them.
+FOLDERS = ("tradelib.style", "tradelib.briefs", "tradelib.studies")
+
+
+def libraries() -> list[str]:
+    """List all that is imported beforehand."""
+    rooms = [
+        f"{folder}.{room.name}"
+        for folder in FOLDERS
+        for room in pkgutil.iter_modules(importlib.import_module(folder).__path__)
+    ]
+    return [*LIBRARIES, *rooms]
 
 
 def serve() -> None:
@@ -41,7 +62,7 @@ def serve() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     os.environ["JPY_PARENT_PID"] = str(os.getpid())  # read by ipykernel at its import: whose end is its own
     given = dict(os.environ)
-    for name in LIBRARIES:
+    for name in libraries():
         importlib.import_module(name)
     imports_set = dict(os.environ.items() - given.items())
     with suppress(ConnectionError):
@@ -55,21 +76,7 @@ def serve() -> None:
 
 
 def kill(pid: int) -> None:
-    """End a kernel and what it started; itself alone, if it has no process group of its own yet.
-
-    Parameters
-    ----------
-    pid : int
-        The kernel's process id; one that has ended is no error.
-
-    Examples
-    --------
-    >>> import subprocess
-    >>> sleeper = subprocess.Popen(["sleep", "60"], start_new_session=True)
-    >>> kill(sleeper.pid)
-    >>> sleeper.wait()
-    -9
-    """
+    """End a kernel and what it started; itself alone, if it has no process group of its own yet."""
     for how in (os.killpg, os.kill):
         with suppress(ProcessLookupError):
             how(pid, signal.SIGKILL)

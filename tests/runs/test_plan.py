@@ -8,7 +8,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from tradelib.briefs.snapshot import covered_partners
 from tradelib.errors import TradelibError
 from tradelib.partners import members, partner
-from tradelib.runs.runs import expand, one_run, read_runs
+from tradelib.runs.plan import expand, one_run, plan, read_runs
 
 TYPED = 'partner: str = "KOR"\nrelease: str = "2018-07"\nas_of: str = ""\n'
 TYPED += 'country: str = "NO"\ndepth: int = 2\nshare: float = 0.5\nlong: bool = False'
@@ -61,6 +61,19 @@ def test_a_name_that_means_nothing_is_told_and_the_others_stay():
     assert "ambiguous" in wrong["Korea"]
 
 
+def test_the_words_of_the_command_line_are_taken_apart():
+    assert one_run("KOR, group:asean").partners == ("KOR", "group:asean")
+    codes, wrong = expand(["KOR", "group:usmca", "Atlantis"], snapshot("2018-07"))
+    assert codes == ["1220", "5800", "2010"]
+    assert wrong["Atlantis"].splitlines()[0] == "'Atlantis' matches no partner."
+    assert list(plan("2018-07", "KOR,Atlantis").wrong) == ["Atlantis"]
+
+
+def test_latest_is_the_newest_day_at_hand(tmp_path):
+    (job,) = plan("2018-07", "KOR", as_of="latest", reports=tmp_path).jobs
+    assert (job.name, job.record["parameters"]["as_of"]) == ("korea-south.as-of-2025-10-18", "2025-10-18")
+
+
 def test_no_partner_at_all_is_a_mistake():
     with pytest.raises(TradelibError, match="No partner is named"):
         one_run(" , ")
@@ -79,9 +92,8 @@ def test_a_list_names_notebooks_partners_days_labels_and_parameters(listed):
     )
     assert (first.notebook.name, first.partners, first.as_of) == ("release.ipynb", ("all",), None)
     assert (second.notebook.name, second.partners, second.as_of) == ("partners.ipynb", ("KOR",), "latest")
-    assert (third.notebook.name, third.partners, third.as_of) == (
-        *("mine.ipynb", ("KOR", "group:asean"), "2018-10-05"),
-    )
+    told = ("mine.ipynb", ("KOR", "group:asean"), "2018-10-05")
+    assert (third.notebook.name, third.partners, third.as_of) == told
     assert third.label == "deep"
     assert third.parameters == {"country": "NO", "depth": 3, "share": 0.25, "long": True}
 

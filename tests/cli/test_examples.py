@@ -14,9 +14,9 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from tradelib.cli.main import EXAMPLE_FILES as FILES
+from tradelib.cli.main import EXAMPLES as FOLDER
 from tradelib.cli.main import main
-from tradelib.errors import TradelibError
-from tradelib.runs.examples import FILES, FOLDER, NAMES, example
 
 ROOT = Path(__file__).parents[2]
 AIRFLOW = ROOT / ".venv-airflow" / "bin" / "python"
@@ -35,6 +35,13 @@ print("FOUND", json.dumps([bag.import_errors, tasks, str(dag.schedule), str(dag.
 """
 
 
+def example(name: str) -> str:
+    """An example as the command prints it."""
+    printed = CliRunner().invoke(main, ["example", name])
+    assert printed.exit_code == 0
+    return printed.output
+
+
 def options_of(words: list[str]) -> dict:
     """Parse the words of a command line as tradelib does; what is no option of its is an error."""
     command = main.commands[words[0]]
@@ -45,19 +52,21 @@ def options_of(words: list[str]) -> dict:
 # --- all of them --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", FILES)
 def test_an_example_is_printed_whole_and_says_in_comments_what_to_change(name):
     text = example(name)
     assert text.endswith("\n") and re.search(r"\bchange\b", text, re.IGNORECASE)
     assert max(map(len, text.splitlines())) < 230
-    printed = CliRunner().invoke(main, ["example", name])
-    assert printed.exit_code == 0 and printed.output == text
+    assert text == "\n".join((FOLDER / file).read_text() for file in FILES[name])
 
 
 def test_every_file_belongs_to_an_example_and_an_unknown_name_is_told():
     assert {file.name for file in FOLDER.iterdir() if file.is_file()} == set(sum(FILES.values(), ()))
-    with pytest.raises(TradelibError, match="cron, systemd, github, airflow"):
-        example("launchd")
+    refused = CliRunner().invoke(main, ["example", "launchd"])
+    assert refused.exit_code == 1
+    told = "Error: There is no example 'launchd'.\n  Examples: cron, systemd, github, airflow.\n"
+    assert refused.output == told
+    assert re.fullmatch(r"\*/10( \*){4} tradelib run-due .*", example("cron").splitlines()[-1])
 
 
 # --- cron ---------------------------------------------------------------------------------------
@@ -174,11 +183,11 @@ def test_the_commands_of_the_workflow_are_true_and_its_shell_is_right(tmp_path):
 
 
 def test_the_partners_of_the_workflow_are_partners():
-    from tradelib.runs import sweep
+    from tradelib.runs.plan import plan
 
     (job,) = yaml.safe_load(WORKFLOW.read_text())["jobs"].values()
-    plan = sweep.plan("2025-02", job["env"]["PARTNERS"])
-    assert len(plan.jobs) == 15 and not plan.failures
+    planned = plan("2025-02", job["env"]["PARTNERS"])
+    assert len(planned.jobs) == 15 and not planned.wrong
 
 
 def test_the_workflow_runs_in_the_hour_of_the_release_in_summer_and_winter():

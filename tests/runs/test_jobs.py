@@ -1,0 +1,51 @@
+"""One page to make: what it is called, where it goes, and which words of a notebook it fills in."""
+
+import pytest
+from helpers import ROOT, book_of, snapshot
+
+from tradelib.errors import TradelibError
+from tradelib.partners import resolve
+from tradelib.runs.execution import check_parameters, parameters_of
+from tradelib.runs.jobs import bundled_notebook, job_of, place_of, read_notebook
+
+
+def test_a_notebook_is_found_by_its_path_or_as_one_of_tradelibs():
+    assert bundled_notebook() == ROOT / "notebooks" / "release.ipynb"
+    assert read_notebook("partners.ipynb").stem == "partners"
+    assert read_notebook() == read_notebook(bundled_notebook())
+
+
+def test_a_job_names_its_files_by_day_partner_notebook_label_and_as_of():
+    job = job_of(resolve("KOR"), snapshot("2018-07"), read_notebook(), reports="reports")
+    assert (job.title, str(job.paths[1])) == ("Korea, South", "reports/2018-09-05/korea-south.html")
+    late = snapshot("2018-07", "2025-04-03")
+    other = job_of(resolve("KOR"), late, read_notebook("partners.ipynb"), reports="reports", label="x")
+    assert other.title == "Korea, South, partners"
+    assert other.paths[1].name == "korea-south.partners.x.as-of-2025-04-03.html"
+
+
+def test_pages_and_record_of_a_release_lie_where_its_day_says_or_its_month():
+    assert str(place_of("2018-07", "reports")) == "reports/2018-09-05"
+    assert str(place_of("2010-06", "reports")) == "reports/2010-06"
+    assert str(place_of("2018-07", "s3://bucket/reports")) == "s3://bucket/reports/2018-09-05"
+
+
+def test_a_further_parameter_is_typed_as_the_notebook_declares_it_or_refused():
+    assert check_parameters(read_notebook("revisions.ipynb"), {"article": "kei"}) == {"article": "kei"}
+    with pytest.raises(TradelibError) as error:
+        check_parameters(read_notebook(), {"colour": "red"})
+    assert str(error.value) == (
+        "release.ipynb has no parameter colour.\n  Its parameters are as_of, partner, release."
+    )
+
+
+@pytest.mark.parametrize(
+    ("parameters", "found"),
+    [
+        ("partner = 'KOR'", {"partner": "None"}),
+        ("article = 'kei'\nreleases: list = []  # several", {"article": "None", "releases": "list"}),
+        ("# none at all", {}),
+    ],
+)
+def test_a_notebook_may_declare_what_it_uses_and_no_more(tmp_path, parameters, found):
+    assert parameters_of(read_notebook(book_of(tmp_path, "1", parameters=parameters))) == found

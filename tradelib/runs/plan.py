@@ -1,0 +1,187 @@
+"""What a sweep is asked for, on the command line or in a standing list, and the pages that it will make."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+from tradelib import releases
+from tradelib.briefs.snapshot import Snapshot, covered_partners, take
+from tradelib.errors import TradelibError
+from tradelib.loaders import find_release
+from tradelib.partners import members, partner, resolve
+from tradelib.releases import Release
+from tradelib.runs.execution import check_parameters
+from tradelib.runs.jobs import Job, Notebook, job_of, read_notebook
+from tradelib.store.yaml_fields import Fields, read_fields, word
+
+ALLOWED = {"runs": ("runs",), "run": ("notebook", "partners", "as_of", "label", "parameters")}
+GROUP = "group:"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One notebook for some partners: codes, names, "all", or "group:asean".
+
+    `as_of` is a date or "latest", `label` is added to the names of the files, and `parameters` are further
+    ones of the notebook.
+    """
+
+    notebook: Notebook = field(repr=False)
+    partners: tuple[str, ...]
+    as_of: str | None = None
+    label: str = ""
+    parameters: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a sweep will make. From `plan`.
+
+    `wrong` holds what was asked for and cannot be, such as a name that is no partner's, and why.
+    """
+
+    release: Release
+    jobs: tuple[Job, ...] = field(repr=False)
+    wrong: dict[str, str]
+    reports: str
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever a notebook, tradelib, a vintage or a parameter does."""
+        marks = sorted(job.record["fingerprint"] for job in self.jobs)
+        return sha256("\n".join(marks).encode()).hexdigest()
+
+
+def plan(
+    release: str,
+    partners: str = "all",
+    *,
+    as_of: str | None = None,
+    strict: bool = False,
+    notebook: Path | None = None,
+    runs: Path | None = None,
+    reports: Path | str = Path("reports"),
+) -> Plan:
+    """Say what a sweep will make, without running anything.
+
+    `release` is a statistical month, YYYY-MM; `partners` are "all", or comma-separated codes, names and
+    groups ("group:asean" is its members); `as_of` is an ISO date or "latest", the release's publication day
+    unless given; with `strict` a release that only later vintages reach is refused. `runs` is a standing
+    list, as `read_runs` reads it, instead of partners, day and `notebook`. `reports` is a folder, or an
+    address that fsspec knows. It is an error if the release has no data yet, or an argument or the list is
+    wrong."""
+    wanted = read_runs(runs) if runs else [one_run(partners, notebook=notebook, as_of=as_of)]
+    snapshots, jobs, wrong = {}, {}, {}
+    for run in wanted:
+        if run.as_of not in snapshots:
+            snapshots[run.as_of] = take(release, as_of=run.as_of, strict=strict)
+        codes, unknown = expand(run.partners, snapshots[run.as_of])
+        wrong |= unknown
+        for code in codes:
+            job = job_of(
+                partner(code),
+                snapshots[run.as_of],
+                run.notebook,
+                reports=reports,
+                parameters=run.parameters,
+                label=run.label,
+                strict=strict,
+            )
+            _add(jobs, job)
+    return Plan(find_release(release), tuple(jobs.values()), wrong, str(reports))
+
+
+def _add(jobs: dict, job: Job) -> None:
+    """Add a job; the same one asked for twice is one, another one in its place is a mistake."""
+    other = jobs.setdefault(job.paths, job)
+    if other.record["fingerprint"] != job.record["fingerprint"]:
+        raise TradelibError(
+            f"Two runs of {job.notebook.name} would both be written to {job.paths[1].name}.",
+            "Give one of them a label, which becomes part of its name.",
+        )
+
+
+def one_run(partners: str, *, notebook: Path | None = None, as_of: str | None = None) -> Run:
+    """Make a run of words from the command line; a name with a comma in it is given by its code."""
+    book = read_notebook(notebook)
+    check_parameters(book)
+    return Run(book, _listed(partners), as_of or None)
+
+
+def read_runs(path: Path) -> list[Run]:
+    """Read a standing list of runs, or say what is wrong in it, with file, line and field.
+
+    It is YAML: `runs`, a list of entries with `notebook` (a file beside the list, or the name of one of
+    tradelib's) and, if need be, `partners`, `as_of`, `label` and `parameters`.
+    """
+    try:
+        fields = read_fields(path, "runs", ALLOWED)
+    except OSError as error:
+        raise TradelibError(
+            f"There is no list of runs {path} ({error.strerror}).", "Give --runs the path of a .yaml file."
+        ) from None
+    return [_run(entry, path.parent) for entry in fields.entries("runs", "run", required=True)]
+
+
+def _run(fields: Fields, folder: Path) -> Run:
+    def notebook(text: str) -> Notebook:
+        beside = folder / word(text)
+        return read_notebook(beside if beside.is_file() else text)
+
+    book = fields.read("notebook", notebook, None) or read_notebook()
+    try:
+        parameters = check_parameters(book, fields.texts("parameters"))
+    except TradelibError as error:
+        problem, *advice = str(error).split("\n  ")
+        fields.fail("parameters", problem, *advice)
+    return Run(
+        notebook=book,
+        partners=fields.read("partners", _listed, ("all",)),
+        as_of=fields.read("as_of", _day, None),
+        label=fields.read("label", _label, ""),
+        parameters=parameters,
+    )
+
+
+def _listed(text: str | Iterable[str]) -> tuple[str, ...]:
+    words = text.split(",") if isinstance(text, str) else text
+    found = tuple(dict.fromkeys(one.strip() for one in words if one.strip()))
+    if not found:
+        raise TradelibError("No partner is named.", "Give codes, names, all, or group:asean.")
+    return found
+
+
+def _day(text: str) -> str:
+    return text if text == "latest" else releases.parse_date(text, "as_of").isoformat()
+
+
+def _label(text: str) -> str:
+    if not text.replace("-", "").replace("_", "").isalnum():
+        raise TradelibError(
+            f"{text!r} cannot be part of a file's name.", "Use letters, digits, hyphens and underscores."
+        )
+    return text
+
+
+def expand(words: Iterable[str], snapshot: Snapshot) -> tuple[list[str], dict[str, str]]:
+    """Turn the partners that a run names into codes in the order of their names; and say what names none.
+
+    "all" is every single partner with goods rows in the release, "group:asean" those of them that are members
+    on its day. What names no partner does not stop the rest.
+    """
+    covered = covered_partners(snapshot)
+    codes, wrong = [], {}
+    for text in words:
+        try:
+            if text.lower() == "all":
+                codes += covered
+            elif text.lower().startswith(GROUP):
+                group = resolve(text[len(GROUP) :])
+                day = snapshot.release.default_as_of
+                codes += [code for code in members(group.code, day) if code in covered]
+            else:
+                codes.append(resolve(text).code)
+        except TradelibError as error:
+            wrong[text] = str(error)
+    return sorted(dict.fromkeys(codes), key=lambda code: (partner(code).name, code)), wrong
