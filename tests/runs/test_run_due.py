@@ -465,28 +465,64 @@ def runs(tmp_path) -> Path:
     return path
 
 
-def test_a_release_morning_from_the_file_at_the_publisher_to_the_message(mirror, tmp_path, runs):
-    """The country table of March 2025 appears between two calls; other publishers answer nothing."""
-    files, reports, got = Files(mirror), tmp_path / "reports", []
-    mirror.expect_request("/hook").respond_with_handler(lambda r: got.append(r.get_json()) or Response(""))
-    now = datetime(2025, 5, 6, 8, 31, tzinfo=WASHINGTON)
-    options = {"reports": reports, "runs": runs, "workers": 1, "on_success": mirror.url_for("/hook")}
+def test_a_release_morning_from_the_file_at_the_publisher_to_the_message(mirror, tmp_path):
+    """The country table of September 2026 appears between two calls; other publishers answer nothing.
 
-    first = run_due.run_due(**options, now=now)
-    assert (first.status, first.exit_code, got) == ("awaited", 0, [])
+    The calendar has only a slot for that release: its day is learnt from the file, and all that is made of it
+    lies under that day. One brief fails at first.
+    """
+    files, reports, told = Files(mirror), tmp_path / "reports", []
+    for name in ("good", "bad"):
+        mirror.expect_request(f"/{name}").respond_with_handler(
+            lambda request, name=name: told.append((name, request.get_json())) or Response("")
+        )
+    gate = tmp_path / "gate"
+    fails = f"import pathlib\nassert partner != '2010' or pathlib.Path({str(gate)!r}).exists(), 'It rained.'"
+    runs = tmp_path / "runs.yaml"
+    runs.write_text(f"runs:\n  - notebook: {book_of(tmp_path, fails, LAST_CELL)}\n    partners: [KOR, MEX]\n")
+    now = datetime(2026, 11, 4, 8, 31, tzinfo=WASHINGTON)
+
+    def call(minutes: int) -> Outcome:
+        hooks = {"on_success": mirror.url_for("/good"), "on_failure": mirror.url_for("/bad")}
+        return run_due.run_due(
+            reports=reports, runs=runs, workers=1, now=now + timedelta(minutes=minutes), **hooks
+        )
+
+    assert calendar.release("2026-09").published is None, "only a slot is known"
+    first = call(0)
+    assert (first.status, first.exit_code, told) == ("awaited", 0, [])
     frame = load("goods_census_nsa", as_of="2025-04-03", since="2023-01")
     last = frame[frame["period"] == "2025-02"]
-    frame = pd.concat([frame, last.assign(period=last["period"] + 1)])
-    sheet = write_xlsx(tmp_path / "country.xlsx", {"country": grid_rows(country_sheet(frame))})
-    files.put(COUNTRY, sheet.read_bytes(), "Tue, 06 May 2025 12:32:00 GMT")
-    second = run_due.run_due(**options, now=now + TEN_MINUTES)
-    assert second.status == "done", "\n".join(second.lines)
-    pages = sorted(path.name for path in (reports / "2025-05-06").glob("*.html"))
-    assert [name.split(".")[0] for name in pages] == ["korea-south", "mexico"]
-    assert (reports / "index.html").exists()
-    third = run_due.run_due(**options, now=now + 2 * TEN_MINUTES)
-    assert third.status == "nothing due"
-    assert [(one["status"], one["releases"], one["made"]) for one in got] == [("done", ["2025-03"], 2)]
+    later = [last.assign(period=last["period"] + n) for n in range(1, 20)]
+    sheet = write_xlsx(
+        tmp_path / "country.xlsx", {"country": grid_rows(country_sheet(pd.concat([frame, *later])))}
+    )
+    files.put(COUNTRY, sheet.read_bytes(), "Wed, 04 Nov 2026 13:32:00 GMT")
+
+    failed = [call(10), call(20)]
+    assert [(one.status, one.exit_code) for one in failed] == [("failed", 1)] * 2, failed[0].lines
+    assert sorted(path.name for path in (reports / "2026-11-04").iterdir()) == [
+        "korea-south.facts.json",
+        "korea-south.html",
+        "korea-south.ipynb",
+        "mexico.failed.ipynb",
+        "sweep.json",
+    ]
+    assert not (reports / "2026-09").exists()
+    assert [(name, one["status"], one["releases"], one["failures"]) for name, one in told] == [
+        ("bad", "failed", ["2026-09"], 1)
+    ]
+
+    gate.touch()
+    finished = json.loads((reports / "2026-11-04" / "sweep.json").read_text())["finished"]
+    minutes = int((datetime.fromisoformat(finished) - now).total_seconds() // 60) + 61
+    done = call(minutes)
+    assert (done.status, done.exit_code) == ("done", 0), "\n".join(done.lines)
+    pages = sorted(path.name for path in (reports / "2026-11-04").glob("*.html"))
+    assert pages == ["korea-south.html", "mexico.html"]
+    assert "2026-11-04/mexico.html" in (reports / "index.html").read_text()
+    assert call(minutes + 10).status == "nothing due"
+    assert [(name, one["status"], one["made"]) for name, one in told[1:]] == [("good", "done", 1)]
 
 
 def test_without_a_connection_what_is_there_is_swept_all_the_same(tmp_path, runs, monkeypatch):
