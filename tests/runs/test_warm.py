@@ -580,9 +580,9 @@ def test_a_running_program_gets_the_new_code_of_a_module_edited_meanwhile(tmp_pa
     script = f"""
     import test_warm
     from tradelib.runs import warm
-    module = warm.HERE / "briefs" / "trend.py"
+    module = warm.HERE / "briefs" / "turning.py"
     assert str(module).startswith({str(tmp_path)!r})
-    look = "import tradelib.briefs.trend as it, os; print(getattr(it, 'edited', 'as it was'))"
+    look = "import tradelib.briefs.turning as it, os; print(getattr(it, 'edited', 'as it was'))"
     print(test_warm.run(look))
     module.write_text(module.read_text() + "\\nedited = 'new'")
     print(test_warm.run(look))
