@@ -1,7 +1,7 @@
 """A saved picture of each chart: one that comes out otherwise is caught.
 
-After a change that is meant: ``python tests/test_pictures.py --renew``, then look at the pictures in
-tests/pictures before they are kept.
+After a change that is meant: ``PYTHONPATH=tests/support python tests/briefs/test_pictures.py --renew``, and
+names after it for some only; then look at the pictures in tests/briefs/pictures before they are kept.
 
 Pictures are compared square by square, blurred a little first: other versions of the letter-drawing
 library move edges by a fraction of a pixel, a broken chart changes whole squares.
@@ -19,6 +19,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from helpers import titles
 from PIL import Image, ImageFilter
 
 import tradelib as tl
@@ -51,7 +52,7 @@ def prepared():
 
 
 def chart(name: str):
-    return lambda: getattr(charts, name)(sheet())
+    return lambda: getattr(charts, name)(sheet(), title=titles()[name])
 
 
 def revised():
@@ -112,7 +113,7 @@ def test_a_chart_looks_like_its_picture(name, tmp_path):
         drawn.save(tmp_path / f"{name}.png")
     assert off <= TOLERANCE, (
         f"{name} differs by {off:.1f}; look at {tmp_path / name}.png. If it is meant to: "
-        "python tests/test_pictures.py --renew"
+        "PYTHONPATH=tests/support python tests/briefs/test_pictures.py --renew"
     )
 
 
@@ -229,20 +230,21 @@ def test_a_quarter_of_a_pixel_is_within_the_tolerance(name):
     assert 0 < difference(moved, drawn) <= TOLERANCE
 
 
-def renew() -> None:
-    """Draw every picture anew, in 255 colours, from the bundled vintages alone."""
+def renew(names) -> None:
+    """Draw pictures anew, in 255 colours, from the bundled vintages alone; all of them if none is named."""
     os.environ["TRADELIB_STORE"] = tempfile.mkdtemp()
     FOLDER.mkdir(exist_ok=True)
     for old in FOLDER.glob("*.png"):
-        old.unlink()
-    for name, draw in CHARTS.items():
-        small = picture(draw()).quantize(255, dither=Image.Dither.NONE, kmeans=8)
+        if old.stem in names or old.stem not in CHARTS:
+            old.unlink()
+    for name in names:
+        small = picture(CHARTS[name]()).quantize(255, dither=Image.Dither.NONE, kmeans=8)
         small.save(FOLDER / f"{name}.png", optimize=True)
         print(f"{name}: {(FOLDER / f'{name}.png').stat().st_size:,} bytes")
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--renew"]:
-        renew()
+    if sys.argv[1:2] == ["--renew"]:
+        renew(sys.argv[2:] or list(CHARTS))
     else:
-        print("python tests/test_pictures.py --renew")
+        print(__doc__)

@@ -96,9 +96,7 @@ PUBLISHED = {name: table.credit for name, table in TABLES.items()}
 BASES = {"Census": "Census basis", "BOP": "balance of payments basis"}
 ADJUSTED = {"NSA": "not seasonally adjusted", "SA": "seasonally adjusted"}
 #: Amounts, dates, names and keys are not broken over two lines.
-WHOLE = (
-    r"[\d$] (?:billion|million|trillion|thousand|months)|[a-z] \d{4}\b|[●○] [^●○]+|[A-Z][a-z]+ [A-Z][a-z]+"
-)
+WHOLE = r"[\d$] (?:billion|million|trillion|thousand|months|percent)|[a-z] \d{4}\b|[●○] [^●○]+|[A-Z][a-z]+ [A-Z][a-z]+"
 
 
 def styled(draw):
