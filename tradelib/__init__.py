@@ -43,9 +43,11 @@ from tradelib.windows import Window, full_year, year_to_date
 
 if TYPE_CHECKING:
     from tradelib.studies.detail import contributors
+    from tradelib.style.house import dress, house_style
 
 #: What takes long to import, and where it is: brought when it is asked for.
 LAZY = {"contributors": "tradelib.studies.detail"}  # brings DuckDB
+LAZY |= dict.fromkeys(["dress", "house_style"], "tradelib.style.house")  # brings matplotlib and seaborn
 
 __all__ = [
     "Brief",
@@ -62,7 +64,9 @@ __all__ = [
     "covered_partners",
     "decompose",
     "deficit_reduction",
+    "dress",
     "full_year",
+    "house_style",
     "list_vintages",
     "load",
     "load_chapters",

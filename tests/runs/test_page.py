@@ -89,7 +89,7 @@ def others(brief):
         ("revisions", "Then and now: U.S. trade", 4),
         ("seasonal", "Seasonal adjustment of U.S. goods trade", 2),
         ("partners", "The league of U.S. deficits", 4),
-        ("house_style", "House style", 14),
+        ("house_style", "House style", 15),
         ("explore", "Exploring U.S. trade with", 1),
     ],
 )

@@ -145,6 +145,13 @@ def test_ranks_and_counts_have_no_decimals_even_where_one_is_missing():
     assert rows(tl.published(frame, na=""))[2] == [["1", "3", "1.0"], ["2", "", "2.0"]]
 
 
+def test_a_year_has_no_separator_of_thousands(tmp_path):
+    table = tl.published(pd.DataFrame({"year": [2017], "count": [2017]}))
+    assert rows(table)[2] == [["2017", "2,017"]]
+    sheet = openpyxl.load_workbook(table.to_excel(tmp_path / "t.xlsx")).active
+    assert (sheet["A2"].value, sheet["A2"].number_format, sheet["B2"].number_format) == (2017, "0", "#,##0")
+
+
 @pytest.mark.parametrize("stress", ["5800", ["5800"], "position"])
 def test_a_row_is_stressed_by_its_label_its_partner_or_its_place(stress):
     found = tl.rank(goods(), through="2024-08").head(10)

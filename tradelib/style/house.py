@@ -250,6 +250,7 @@ def house_style() -> None:
 
     Examples
     --------
+    >>> from tradelib import house_style
     >>> house_style()
     >>> mpl.rcParams["axes.prop_cycle"].by_key()["color"][:2]
     ['#0072B2', '#E69F00']
@@ -259,7 +260,13 @@ def house_style() -> None:
 
 
 def dress(
-    drawn, source="", *, title: str | None = None, subtitle: str = "", note: str = "", unit: str = ""
+    drawn: object,
+    source: object = "",
+    *,
+    title: str | None = None,
+    subtitle: str = "",
+    note: str = "",
+    unit: str = "",
 ) -> Chart:
     """Put a title above a figure and its source below, and its unit on the axis: it then shows itself.
 
@@ -294,7 +301,7 @@ def dress(
 
     Examples
     --------
-    >>> from tradelib import balance, load_goods
+    >>> from tradelib import balance, dress, load_goods
     >>> goods = load_goods(as_of="2024-10-08")
     >>> korea = balance(goods, partner="KOR").reset_index().set_index("period")["balance_usd"]
     >>> fig = Figure()
@@ -341,7 +348,7 @@ def _say_units(fig: Figure, unit: str) -> None:
         text.set_text(column(text.get_text())[0] if column(text.get_text())[1] else text.get_text())
     for ax in (ax for ax in fig.axes if ax.get_label() != "<colorbar>"):
         told = {axis: column(axis.label.get_text()) for axis in (ax.xaxis, ax.yaxis)}
-        if told[ax.xaxis] == ("Period", ""):  # its ticks say it
+        if told[ax.xaxis][0] in ("Period", "Year"):  # its ticks say it
             ax.set_xlabel("")
         own = [axis for axis, (_, ending) in told.items() if ending]
         for axis in own or [ax.yaxis] * bool(whole):
@@ -427,11 +434,3 @@ def alt_text(fig: Figure) -> str:
     """Describe a chart for those who hear it: its title, or else its subtitle, then its source."""
     said = (caption(fig) or caption(fig, "subtitle"), caption(fig, "source"))
     return f"Chart: {'. '.join(part.rstrip('.') for part in said if part)}."
-
-
-def show(chart: Chart | None) -> None:
-    """Display a chart in a notebook; nothing for None. The last line of a cell does so by itself."""
-    if chart is not None:
-        from IPython.display import display
-
-        display(chart)

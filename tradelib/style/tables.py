@@ -40,6 +40,7 @@ class Column:
     unit: str = ""
     digits: int | None = None  # None: a text
     sign: bool = False
+    is_year: bool = False  # a number without a separator of thousands
 
     @property
     def title(self) -> str:
@@ -62,6 +63,8 @@ class Column:
 
     def cell(self, value) -> str:
         """Write one value."""
+        if self.is_year:
+            return f"{value:.0f}"
         return number(value, self.places(value), sign=self.sign) if self.is_number else str(value)
 
 
@@ -227,7 +230,8 @@ class PublishedTable:
                 cell = put(y, x, value)
                 cell.font, cell.alignment = Font(bold=own), Alignment(wrap_text=one.is_long, vertical="top")
                 if one.is_number and not pd.isna(value):
-                    cell.number_format = _excel_format(one.places(value), one.sign)
+                    form = _excel_format(one.places(value), one.sign)
+                    cell.number_format = "0" if one.is_year else form
             texts = [*one.title.split(", "), *(row[x - 1] for row in self.cells)]
             sheet.column_dimensions[get_column_letter(x)].width = min(max(8, *map(len, texts)) + 2, 60)
         put(top + len(self) + 2, 1, self.source)
@@ -444,7 +448,7 @@ def _column(key: str, values: pd.Series, unit: str, decimals: int | None) -> Col
         whole = ending != "pct" and values.notna().any() and (values.dropna() % 1 == 0).all()
         return Column(words, values, unit=told, digits=0 if whole else 1 if decimals is None else decimals)
     if pd.api.types.is_integer_dtype(values):
-        return Column(words, values, unit=told, digits=0)
+        return Column(words, values, unit=told, digits=0, is_year=key == "year")
     return Column(words, _in_words(values), unit=told)
 
 
