@@ -110,8 +110,7 @@ def goods():
 
 @pytest.fixture
 def korea(goods):
-    sides = balance(goods, partner="KOR").reset_index().set_index("period")
-    return sides[["exports_usd", "imports_usd", "balance_usd"]].loc["2016":]
+    return balance(goods, partner="KOR").loc["2016":]
 
 
 @pytest.fixture

@@ -96,7 +96,8 @@ PUBLISHED = {name: table.credit for name, table in TABLES.items()}
 BASES = {"Census": "Census basis", "BOP": "balance of payments basis"}
 ADJUSTED = {"NSA": "not seasonally adjusted", "SA": "seasonally adjusted"}
 #: Amounts, dates, names and keys are not broken over two lines.
-WHOLE = r"[\d$] (?:billion|million|trillion|thousand|months|percent)|[a-z] \d{4}\b|[●○] [^●○]+|[A-Z][a-z]+ [A-Z][a-z]+"
+WHOLE = r"[\d$] (?:billion|million|trillion|thousand|months|percent)"
+WHOLE += r"|[a-z] \d{4}\b|[●○] [^●○]+|[A-Z][a-z]+ [A-Z][a-z]+"
 
 
 def styled(draw):
@@ -303,10 +304,8 @@ def dress(
     --------
     >>> from tradelib import balance, dress, load_goods
     >>> goods = load_goods(as_of="2024-10-08")
-    >>> korea = balance(goods, partner="KOR").reset_index().set_index("period")["balance_usd"]
-    >>> fig = Figure()
-    >>> _ = fig.subplots().plot(korea.index.year, korea, label="balance_usd")
-    >>> chart = dress(fig, goods, title="The deficit with South Korea has widened", unit="$")
+    >>> korea = balance(goods, partner="KOR")["balance_usd"]
+    >>> chart = dress(korea.plot(legend=True), goods, title="The deficit with South Korea has widened")
     >>> chart.axes[0].get_ylabel(), alt_text(chart).endswith("country.xlsx; vintage of 2024-10-08.")
     ('$ billion', True)
     """
