@@ -19,7 +19,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
-from helpers import titles
+from helpers import cells, drawn, titles
 from PIL import Image, ImageFilter
 
 import tradelib as tl
@@ -52,7 +52,9 @@ def prepared():
 
 
 def chart(name: str):
-    return lambda: getattr(charts, name)(sheet(), title=titles()[name])
+    """A chart of the brief as the notebook of the release draws it."""
+    (cell,) = (id for id in titles() if cells()[id].func.attr == name)
+    return lambda: drawn(cell, sheet())
 
 
 def revised():
@@ -107,10 +109,10 @@ def saved(name: str) -> Image.Image:
 
 @pytest.mark.parametrize("name", CHARTS)
 def test_a_chart_looks_like_its_picture(name, tmp_path):
-    drawn = picture(CHARTS[name]())
-    off = difference(drawn, saved(name))
+    now = picture(CHARTS[name]())
+    off = difference(now, saved(name))
     if off > TOLERANCE:
-        drawn.save(tmp_path / f"{name}.png")
+        now.save(tmp_path / f"{name}.png")
     assert off <= TOLERANCE, (
         f"{name} differs by {off:.1f}; look at {tmp_path / name}.png. If it is meant to: "
         "PYTHONPATH=tests/support python tests/briefs/test_pictures.py --renew"
@@ -125,9 +127,9 @@ def drawn_by(module) -> list[str]:
 
 def test_there_is_a_picture_of_every_chart_and_none_besides():
     assert {path.stem for path in FOLDER.glob("*.png")} == set(CHARTS)
-    drawn = {*drawn_by(charts), *drawn_by(revision_charts), *drawn_by(seasonal_charts)}
-    drawn |= {f"league_{name}" for name in drawn_by(league_charts)}
-    assert drawn == set(CHARTS)
+    every = {*drawn_by(charts), *drawn_by(revision_charts), *drawn_by(seasonal_charts)}
+    every |= {f"league_{name}" for name in drawn_by(league_charts)}
+    assert every == set(CHARTS)
 
 
 def test_pictures_are_small():
@@ -224,12 +226,10 @@ def test_a_line_moved_by_a_twentieth_of_the_scale_is_caught():
 
 @pytest.mark.parametrize("name", CHARTS)
 def test_a_quarter_of_a_pixel_is_within_the_tolerance(name):
-    drawn = picture(CHARTS[name]())
-    moved = drawn.transform(
-        *(drawn.size, Image.Transform.AFFINE, (1, 0, 0.25, 0, 1, 0.25), Image.Resampling.BILINEAR),
-        fillcolor="white",
-    )
-    assert 0 < difference(moved, drawn) <= TOLERANCE
+    still, shift = picture(CHARTS[name]()), (1, 0, 0.25, 0, 1, 0.25)
+    how = {"resample": Image.Resampling.BILINEAR, "fillcolor": "white"}
+    moved = still.transform(still.size, Image.Transform.AFFINE, shift, **how)
+    assert 0 < difference(moved, still) <= TOLERANCE
 
 
 def renew(names) -> None:

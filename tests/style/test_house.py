@@ -1,5 +1,6 @@
 """The frame of every chart: how it shows itself, how it is dressed, and how it is saved."""
 
+import math
 import xml.etree.ElementTree as ET
 
 import matplotlib as mpl
@@ -16,6 +17,7 @@ from tradelib import balance, load_goods
 from tradelib.errors import TradelibError
 from tradelib.style import house
 from tradelib.style.house import alt_text, caption
+from tradelib.style.words import Unit
 
 SOURCE = "Source: U.S. Census Bureau, country.xlsx; vintage of 2018-10-05"
 
@@ -201,3 +203,33 @@ def test_what_is_no_figure_is_refused(goods):
     for thing in (goods, [], "figure"):
         with pytest.raises(TradelibError, match=r"is not a figure"):
             house.dress(thing, "me", title="x")
+
+
+# --- axes and legends
+
+
+def test_a_money_axis_holds_zero_and_counts_in_its_unit():
+    _, (ax,) = house.canvas()
+    house.money_axis(ax, Unit.of([-9e9]), -9e9, -1e9)
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["−8", "−6", "−4", "−2", "0"]
+    assert ax.get_ylim() == (-9e9, 0)
+    house.money_axis(ax, Unit.of([-9e9]), -9e9, -1e9, along="x", snug=False)
+    assert ax.get_xlim() == (-10e9, 0)
+
+
+def test_periods_are_years_with_a_fraction_at_their_first_day():
+    assert house.years_of(pd.PeriodIndex(["2018Q1", "2018Q3"], freq="Q")) == [2018.0, 2018.5]
+
+
+def test_a_legend_names_only_what_is_drawn():
+    _, (ax,) = house.canvas()
+    for name, values in (("exports", [math.nan, math.nan]), ("imports", [3, 4])):
+        ax.plot([1, 2], values, label=name)
+    house.legend(ax)
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["imports"]
+
+
+def test_the_subtitle_says_measure_basis_adjustment_window_and_unit():
+    assert house.measure("goods_census_nsa", "Goods", Unit.of([1e9]), "12-month sums") == (
+        "Goods, Census basis, not seasonally adjusted, 12-month sums, $ billion"
+    )

@@ -10,7 +10,6 @@ import json
 from functools import cache
 from pathlib import Path
 
-import nbformat
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
@@ -365,14 +364,3 @@ def book_of(folder: Path, *cells: str, parameters: str = PARAMETERS) -> Path:
 def logged(path: Path) -> list[str]:
     """The lines that `LOG_CELL` wrote."""
     return path.read_text().split() if path.exists() else []
-
-
-@cache
-def titles(notebook: str = "release") -> dict[str, str]:
-    """The titles of the figures as they stand in a notebook, by the name of the function that draws each."""
-    cells = nbformat.read(ROOT / "notebooks" / f"{notebook}.ipynb", 4).cells
-    nodes = [node for cell in cells if cell.cell_type == "code" for node in ast.walk(ast.parse(cell.source))]
-    calls = [node for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
-    return {
-        call.func.attr: word.value.value for call in calls for word in call.keywords if word.arg == "title"
-    }

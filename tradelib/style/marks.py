@@ -19,13 +19,7 @@ AGREEMENTS = Path(__file__).parents[1] / "data" / "agreements.csv"
 
 
 def spread(wanted: list[float], heights: list[float]) -> list[float]:
-    """Move labels apart, each as little as possible, so that none overlaps the next.
-
-    Examples
-    --------
-    >>> spread([0.0, 1.0, 30.0], [10.0, 10.0, 10.0])
-    [-4.5, 5.5, 30.0]
-    """
+    """Move labels apart, each as little as possible, so that none overlaps the next."""
     places, order = list(wanted), sorted(range(len(wanted)), key=wanted.__getitem__)
     for _ in range(100):
         for low, high in itertools.pairwise(order):
@@ -36,31 +30,25 @@ def spread(wanted: list[float], heights: list[float]) -> list[float]:
     return places
 
 
-def end_labels(ax: Axes, labels: list[tuple[float, float, str, str]]) -> None:
-    """Write (x, y, text, colour name) beside the ends of lines, moved apart where they are close."""
+def end_labels(ax: Axes, labels: list[tuple[float, float, str, str]], *, share: float = 1) -> None:
+    """Write (x, y, text, colour name) beside the ends of lines, moved apart where they are close.
+
+    `share` is the part of the figure's height that a panel among several has.
+    """
     bottom, top = ax.get_ylim()
-    points = 72 * (ax.figure.get_figheight() - 1.5) / (top - bottom)
+    room = ax.figure.get_figheight() - (1.5 if share == 1 else 2)
+    points = 72 * share * room / (top - bottom)
     wanted = [points * y for _, y, _, _ in labels]
     heights = [1.3 * LABEL * (1 + text.count("\n")) for _, _, text, _ in labels]
+    look = {"va": "center", "weight": "bold", "linespacing": 1.1, "annotation_clip": False}
     for (x, y, text, name), at in zip(labels, spread(wanted, heights), strict=True):
-        ax.annotate(
-            *(text, (x, y)),
-            **{"xytext": (7, at - points * y), "textcoords": "offset points", "va": "center"},
-            **{"color": ink(name), "weight": "bold", "linespacing": 1.1, "annotation_clip": False},
-        )
+        shift = {"xytext": (7, at - points * y), "textcoords": "offset points"}
+        ax.annotate(text, (x, y), color=ink(name), **shift, **look)
 
 
 @cache
 def agreements(code: str) -> tuple[tuple[date, str], ...]:
-    """List when trade agreements with a partner took effect; the file has a source for each.
-
-    Examples
-    --------
-    >>> for day, name in agreements("5800"):
-    ...     print(day, name)
-    2012-03-15 KORUS in force
-    2019-01-01 KORUS revised
-    """
+    """List when trade agreements with a partner took effect; the file has a source for each."""
     with AGREEMENTS.open(encoding="utf-8", newline="") as lines:
         rows = [row for row in csv.DictReader(lines) if row["partner"] == code]
     return tuple(sorted((date.fromisoformat(row["effective"]), row["label"]) for row in rows))
@@ -93,17 +81,25 @@ def numbered(ax: Axes, bars: pd.Series, unit: Unit) -> None:
 
 
 def with_room(bars: Sequence[float], numbered: Sequence[float]) -> tuple[float, float]:
-    """Give the limits of upright bars that leave room for the numbers beyond some of their ends.
-
-    Examples
-    --------
-    >>> with_room([-1.0, 9.0], [9.0])
-    (-1.0, 10.6)
-    """
+    """Give the limits of upright bars that leave room for the numbers beyond some of their ends."""
     low, high = min(*bars, 0), max(*bars, 0)
     room = 0.16 * (high - low)
     below, above = (end - room for end in numbered if end < 0), (end + room for end in numbered if end >= 0)
     return min([low, *below]), max([high, *above])
+
+
+def year_bars(ax: Axes, bars: pd.Series, unit: Unit) -> None:
+    """Draw a bar for each year, the last two of them set off and numbered."""
+    bars, this = bars.dropna(), bars.index[-1]
+    looks = {this: (COLOURS["highlight"],) * 2, this - 1: (COLOURS["before"], COLOURS["highlight"])}
+    fill, edge = zip(*(looks.get(year, (COLOURS["quiet"],) * 2) for year in bars.index), strict=True)
+    ax.bar(bars.index, bars, width=0.72, color=fill, edgecolor=edge, linewidth=1.2, zorder=2)
+    numbered(ax, bars[bars.index >= this - 1], unit)
+    money_axis(ax, unit, *with_room(bars, bars[bars.index >= this - 1]))
+    ax.set_xticks(range(bars.index[0], this + 1))
+    ax.set_xlim(bars.index[0] - 0.6, this + 0.6)
+    ax.tick_params(axis="x", length=0)
+    ax.spines["bottom"].set_visible(False)
 
 
 def mark_turn(ax: Axes, x: float, y: float, text: str) -> None:
@@ -170,14 +166,7 @@ def _colour(name: str) -> str:
 def level_waterfall(ax: Axes, rows: pd.DataFrame, unit: Unit) -> None:
     """Draw level bars one below the other, each from where the last one ended, from zero to the whole.
 
-    Parameters
-    ----------
-    ax : Axes
-    rows : DataFrame
-        Index: what is written at the left of a row. `usd`: dollars, zero in the first row, the whole in
-        the last, which stands on zero too. `colour`: a name of the palette.
-    unit : Unit
-        Of the axis.
+    `rows` has dollars in `usd`, zero first and the whole last, and a name of the palette in `colour`.
     """
     usd = rows["usd"].to_numpy()
     ends = np.append(usd[:-1].cumsum(), usd[-1])
@@ -208,13 +197,7 @@ def level_waterfall(ax: Axes, rows: pd.DataFrame, unit: Unit) -> None:
 
 
 def outer(start: float, end: float) -> tuple[float, int]:
-    """Find the end of a bar that is away from zero, and on which side: no number sits on that line.
-
-    Examples
-    --------
-    >>> outer(-8.9, -4.2), outer(-1.0, 2.0), outer(2.0, 1.0)
-    ((-8.9, -1), (2.0, 1), (2.0, 1))
-    """
+    """Find the end of a bar that is away from zero, and on which side: no number sits on that line."""
     if min(start, end) < 0 < max(start, end):
         return end, 1 if end > 0 else -1
     tip = max(start, end, key=abs)
@@ -222,15 +205,7 @@ def outer(start: float, end: float) -> tuple[float, int]:
 
 
 def even_lines(text: str, width: int) -> str:
-    """Break words into as few lines as fit a width in letters, of about even lengths.
-
-    Lines that are there already are kept.
-
-    Examples
-    --------
-    >>> even_lines("Higher imports of pharmaceuticals (HS 30)", 36)
-    'Higher imports of\\npharmaceuticals (HS 30)'
-    """
+    """Break words into as few lines as fit a width in letters, about even; lines that are there are kept."""
     if "\n" in text:
         return text
     fewest = len(textwrap.wrap(text, width))
@@ -242,16 +217,7 @@ def even_lines(text: str, width: int) -> str:
 
 
 def reach(rows: pd.DataFrame, code: str) -> float:
-    """Choose how far from zero an axis goes: not as far as one or two values that dwarf the rest.
-
-    Never less far than the partner's own value.
-
-    Examples
-    --------
-    >>> rows = pd.DataFrame({"now": [-182.0, -36.0, -33.0], "before": -30.0}, ["CN", "MX", "DE"])
-    >>> reach(rows, "DE"), reach(rows, "CN")
-    (36.0, 182.0)
-    """
+    """Choose how far an axis goes: not to one or two that dwarf the rest, unless one is the partner's."""
     sizes = rows.abs().max(axis=1).sort_values(ascending=False)
     for k in (1, 2):
         if len(sizes) > k + 1 and sizes.iloc[k - 1] > 2 * sizes.iloc[k] and code not in sizes.index[:k]:
@@ -260,21 +226,7 @@ def reach(rows: pd.DataFrame, code: str) -> float:
 
 
 def dumbbells(ax: Axes, rows: pd.DataFrame, code: str, names: dict[str, str]) -> Unit:
-    """Draw each row's balance now (full dot) and before (hollow); values off the scale are written.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        `now` and `before` in dollars by partner code, first row on top.
-    code : str
-        The row to stress.
-    names : dict
-        Labels by code.
-
-    Returns
-    -------
-    Unit
-    """
+    """Draw each row's balance `now` (full dot) and `before` (hollow); values off the scale are written."""
     limit = reach(rows, code)
     unit, table = Unit.of([limit]), rows.assign(y=range(len(rows)))
     off = (rows.abs() > limit).any(axis=1)
