@@ -167,6 +167,15 @@ def test_the_example_of_a_standing_list_can_be_planned(tmp_path):
     assert {"korea-south.partners", "korea-south.revisions.kei.as-of-2025-10-18"} <= names
 
 
+def test_the_example_of_a_group_is_a_partner_with_members(tmp_path, monkeypatch):
+    (text,) = [code for language, code in FENCED.findall(text_of(GUIDES / "questions.md")) if language == "csv"]
+    (tmp_path / "groups.csv").write_text(text, encoding="utf-8")
+    monkeypatch.setenv("TRADELIB_GROUPS", str(tmp_path / "groups.csv"))
+    group = tl.resolve("Visegrad")
+    assert group.is_group and len(tl.members(group.code, "2024-10-08")) == 4
+    assert tl.brief(group, "2024-08").value("goods.balance.ytd") is not None
+
+
 def test_the_sql_of_the_guide_reads_the_bundled_vintages():
     ((sql),) = [code for language, code in FENCED.findall(text_of(GUIDES / "store.md")) if language == "sql"]
     found = duckdb.sql(sql.replace("store/", f"{ROOT}/tradelib/data/vintages/")).fetchall()
