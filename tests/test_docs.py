@@ -12,6 +12,7 @@ import re
 import shlex
 import sys
 import tempfile
+import tomllib
 from pathlib import Path
 
 import click
@@ -168,7 +169,9 @@ def test_the_example_of_a_standing_list_can_be_planned(tmp_path):
 
 
 def test_the_example_of_a_group_is_a_partner_with_members(tmp_path, monkeypatch):
-    (text,) = [code for language, code in FENCED.findall(text_of(GUIDES / "questions.md")) if language == "csv"]
+    (text,) = [
+        code for language, code in FENCED.findall(text_of(GUIDES / "questions.md")) if language == "csv"
+    ]
     (tmp_path / "groups.csv").write_text(text, encoding="utf-8")
     monkeypatch.setenv("TRADELIB_GROUPS", str(tmp_path / "groups.csv"))
     group = tl.resolve("Visegrad")
@@ -271,6 +274,13 @@ def test_functions_that_contributing_names_exist():
     named = [code for code in INLINE.findall(text) if re.fullmatch(r"[a-z_]+\.\w+", code)]
     named = [code for code in named if code.rpartition(".")[2] not in ("md", "py", "toml", "ipynb")]
     assert len(named) > 10 and [code for code in named if not has(code)] == []
+
+
+def test_the_picture_of_the_house_is_the_contract_of_its_layers():
+    contract = tomllib.loads(text_of(ROOT / "pyproject.toml"))["tool"]["importlinter"]["contracts"][0]
+    picture = text_of(ROOT / "CONTRIBUTING.md").partition("    cli  ")[1:]
+    lines = itertools.takewhile(lambda line: line.startswith("    "), "".join(picture).splitlines())
+    assert [re.split(r"\s{2,}", line.strip())[0] for line in lines] == contract["layers"]
 
 
 def test_variables_of_the_environment_are_told_and_no_others():

@@ -231,3 +231,19 @@ def test_no_module_takes_the_name_of_a_public_function():
 
     modules = {path.stem for path in (ROOT / "tradelib").glob("*.py")}
     assert not modules & set(tradelib.__all__)
+
+
+# --- before a commit ----------------------------------------------------------------------------
+
+
+def test_the_hooks_before_a_commit_are_what_make_lint_does_and_the_check_of_notebooks():
+    (local,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"]
+    entries = [hook["entry"] for hook in local["hooks"]]
+    recipe = re.search(
+        r"^lint:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    lines = [line.strip().replace("$(BIN)", ".venv/bin") for line in recipe[1].splitlines()]
+    assert entries[: len(lines)] == lines
+    (check,) = entries[len(lines) :]
+    assert check.endswith("tests/test_environment.py -k carries_no_outputs")
+    assert all(hook["language"] == "system" and not hook["pass_filenames"] for hook in local["hooks"])
