@@ -8,14 +8,11 @@ from functools import cache
 
 import pandas as pd
 import pytest
+from helpers import everyone as every_brief
 from helpers import raw_rows, sheet, snapshot
-from tradelib.briefs.factsheet import document
 
-from tradelib import all_facts, covered_partners, list_vintages, take
 from tradelib.briefs.brief import brief
-from tradelib.errors import TradelibError
 from tradelib.partners import all_partners, country_set, members, partner
-from tradelib.store import vintages
 
 GOODS, TRADE, EXPORTS = "goods_census_nsa", "trade_bop_sa", "exports_hs2_nsa"
 KINDS = dict(zip(all_partners()["code"], all_partners()["kind"], strict=True))
@@ -32,8 +29,13 @@ IDS = {
     *("services.balance.ytd.change_usd", "total.balance.ytd", "total.balance.ytd.change_usd"),
     *("total.deficit.ytd.reduction_pct", "total.deficit.rank", "total.reducers", "total.trend.start"),
     *("commodity.hs2.27.exports.ytd", "commodity.hs2.27.exports.previous_year"),
+    *("goods.balance.trailing12", "goods.balance.trailing12.change_usd", "goods.balance.ytd.superlative"),
+    *("total.balance.trailing4", "total.balance.trailing4.change_usd", "total.deficit.rank.previous_year"),
+    *(f"{item}.balance.{which}" for item in ("goods", "total") for which in ("drivers", "main_drivers")),
+    *(f"commodity.hs2.{flow}.most_changed" for flow in ("exports", "imports")),
+    *(f"commodity.hs2.contributions{part}" for part in ("", ".along", ".against", ".main")),
 }
-UNITS = {"USD", "percent", "rank", "month", "quarter", "list", "bool"}
+UNITS = {"USD", "percent", "rank", "month", "quarter", "list", "bool", "text"}
 
 
 # --- figures to the dollar ----------------------------------------------------------------------
@@ -160,9 +162,72 @@ def test_every_goods_fact_in_dollars_equals_the_sum_of_its_months(code, release,
         assert reduction == pytest.approx(100 * (1 - now["balance"] / before["balance"]))
     else:
         assert reduction is None
-    year_to_month = months(year - 1, 12, month + 1) + months(year, month)
-    sums = [total(GOODS, published, year_to_month, code, flow) for flow in ("exports", "imports")]
-    assert facts["goods.balance.trailing12"].value == (None if None in sums else sums[0] - sums[1])
+    years = []
+    for y in (year, year - 1):
+        periods = months(y - 1, 12, month + 1) + months(y, month)
+        sums = [total(GOODS, published, periods, code, flow) for flow in ("exports", "imports")]
+        years.append(None if None in sums else sums[0] - sums[1])
+    assert facts["goods.balance.trailing12"].value == years[0]
+    change = None if None in years else years[0] - years[1]
+    assert facts["goods.balance.trailing12.change_usd"].value == change
+    parts = {}
+    for flow, sign in (("exports", 1), ("imports", -1)):
+        parts["goods", flow] = (
+            None if None in (now[flow], before[flow]) else sign * (now[flow] - before[flow])
+        )
+    check_drivers(facts, "goods.balance", parts)
+
+
+def check_drivers(facts, prefix: str, parts: dict) -> None:
+    """The largest first; the main ones go with the change, one if it is 60 percent of all that do."""
+    value, main = facts.value(f"{prefix}.drivers"), facts.value(f"{prefix}.main_drivers")
+    if None in parts.values():
+        assert value is None and main is None and "year-earlier" in facts[f"{prefix}.drivers"].reason
+        return
+    ordered = sorted((key for key in parts if parts[key]), key=lambda key: -abs(parts[key]))
+    told = [(entry["item"], entry["flow"], entry["contribution_usd"]) for entry in value or []]
+    assert told == [(*key, parts[key]) for key in ordered]
+    change = facts.value(f"{prefix}.ytd.change_usd")
+    helping = [key for key in ordered if parts[key] * change > 0]
+    alone = helping and abs(parts[helping[0]]) >= 0.6 * sum(abs(parts[key]) for key in helping)
+    told = [(entry["item"], entry["flow"]) for entry in main or []]
+    assert told == (helping[:1] if alone else helping[:2])
+    assert facts[f"{prefix}.main_drivers"].more["alone"] == (len(told) == 1 and len(ordered) > 1)
+
+
+@pytest.mark.parametrize(("release", "as_of", "published", "quarter"), CASES)
+@pytest.mark.parametrize("code", CODES)
+def test_a_superlative_holds_in_every_year_it_speaks_of(code, release, as_of, published, quarter):
+    fact = sheet(code, release, as_of)["goods.balance.ytd.superlative"]
+    if KINDS[code] != "country":
+        assert fact.value is None and "members change" in fact.reason
+        return
+    year, month = map(int, release.split("-"))
+    balances = {}
+    for y in range(1985, year + 1):
+        sums = [total(GOODS, published, months(y, month), code, flow) for flow in ("exports", "imports")]
+        if None not in sums:
+            balances[y] = sums[0] - sums[1]
+    now = balances.pop(year)
+    since, kind = min(balances), "deficit" if now < 0 else "surplus"
+    sizes = {y: usd if now > 0 else -usd for y, usd in balances.items()}
+    reach = {
+        "largest": max((y for y, size in sizes.items() if size >= abs(now)), default=None),
+        "smallest": max((y for y, size in sizes.items() if size <= abs(now)), default=None),
+    }
+    long = [word for word, y in reach.items() if year - (y or since) >= 3]
+    if now == 0 or sizes[year - 1] <= 0 or not long:
+        assert fact.value is None and fact.reason
+        return
+    (word,) = long
+    y = reach[word]
+    if y is None:
+        assert fact.value == f"{word} on record, in data from {since}"
+    elif word == "smallest" and sizes[y] < 0:
+        other = {"deficit": "surplus", "surplus": "deficit"}[kind]
+        assert fact.value == f"{word} since the {other} of {y}"
+    else:
+        assert fact.value == f"{word} since {y}"
 
 
 @pytest.mark.parametrize(("release", "as_of", "published", "quarter"), CASES)
@@ -183,11 +248,20 @@ def test_every_services_and_total_fact_in_dollars_equals_the_sum_of_its_quarters
     reduction = facts["total.deficit.ytd.reduction_pct"].value
     both = None not in (now, before) and now < 0 and before < 0
     assert reduction == (pytest.approx(100 * (1 - now / before)) if both else None)
+    parts = {}
     for item in ("goods", "services"):
         for side, sign in (("exports", 1), ("imports", -1)):
             sums = [total(*source, quarters(y, number), code, side, item) for y in (year, year - 1)]
-            part = facts[f"total.balance.contribution.{item}_{side}"].value
-            assert part == (None if None in sums else sign * (sums[0] - sums[1]))
+            parts[item, side] = None if None in sums else sign * (sums[0] - sums[1])
+            assert facts[f"total.balance.contribution.{item}_{side}"].value == parts[item, side]
+    check_drivers(facts, "total.balance", parts)
+    years = [
+        total(*source, quarters(y - 1, 4)[number:] + quarters(y, number), code, "balance", "total")
+        for y in (year, year - 1)
+    ]
+    assert facts["total.balance.trailing4"].value == years[0]
+    change = None if None in years else years[0] - years[1]
+    assert facts["total.balance.trailing4.change_usd"].value == change
 
 
 @pytest.mark.parametrize(("release", "as_of", "published", "quarter"), CASES)
@@ -221,6 +295,12 @@ def test_ranks_and_reducers_in_goods_and_services_are_among_the_universe_of_the_
     expected = None if mine >= 0 else 1 + sum(value < mine for value in known)
     assert facts["total.deficit.rank"].value == expected
     assert facts["total.deficit.rank"].more["n"] == len(known)
+    then = before["5800"]
+    if expected is None or then >= 0:
+        assert facts["total.deficit.rank.previous_year"].value is None
+    else:
+        rank = 1 + sum(value < then for value in before.values() if value is not None)
+        assert facts["total.deficit.rank.previous_year"].value == rank
     reduced = {
         c for c in universe if None not in (now[c], before[c]) and before[c] < 0 and now[c] > before[c]
     }
@@ -271,7 +351,8 @@ def test_the_worlds_deficit_and_the_share_of_a_partner(release, as_of, published
 @pytest.mark.parametrize("code", ["5800", "5700", "1220", "2010"])
 def test_hs_chapters_are_summed_over_the_same_months_and_over_the_full_previous_year(code):
     facts = sheet(code, "2018-07", "2025-04-03")
-    chapters = {id.split(".")[2] for id in facts if id.startswith("commodity.hs2.") and ".exports." in id}
+    found = (re.match(r"commodity\.hs2\.(\d\d)\.exports\.", id) for id in facts)
+    chapters = {match[1] for match in found if match}
     assert "27" in chapters and len(chapters) in (3, 4)
 
     def chapter_sum(periods, chapter):
@@ -314,7 +395,7 @@ def test_the_trend_of_korea_starts_at_the_trough_of_its_trailing_balance():
 @pytest.mark.parametrize("release", RELEASES)
 @pytest.mark.parametrize("who", PARTNERS)
 def test_every_fact_of_the_contract_is_there_and_tells_all_it_must(who, release):
-    page = json.loads(json.dumps(document(sheet(who, release)), allow_nan=False))
+    page = json.loads(json.dumps(sheet(who, release).document(), allow_nan=False))
     assert set(page) >= {"partner", "release", "published", "as_of", "facts"}
     assert set(page["partner"]) == {"code", "iso2", "iso3", "name"}
     assert page["release"] == release
@@ -382,10 +463,10 @@ def test_each_fact_tells_the_vintage_of_its_table_and_its_lag():
 
 
 def test_a_document_tells_the_release_and_how_its_date_is_known():
-    page = document(sheet("KOR", "2018-07"))
+    page = sheet("KOR", "2018-07").document()
     assert page["partner"] == {"code": "5800", "iso2": "KR", "iso3": "KOR", "name": "Korea, South"}
     assert (page["published"], page["as_of"]) == ("2018-09-05", "2018-09-05")
-    early = document(sheet("KOR", "2010-06"))
+    early = sheet("KOR", "2010-06").document()
     assert (early["published"], early["published_how_known"]) == (None, "not established")
     assert early["as_of"] == "2010-08-31"
 
@@ -450,95 +531,24 @@ def test_a_universe_that_is_only_assumed_says_so():
     assert "assumed" not in sheet("KOR", "2018-07")["total.deficit.rank"].more["universe_source"]
 
 
-# --- the as-of date -----------------------------------------------------------------------------
-
-
-def test_nothing_after_the_release_leaks_into_a_fact(store):
-    """The tables of 2025 with every later period cut off give the same facts of July 2018."""
-    for table, day, last in (
-        (GOODS, "2025-04-03", pd.Period("2018-07", "M")),
-        (TRADE, "2025-03-06", pd.Period("2018Q2", "Q")),
-        (EXPORTS, "2020-12-04", pd.Period("2018-07", "M")),
-        ("imports_consumption_hs2_nsa", "2020-12-04", pd.Period("2018-07", "M")),
-    ):
-        source = next(v for v in list_vintages(table) if str(v.published) == day)
-        cut = vintages.read(source, through=str(last))
-        assert len(cut) < source.rows
-        vintages.save(cut, table, published=date(2026, 1, 1), sources=[], parser="")
-    cut = take("2018-07", as_of="2026-01-01")
-    assert {str(v.published) for v in cut.sources.values()} == {"2026-01-01"}
-    for who in ("KOR", "MEX", "EU", "VNM", "TUV"):
-        whole = sheet(who, "2018-07", "2025-04-03")
-        found = brief(who, cut)
-        assert {id: (f.value, f.window, f.more) for id, f in found.items()} == {
-            id: (f.value, f.window, f.more) for id, f in whole.items()
-        }
-
-
-def test_strict_refuses_and_lists_the_tables_that_came_later():
-    with pytest.raises(TradelibError) as refusal:
-        take("2018-07", strict=True)
-    for table, days in ((GOODS, 30), (TRADE, 2374), (EXPORTS, 821)):
-        assert re.search(rf"{table}: .*{days} days later", str(refusal.value))
-
-
-def test_strict_gives_the_same_facts_where_everything_was_out():
-    strict = take("2018-07", as_of="2025-04-03", strict=True)
-    found = brief("KOR", strict)
-    assert {id: f.value for id, f in found.items()} == {
-        id: f.value for id, f in sheet("KOR", "2018-07", "2025-04-03").items()
-    }
-
-
-@pytest.mark.parametrize("day", ["2018-09-04", "1990-01-01"])
-def test_a_day_before_the_release_is_an_error_that_names_the_release_day(day):
-    with pytest.raises(TradelibError, match=r"2018-09-05"):
-        take("2018-07", as_of=day)
-
-
-def test_a_day_before_the_month_is_over_is_an_error_where_no_release_day_is_established():
-    with pytest.raises(TradelibError, match="2010-06-30"):
-        take("2010-06", as_of="2010-06-29")
-    assert take("2010-06", as_of="2010-06-30").as_of == date(2010, 6, 30)
-
-
-@pytest.mark.parametrize("release", ["2026-07", "2025-03"])
-def test_a_release_later_than_any_vintage_names_the_latest_month_there_is(release):
-    with pytest.raises(TradelibError, match=rf"No country table reaches {release}.\n.*2025-02.*\n.*ingest"):
-        take(release)
-
-
-@pytest.mark.parametrize("release", ["2018-13", "2018", "latest", "July 2018"])
-def test_a_malformed_release_is_an_error(release):
-    with pytest.raises(TradelibError, match="is not a month"):
-        take(release)
-
-
-def test_a_later_vintage_changes_values_and_never_windows_or_ids():
-    old, new = (sheet("KOR", "2018-07", day) for day in ("2018-10-05", "2025-04-03"))
-    assert list(old) == list(new)
-    assert {id: f.window for id, f in old.items()} == {id: f.window for id, f in new.items()}
-    assert old["goods.exports.ytd"].value != new["goods.exports.ytd"].value
-
-
 # --- all partners at once -----------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def everyone():
-    taken = snapshot("2018-07", "2018-10-05")
-    return all_facts(taken, covered_partners(taken))
+    """All partners of July 2018, shared with the tests of other rooms."""
+    return every_brief("2018-07")
 
 
 def test_all_partners_have_facts_that_are_plain_json(everyone):
     assert len(everyone) > 220
     for one in everyone.values():
-        json.dumps(document(one), allow_nan=False)
+        json.dumps(one.document(), allow_nan=False)
         assert set(one) >= IDS
 
 
 def test_all_partners_together_make_the_world(everyone):
-    world = brief("0015", snapshot("2018-07", "2018-10-05"))
+    world = brief("0015", snapshot("2018-07"))
     for side in ("exports", "imports"):
         for span in ("month", "ytd"):
             id = f"goods.{side}.{span}"
@@ -561,7 +571,7 @@ def test_all_ranks_are_one_to_n_without_gaps_or_doubles(everyone):
 
 
 def test_one_partner_alone_has_the_same_facts_as_in_the_crowd(everyone):
-    alone = sheet("5800", "2018-07", "2018-10-05")
+    alone = sheet("5800", "2018-07")
     assert {id: f.to_dict() for id, f in everyone["5800"].items()} == {
         id: f.to_dict() for id, f in alone.items()
     }
@@ -569,7 +579,7 @@ def test_one_partner_alone_has_the_same_facts_as_in_the_crowd(everyone):
 
 @pytest.mark.parametrize("group", ["ASEAN", "USMCA", "EURO"])
 def test_a_group_that_the_table_does_not_print_is_the_sum_of_its_members_of_the_day(everyone, group):
-    facts = sheet(group, "2018-07", "2018-10-05")
+    facts = sheet(group, "2018-07")
     codes = members(group, date(2018, 9, 5))
     for id in ("goods.exports.ytd", "goods.imports.ytd", "goods.balance.ytd"):
         assert facts[id].value == sum(everyone[code][id].value for code in codes)
