@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from helpers import drawn, everyone, passages, said, sheet, snapshot, titled, titles
+from helpers import drawn, everyone, figures, passages, said, sheet, snapshot, titled
 
 import tradelib as tl
 
@@ -168,7 +168,7 @@ def test_every_passage_and_every_title_reads_well_for_every_partner(release):
                 assert not any(found.names[name] for name in ("later", "reconstructed", "older"))
                 continue
             check(text, (release, found.partner.code, cell))
-        for cell in titles():
+        for cell in figures():
             about, text = (release, found.partner.code, cell), titled(cell, found)
             if text:
                 check(text, about, title=True)

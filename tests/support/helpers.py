@@ -119,9 +119,14 @@ def passages(notebook: str = "release.ipynb") -> list[str]:
     return [id for id, call in cells(notebook).items() if ast.unparse(call.func) == "tl.say"]
 
 
-def titles(notebook: str = "release.ipynb") -> list[str]:
+def figures(notebook: str = "release.ipynb") -> list[str]:
     """The ids of the cells that draw a chart below a title."""
     return [id for id in cells(notebook) if _argument(id, "title", notebook)]
+
+
+def titles(notebook: str = "release.ipynb") -> dict[str, str]:
+    """The titles as they stand in a notebook, by the name of the function that draws the figure."""
+    return {cells(notebook)[id].func.attr: _argument(id, "title", notebook) for id in figures(notebook)}
 
 
 def said(cell: str, brief, notebook: str = "release.ipynb"):
