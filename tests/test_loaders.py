@@ -21,7 +21,7 @@ from tradelib import (
     members,
 )
 from tradelib.errors import TradelibError
-from tradelib.loaders import behind, day_of, find_release, find_universe, pick, with_groups
+from tradelib.loaders import behind, day_of, find_release, find_universe, pick, rows_of, spelled, with_groups
 from tradelib.releases import release
 
 GOODS = [
@@ -407,3 +407,13 @@ def test_a_month_asked_of_quarters_is_refused_with_the_quarter():
 def test_chapters_of_a_flow_there_is_not_are_refused(wrong):
     with pytest.raises(TradelibError, match="Flow is exports or imports; imports are general or consumption"):
         load_chapters(**wrong, as_of="2020-12-04")
+
+
+def test_periods_are_written_as_a_tables_own():
+    assert spelled("trade_bop_sa", "2018-Q2") == "2018Q2" and spelled("goods_census_nsa", None) is None
+
+
+def test_the_rows_of_one_vintage_know_how_late_it_is():
+    vintage = pick("trade_bop_sa", as_of="2025-03-06")
+    rows = rows_of(vintage, as_of=date(2018, 9, 5), partner=["5800"])
+    assert rows["vintage_lag_days"].iloc[0] == 2374

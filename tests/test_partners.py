@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import tradelib as tl
 from tradelib.errors import TradelibError
 from tradelib.partners import (
     API_GROUPS,
@@ -28,7 +29,9 @@ from tradelib.partners import (
     members,
     partner,
     resolve,
+    summed_groups,
 )
+from tradelib.runs.runs import expand
 
 TABLE = all_partners()
 CURRENT = TABLE[TABLE["kind"] == "country"]
@@ -808,3 +811,148 @@ def test_the_cafta_dr_row_holds_all_six_from_2005_on_before_the_agreement_was_in
     values = monthly(originals / "census" / LATEST)
     assert members("0017", "2005-12-31") == []
     assert gaps(values, "0017", year_months(2005, 2008), lambda month: "2009-01-01") == {}
+
+
+# --- a user's own groups --------------------------------------------------------------------------
+
+FOUR = "group,code\nthe Visegrad Group,CZE\nthe Visegrad Group,Hungary\nthe Visegrad Group,4550\n"
+FOUR += "the Visegrad Group,Slovakia\n"
+
+
+SPELLS = "group,code,joined,left\n"
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """Write a file of groups, and have it in force."""
+
+    def write(text: str) -> Path:
+        path = tmp_path / "my_groups.csv"
+        path.write_text(text, encoding="utf-8")
+        monkeypatch.setenv("TRADELIB_GROUPS", str(path))
+        return path
+
+    return write
+
+
+def test_a_group_of_ones_own_is_a_partner_like_any_and_never_a_country(own):
+    own(FOUR)
+    found = resolve("Visegrad Group")
+    assert (found.code, found.name, found.prose) == ("VISEGRADGROUP", "Visegrad Group", "the Visegrad Group")
+    assert found.is_group and found == resolve("visegradgroup") == partner("VISEGRADGROUP")
+    assert members("Visegrad", "2018-09-05") == ["4351", "4359", "4370", "4550"]
+    assert set(summed_groups()) == {"ASEAN", "USMCA", "EURO", "VISEGRADGROUP"}
+    assert found.code not in country_set() and found.code in set(all_partners()["code"])
+    assert all_partners()["code"].is_monotonic_increasing and all_partners()["kind"].notna().all()
+    assert all_partners().dtypes.equals(TABLE.dtypes)
+
+
+def test_without_the_file_the_group_is_gone(own, monkeypatch):
+    own(FOUR)
+    assert resolve("Visegrad").is_group
+    monkeypatch.delenv("TRADELIB_GROUPS")
+    with pytest.raises(PartnerError, match="'Visegrad' matches no partner"):
+        resolve("Visegrad")
+    assert all_partners().equals(TABLE)
+
+
+def test_a_changed_file_is_read_again(own):
+    own(FOUR)
+    assert len(members("Visegrad", "2018-09-05")) == 4
+    own(FOUR.replace("the Visegrad Group,Slovakia\n", ""))
+    assert len(members("Visegrad", "2018-09-05")) == 3
+
+
+def test_members_may_join_and_leave(own):
+    own("group,code,joined,left\nTrio,FRA,,\nTrio,DEU,1990-10-03,\nTrio,GBR,1973-01-01,2020-01-31\n")
+    assert members("Trio", "1980-01-01") == ["4120", "4279"]
+    assert members("Trio", "2020-02-01") == ["4279", "4280"]
+
+
+def test_a_group_of_ones_own_is_summed_balanced_briefed_swept_and_never_ranked(own):
+    own(FOUR)
+    goods = tl.load_goods(as_of="2018-10-05", partner="Visegrad Group", since="2017-01")
+    parts = tl.load_goods(as_of="2018-10-05", partner=["CZE", "HUN", "POL", "SVK"], since="2017-01")
+    july = pd.Period("2018-07", "M")
+    for flow in ("exports", "imports"):
+        total = goods[(goods["period"] == july) & (goods["flow"] == flow)]["value_usd"].item()
+        assert total == parts[(parts["period"] == july) & (parts["flow"] == flow)]["value_usd"].sum() > 0
+    sums = tl.window_sum(tl.balance(goods, partner="Visegrad Group"), tl.year_to_date(july))
+    found = tl.brief("Visegrad Group", "2018-07", as_of="2018-10-05")
+    assert found["goods.exports.ytd"].value == sums["exports_usd"].item()
+    assert found["goods.balance.ytd"].value == sums["balance_usd"].item()
+    codes, wrong = expand(["group:Visegrad Group"], tl.take("2018-07"))
+    assert sorted(codes) == members("Visegrad Group", "2018-09-05") and not wrong
+    with pytest.raises(TradelibError, match=r"the Visegrad Group.*a group is not compared with countries"):
+        tl.rank(parts, ["Visegrad Group", "CZE"], through="2018-07")
+    everyone = tl.take("2018-07", as_of="2018-10-05")
+    assert "VISEGRADGROUP" not in everyone.goods_ranks["now"].index
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ("group;code\nA;CZE\n", 1, "no column"),
+        ("code\nCZE\n", 1, "no column group"),
+        ("group,code\nTrio,CZE\nTrio,Koera\n", 3, "'Koera' matches no partner"),
+        ("group,code\nTrio,CZE\n,HUN\n", 3, "'' is no name for a group"),
+        ("group,code\n4711,CZE\n", 2, "'4711' is no name for a group"),
+        ("group,code\nASEAN,CZE\n", 2, "'ASEAN' is ASEAN (ASEAN) already"),
+        ("group,code\nKorea South,CZE\n", 2, "is Korea, South (5800) already"),
+        ("group,code\nTrio,EU\n", 2, "European Union (0003) is itself a sum"),
+        ("group,code\nTrio,world\n", 2, "is itself a sum"),
+        ("group,code\nTrio,CZE\nTrio,4351\n", 3, "Czech Republic is in Trio already"),
+        ("group,code,joined,left\nTrio,CZE,2004,\n", 2, "'2004' is not a day"),
+        ("group,code,joined,left\nTrio,CZE,2004-02-30,\n", 2, "'2004-02-30' is not a day"),
+        ("group,code,joined,left\nTrio,CZE,2004-05-01,2003-01-01\n", 2, "before it joined"),
+        (
+            "group,code,joined,left\nTrio,CZE,,2003-01-01\nTrio,CZE,2003-01-01,\n",
+            3,
+            "already, on the same days",
+        ),
+    ],
+)
+def test_a_mistake_in_the_file_is_told_with_file_and_line(own, text, line, words):
+    path = own(text)
+    with pytest.raises(PartnerError) as refused:
+        resolve("Korea, South")
+    assert f"{path}, line {line}: " in str(refused.value) and words in str(refused.value)
+
+
+def test_a_file_that_is_not_there_or_no_text_is_told(own, monkeypatch):
+    path = own("")
+    path.write_bytes(b"group,code\nTrio,\xff\n")
+    with pytest.raises(PartnerError, match="is not a CSV file in UTF-8"):
+        resolve("KOR")
+    monkeypatch.setenv("TRADELIB_GROUPS", str(path.parent / "none.csv"))
+    with pytest.raises(
+        PartnerError, match=r"TRADELIB_GROUPS names .*none.csv, which cannot be read: No such file"
+    ):
+        resolve("KOR")
+
+
+def test_a_member_may_leave_and_come_back(own):
+    own("group,code,joined,left\nTrio,CZE,,2003-01-01\nTrio,CZE,2005-01-01,\n")
+    assert members("Trio", "2004-01-01") == [] and members("Trio", "2006-01-01") == ["4351"]
+
+
+# --- small assertions about the rows --------------------------------------------------------------
+
+
+def test_a_partner_knows_its_names_slug_and_kind():
+    korea = partner("5800")
+    told = korea.name, korea.prose, korea.slug, korea.kind, korea.is_group
+    assert told == ("Korea, South", "South Korea", "korea-south", "country", False)
+    assert partner("0003").prose == "the European Union" and "4610" not in country_set()
+
+
+def test_codes_and_names_of_the_sources_are_translated():
+    assert [from_api_code(code) for code in ("5800", "-", "0020", "5XXX")] == [
+        "5800",
+        "0015",
+        "USMCA",
+        "0016",
+    ]
+    assert [from_seasonal_code(code) for code in (5800, "3", "0020")] == ["5800", "0003", "REST"]
+    names = ("Korea, South", "South/\nCentral America", "Israel*")
+    assert [from_area_name(name) for name in names] == ["5800", "0009", "5081"]

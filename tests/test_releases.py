@@ -447,3 +447,29 @@ def test_the_fifteen_are_those_of_the_real_exhibit_of_october_2021(originals):
                 except PartnerError:
                     continue
     assert found & country_set() == set(calendar.universe(date(2021, 10, 5))[0])
+
+
+def test_the_calendar_by_example():
+    assert calendar.all_releases().query("month == '2018-07'").published.item() == "2018-09-05"
+    assert calendar.release("2018-07").published == date(2018, 9, 5)
+    assert [found.month for found in calendar.due(date(2026, 10, 6))][-2:] == ["2026-07", "2026-08"]
+    assert calendar.newest_due(date(2026, 10, 5)).month == "2026-07"
+    assert calendar.newest_due(date(2026, 10, 6)).month == "2026-08"
+    assert calendar.next_due(date(2026, 10, 5)).day == date(2026, 10, 6)
+    for month in ("2018-07", "2018-09"):
+        assert calendar.quarter_out(pd.Period(month, "M")) == pd.Period("2018Q2", "Q")
+    assert calendar.parse_date("2018-10-05") == date(2018, 10, 5)
+
+
+def test_a_slot_gives_way_to_a_later_slot_and_a_date_does_not():
+    old = calendar.read_table(
+        "month,scheduled,published,status,how_known\n2026-08,,2026-10-06,published,seen: BEA\n"
+        "2026-09,2026-11-04,,scheduled,seen: BEA",
+        "old",
+    )
+    assert old.status.tolist() == ["published", "scheduled"]
+    new = old.assign(scheduled="2026-11-12", published="", status="scheduled")
+    assert calendar.overlay(old, new)[["month", "scheduled", "status"]].values.tolist() == [
+        ["2026-08", "", "published"],
+        ["2026-09", "2026-11-12", "scheduled"],
+    ]

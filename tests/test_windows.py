@@ -77,3 +77,8 @@ def test_a_full_year_is_in_months_unless_said():
 def test_a_full_year_of_something_else_is_refused(given):
     with pytest.raises(TradelibError, match='"M" for months, "Q" for quarters'):
         full_year(*given)
+
+
+def test_periods_are_read_by_example():
+    assert as_period("2018-07") == pd.Period("2018-07", "M")
+    assert as_period("2018Q2") == pd.Period("2018Q2", "Q-DEC")

@@ -8,7 +8,7 @@ slices them by year; of several by (`partner`, `item`, `period`), where such a s
 silently empty. All functions take both; of one partner, a sum has one row, named by its `window`.
 """
 
-from typing import TypeVar, overload
+from typing import Any, Literal, TypeVar, overload
 
 import numpy as np
 import pandas as pd
@@ -86,32 +86,23 @@ def balance(
     sides = wide.reindex(columns=[*FLOWS, BALANCE]).add_suffix("_usd").rename_axis(columns=None)
     if not published:
         sides["balance_usd"] = sides["exports_usd"] - sides["imports_usd"]
-    dropped = ["partner"] * single
     if item is not None or (single and len(items) == 1):
-        dropped.append("item")
-    sides = sides.droplevel(dropped) if dropped else sides
-    return sides if sides.index.nlevels == 1 else _unsliceable(sides)
+        sides = sides.droplevel("item")
+    return _levels(sides.droplevel("partner") if single else sides, "category")
 
 
-def _unsliceable(sides: pd.DataFrame) -> pd.DataFrame:
-    """Make categories of the levels before the period: a slice of them by year is an error, not empty."""
-    index = sides.index
-    levels = [
-        level if name == "period" else pd.CategoricalIndex(level)
-        for name, level in zip(index.names, index.levels, strict=True)
-    ]
-    return sides.set_axis(index.set_levels(levels), axis=0)
+def _levels(frame: pd.DataFrame, kind: Literal["category", "str"]) -> pd.DataFrame:
+    """Make categories of partners and items, or strings again.
 
-
-def _plain(found: pd.DataFrame) -> pd.DataFrame:
-    """Make strings again of levels that are categories: without periods there is nothing to slice."""
-    index = found.index
-    if isinstance(index, pd.CategoricalIndex):
-        return found.set_axis(index.astype("str"), axis=0)
+    Where they stand before periods, a slice by year is an error for categories, and empty for strings.
+    """
+    index = frame.index
     if isinstance(index, pd.MultiIndex):
-        levels = [one.astype("str") if isinstance(one, pd.CategoricalIndex) else one for one in index.levels]
-        return found.set_axis(index.set_levels(levels), axis=0)
-    return found
+        levels: list[Any] = [
+            level if isinstance(level, pd.PeriodIndex) else level.astype(kind) for level in index.levels
+        ]
+        return frame.set_axis(index.set_levels(levels), axis=0)
+    return frame if isinstance(index, pd.PeriodIndex) else frame.set_axis(index.astype(kind), axis=0)
 
 
 def window_sum(sides: pd.DataFrame, window: Window, *, absent_is_zero: bool = False) -> pd.DataFrame:
@@ -159,7 +150,7 @@ def window_sum(sides: pd.DataFrame, window: Window, *, absent_is_zero: bool = Fa
     )
     sums = grouped.sum() if absent_is_zero else grouped.sum().where(grouped.count() == len(window))
     if others:
-        return _plain(sums)
+        return _levels(sums, "str")
     whole = sums.reindex([str(window)], fill_value=0.0 if absent_is_zero else np.nan)
     return whole.rename_axis("window")
 
@@ -186,13 +177,14 @@ def trailing_sum(sides: pd.DataFrame, periods: int) -> pd.DataFrame:
     >>> trailing_sum(pd.DataFrame({"balance_usd": [1.0, 2.0, 4.0]}, index=quarters), 2).balance_usd.tolist()
     [nan, 3.0, nan, nan]
     """
-    others = [name for name in sides.index.names if name != "period"]
-    wide = sides.unstack(others) if others else sides
+    others = [str(name) for name in sides.index.names if name != "period"]
+    wide = pd.DataFrame(sides.unstack(others)) if others else sides
     wide = wide.reindex(pd.period_range(wide.index.min(), wide.index.max(), name="period"))
     total = wide.rolling(periods, min_periods=periods).sum()
     if not others:
         return total
-    return total.stack(others, future_stack=True).reorder_levels(sides.index.names).sort_index()
+    long = pd.DataFrame(total.stack(others, future_stack=True))
+    return long.reorder_levels([str(name) for name in sides.index.names]).sort_index()
 
 
 def change(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
@@ -373,8 +365,8 @@ def share(part: float | pd.Series, whole: float | pd.Series) -> float | pd.Serie
         return pct.where((pct >= 0) & np.isfinite(pct)).abs()
     if isinstance(whole, pd.Series):
         return share(pd.Series(float(part), index=whole.index), whole)
-    pct = 100 * part / whole if whole else np.nan
-    return abs(pct) if pct >= 0 else np.nan
+    of = 100 * part / whole if whole else np.nan
+    return abs(of) if of >= 0 else np.nan
 
 
 def check_table(flows: pd.DataFrame) -> None:

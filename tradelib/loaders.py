@@ -167,7 +167,7 @@ def rows_of(
     if absent:
         raise _no_rows(vintage, absent[0], members_on or as_of)
     for name, value in (("table", vintage.table), ("vintage", vintage.published.isoformat())):
-        frame[name] = pd.Categorical.from_codes(np.zeros(len(frame), "int8"), [value])
+        frame[name] = pd.Categorical.from_codes(np.zeros(len(frame), "int8"), pd.Index([value]))
     frame["vintage_lag_days"] = vintage.lag_days(as_of)
     return frame
 
@@ -197,10 +197,10 @@ def with_groups(flows: pd.DataFrame, groups: Iterable[str] | None = None, *, on:
         codes = [] if group in there else members(group, on)
         if codes and there.issuperset(codes):
             rows = flows[flows["partner"].isin(codes)].groupby(["flow", "item", "period"], observed=True)
-            values = [name for name in flows if name.startswith("value_") or name.endswith("_usd")]
+            info = table_info(flows["table"].iloc[0])
+            values = [info.value, *info.extra]
             known = rows[values].count()
-            sparse = table_info(flows["table"].iloc[0]).sparse
-            whole = known.eq(rows.size(), axis=0) if sparse else known == len(codes)
+            whole = known.eq(rows.size(), axis=0) if info.sparse else known == len(codes)
             note = pd.Series(SUM, known.index).where(whole.all(axis=1), NO_SUM).astype("str")
             parts.append(rows[values].sum().where(whole).assign(partner=group, note=note).reset_index())
     if len(parts) == 1:

@@ -52,14 +52,7 @@ class PartnerError(TradelibError):
 
 @dataclass(frozen=True, slots=True)
 class Partner:
-    """One row of data/partners.csv; ``last_year`` is None while the code is in use.
-
-    Examples
-    --------
-    >>> korea = partner("5800")
-    >>> korea.name, korea.prose, korea.slug, korea.kind, korea.is_group
-    ('Korea, South', 'South Korea', 'korea-south', 'country', False)
-    """
+    """One row of data/partners.csv; ``last_year`` is None while the code is in use."""
 
     code: str
     name: str
@@ -84,7 +77,13 @@ class Partner:
         return f"<Partner {self.code} {self.name}{f' ({self.iso3})' if self.iso3 else ''}, {self.kind}>"
 
     def _repr_html_(self) -> str:
-        return cards.partner_card(self)
+        rows = [
+            ("Schedule C", self.code),
+            ("ISO", ", ".join(filter(None, [self.iso2, self.iso3]))),
+            ("Kind", self.kind),
+            ("In the tables", self.first_year and f"{self.first_year} to {self.last_year or 'today'}"),
+        ]
+        return cards.card("Partner", self.name, rows)
 
 
 class Register:
@@ -98,7 +97,7 @@ class Register:
         """Each partner by its code."""
         fields = self.table.drop(columns="aliases").astype("object")
         rows = fields.where(fields.notna(), None).to_dict("records")
-        return {row["code"]: Partner(**row) for row in rows}
+        return {row["code"]: Partner(**{str(name): value for name, value in row.items()}) for row in rows}
 
     @cached_property
     def countries(self) -> frozenset[str]:
@@ -410,25 +409,10 @@ FORM = "Its columns are group and code, and if need be joined and left (YYYY-MM-
 
 
 def own_groups(text: str, where: str) -> tuple[dict[str, str], dict[str, list[Spell]]]:
-    """Read a user's groups: the name of each by its code, and its members.
+    """Read a user's groups from CSV in the form of ``data/groups.csv``: names by code, and members.
 
-    Parameters
-    ----------
-    text : str
-        CSV in the form of ``data/groups.csv``: `group`, a name of the user's own; `code`, one member as
-        `resolve` takes it; if need be `joined` and `left`, the first and last day of membership.
-    where : str
-        What the file is called in a message.
-
-    Raises
-    ------
-    PartnerError
-        Naming file and line.
-
-    Examples
-    --------
-    >>> own_groups("group,code\\nVisegrad,CZE\\nVisegrad,Hungary", "mine.csv")
-    ({'VISEGRAD': 'Visegrad'}, {'VISEGRAD': [('4351', '', ''), ('4370', '', '')]})
+    `group` is a name of the user's own; `code` one member as `resolve` takes it; `joined` and `left`, if
+    need be, the first and last day of membership. Errors name file and line.
     """
     reader = csv.DictReader(io.StringIO(text, newline=""), skipinitialspace=True)
     lacking = {"group", "code"} - set(reader.fieldnames or ())

@@ -354,7 +354,7 @@ def _one_item(table: pd.DataFrame, item: str | None) -> pd.DataFrame:
         )
     if item is not None and item not in items:
         raise TradelibError(f"The table has no item {item!r}.", f"It has {', '.join(items[:8])}.")
-    return table.xs(item or items[0], level="item")
+    return pd.DataFrame(table.xs(item or items[0], level="item"))
 
 
 def _summed(table: pd.DataFrame, window: Window) -> pd.DataFrame:

@@ -7,6 +7,7 @@ was seen.
 
 import re
 import time
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, lru_cache
@@ -18,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from tradelib.errors import TradelibError
-from tradelib.store import files as storage
+from tradelib.store import files
 
 DATA = Path(__file__).parent / "data"
 #: Releases appear at 08:30 in Washington, and files are dated by its clock.
@@ -44,7 +45,7 @@ class Release:
     scheduled: date | None = None
     status: str = ""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not self.status:
             object.__setattr__(self, "status", "published" if self.published else NOT_ESTABLISHED)
 
@@ -71,30 +72,20 @@ class Release:
 def all_releases() -> pd.DataFrame:
     """Return the release calendar: the bundled one, with the user's refreshed schedule on top.
 
-    Returns
-    -------
-    DataFrame
-        `month` (YYYY-MM), `scheduled` and `published` (ISO dates, empty where unknown), `status`
-        ("published", "scheduled" or "suspended") and `how_known` ("seen: ..." or "inferred: ...").
-        A month of which nothing is established has no row.
-
-    Examples
-    --------
-    >>> all_releases().query("month == '2018-07'").published.item()
-    '2018-09-05'
+    Dates are ISO text, empty where unknown; a month of which nothing is established has no row.
     """
     return _calendar(*_refreshed())[0]
 
 
 def refreshed_path() -> Path:
     """Return the place in the user's store where a refreshed schedule is kept."""
-    return storage.store_path() / "calendar" / "releases.csv"
+    return files.store_path() / "calendar" / "releases.csv"
 
 
 def _refreshed() -> tuple[Path, str]:
     """The refreshed schedule and what changes whenever it does; empty while there is none."""
     path = refreshed_path()
-    if storage.is_remote(path):
+    if files.is_remote(path):
         return path, f"minute {time.monotonic() // REMOTE_S}"
     try:
         found = path.stat()
@@ -107,48 +98,33 @@ def _refreshed() -> tuple[Path, str]:
 def _calendar(path: Path, stamp: str) -> tuple[pd.DataFrame, dict[str, Release]]:
     table = read_table((DATA / "releases.csv").read_text(), "releases.csv")
     if stamp and path.exists():
-        table = overlay(table, read_table(storage.read_bytes(path).decode(errors="replace"), str(path)))
-    return table, {row.month: _release(row) for row in table.itertuples(index=False)}
+        table = overlay(table, read_table(files.read_bytes(path).decode(errors="replace"), str(path)))
+    return table, {row["month"]: _release(row) for row in table.to_dict("records")}
 
 
-def _release(row) -> Release:
-    published, slot = (date.fromisoformat(day) if day else None for day in (row.published, row.scheduled))
-    return Release(row.month, published, row.how_known, slot, row.status)
+def _release(row: Mapping[Hashable, str]) -> Release:
+    published, slot = (
+        date.fromisoformat(row[day]) if row[day] else None for day in ("published", "scheduled")
+    )
+    return Release(row["month"], published, row["how_known"], slot, row["status"])
 
 
 def read_table(text: str, where: str) -> pd.DataFrame:
-    """Read a calendar from CSV text, and refuse one that is no calendar.
-
-    Parameters
-    ----------
-    text : str
-        CSV with the columns of `all_releases`.
-    where : str
-        What it is called in a message.
-
-    Raises
-    ------
-    TradelibError
-        Naming the first row that is wrong.
-
-    Examples
-    --------
-    >>> read_table("month,scheduled,published,status,how_known\\n2026-09,2026-11-04,,scheduled,seen: BEA",
-    ...     "example").status.tolist()
-    ['scheduled']
-    """
+    """Read a calendar from CSV text, and refuse one that is no calendar, naming the first wrong row."""
     try:
         table = pd.read_csv(StringIO(text), dtype="str", keep_default_na=False)
     except ValueError:  # empty, or not CSV
         table = pd.DataFrame()
     if list(table.columns) != COLUMNS:
         raise _no_calendar(where, f"its columns are {', '.join(map(str, table.columns[:8])) or 'none'}")
-    for row in table.itertuples(index=False):
-        needed = {"published": row.published, "scheduled": row.scheduled}.get(row.status, "-")
-        days = [day for day in (row.scheduled, row.published) if day]
-        right = re.fullmatch(MONTH, row.month) and row.status in STATUSES and needed and row.how_known
-        if not right or not all(map(_is_day, days)) or (row.published and row.status != "published"):
-            raise _no_calendar(where, f"it has the row {','.join(row)!r}")
+    for month, scheduled, published, status, how_known in table.astype("object").to_numpy().tolist():
+        needed = {"published": published, "scheduled": scheduled}.get(status, "-")
+        days = [day for day in (scheduled, published) if day]
+        right = re.fullmatch(MONTH, month) and status in STATUSES and needed and how_known
+        if not right or not all(map(_is_day, days)) or (published and status != "published"):
+            raise _no_calendar(
+                where, f"it has the row {','.join((month, scheduled, published, status, how_known))!r}"
+            )
     if table["month"].duplicated().any():
         raise _no_calendar(where, f"{table.loc[table['month'].duplicated(), 'month'].iloc[0]} is there twice")
     return table.sort_values("month", ignore_index=True)
@@ -175,14 +151,6 @@ def overlay(bundled: pd.DataFrame, refreshed: pd.DataFrame) -> pd.DataFrame:
 
     A publication date that was seen stays. One that was inferred gives way to a publication date only,
     not to a slot. Everything else, and every new month, comes from the newer one.
-
-    Examples
-    --------
-    >>> old = read_table("month,scheduled,published,status,how_known\\n"
-    ...     "2026-08,,2026-10-06,published,seen: BEA\\n2026-09,2026-11-04,,scheduled,seen: BEA", "old")
-    >>> new = old.assign(scheduled="2026-11-12", published="", status="scheduled")
-    >>> overlay(old, new)[["month", "scheduled", "status"]].values.tolist()
-    [['2026-08', '', 'published'], ['2026-09', '2026-11-12', 'scheduled']]
     """
     old, new = bundled.set_index("month"), refreshed.set_index("month")
     kept = old["published"].ne("")
@@ -196,28 +164,7 @@ def overlay(bundled: pd.DataFrame, refreshed: pd.DataFrame) -> pd.DataFrame:
 
 
 def release(month: str) -> Release:
-    """Look up the FT-900 release of a statistical month.
-
-    Parameters
-    ----------
-    month : str
-        Statistical month as YYYY-MM.
-
-    Returns
-    -------
-    Release
-        With `published` None where the date is not established.
-
-    Raises
-    ------
-    TradelibError
-        If it is not a month.
-
-    Examples
-    --------
-    >>> release("2018-07").published
-    datetime.date(2018, 9, 5)
-    """
+    """Look up the FT-900 release of a statistical month (YYYY-MM); it may have no date."""
     text = str(month).strip()
     if not re.fullmatch(MONTH, text):
         raise TradelibError(
@@ -229,35 +176,17 @@ def release(month: str) -> Release:
 
 
 def due(today: date) -> list[Release]:
-    """List the releases that are out by a day, or whose slot has come; a suspended slot never does.
-
-    Examples
-    --------
-    >>> [found.month for found in due(date(2026, 10, 6))][-2:]
-    ['2026-07', '2026-08']
-    """
+    """List the releases that are out by a day, or whose slot has come; a suspended slot never does."""
     return [found for found in _calendar(*_refreshed())[1].values() if found.day and found.day <= today]
 
 
 def newest_due(today: date) -> Release | None:
-    """Return the release of the newest statistical month that is out or due by a day.
-
-    Examples
-    --------
-    >>> newest_due(date(2026, 10, 5)).month, newest_due(date(2026, 10, 6)).month
-    ('2026-07', '2026-08')
-    """
+    """Return the release of the newest statistical month that is out or due by a day."""
     return max(due(today), key=lambda found: found.month, default=None)
 
 
 def next_due(today: date) -> Release | None:
-    """Return the release that comes next after a day, by the slots that are known.
-
-    Examples
-    --------
-    >>> next_due(date(2026, 10, 5)).day
-    datetime.date(2026, 10, 6)
-    """
+    """Return the release that comes next after a day, by the slots that are known."""
     coming = [found for found in _calendar(*_refreshed())[1].values() if found.day and found.day > today]
     return min(coming, key=lambda found: (found.day, found.month), default=None)
 
@@ -267,15 +196,16 @@ def today() -> date:
     return datetime.now(WASHINGTON).date()
 
 
-def parse_date(given: str | date, what: str = "date") -> date:
+def parse_date(given: str | date | np.datetime64, what: str = "date") -> date:
     """Read an ISO date, a datetime or a pandas Timestamp as a day, or say what is wrong with it."""
     try:
         if isinstance(given, np.datetime64):
             given = pd.Timestamp(given)
         if isinstance(given, datetime) and not pd.isna(given):  # a pandas Timestamp is one, and so is NaT
             return given.date()
-        exact = isinstance(given, date) and not isinstance(given, datetime)
-        return given if exact else date.fromisoformat(str(given).strip())
+        if isinstance(given, date) and not isinstance(given, datetime):
+            return given
+        return date.fromisoformat(str(given).strip())
     except ValueError:
         raise TradelibError(
             f"{what} {given!r} is not a date.", "Give it as YYYY-MM-DD, such as 2018-10-05."
@@ -286,11 +216,6 @@ def quarter_out(month: pd.Period) -> pd.Period:
     """Return the latest quarter of goods and services by country out with a release.
 
     Quarters arrive with the releases of the January, April, July and October months.
-
-    Examples
-    --------
-    >>> quarter_out(pd.Period("2018-07", "M")), quarter_out(pd.Period("2018-09", "M"))
-    (Period('2018Q2', 'Q-DEC'), Period('2018Q2', 'Q-DEC'))
     """
     return (month - 1).asfreq("Q") if (month - 1).month % 3 == 0 else month.asfreq("Q") - 1
 
@@ -301,37 +226,18 @@ def _universes() -> pd.DataFrame:
 
 
 def universe(on: date) -> tuple[list[str], str]:
-    """Return the countries that Exhibit 20 listed in the release of a date.
+    """Return the countries that Exhibit 20 listed in the release of a day, and how that is known.
 
     A rank among them belongs to that list: it had 15 countries in 2018 and 23 in 2025.
-
-    Parameters
-    ----------
-    on : date
-        Publication date (or the day taken for it).
-
-    Returns
-    -------
-    codes : list of str
-        Schedule C codes.
-    how_known : str
-        "seen in ..." between dates at which the list was seen, "assumed ..." outside them.
-
-    Examples
-    --------
-    >>> codes, how_known = universe(date(2018, 9, 5))
-    >>> len(codes)
-    15
     """
-    lists = _universes().groupby("universe", sort=False)
-    day, best = on.isoformat(), None
-    for _, rows in lists:
+    seen: list[tuple[pd.Timedelta, list[str], str]] = []
+    day = on.isoformat()
+    for _, rows in _universes().groupby("universe", sort=False):
         first, last, source = rows[["first_seen", "last_seen", "source"]].iloc[0]
         codes = rows["code"].tolist()
         if first <= day <= last:
             return codes, f"the {len(codes)} countries of Exhibit 20 ({source})"
         gap = max(pd.Timestamp(first) - pd.Timestamp(day), pd.Timestamp(day) - pd.Timestamp(last))
-        if best is None or gap < best[0]:
-            best = (gap, codes, f"{first} to {last}")
-    _, codes, span = best
-    return codes, (f"the {len(codes)} countries of Exhibit 20 as seen {span}; its list on {day} is assumed")
+        seen.append((gap, codes, f"{first} to {last}"))
+    _, codes, span = min(seen, key=lambda entry: entry[0])
+    return codes, f"the {len(codes)} countries of Exhibit 20 as seen {span}; its list on {day} is assumed"

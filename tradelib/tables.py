@@ -193,32 +193,9 @@ def table_info(name: str) -> Table:
 
 
 def check_flows(frame: pd.DataFrame, table: str) -> pd.DataFrame:
-    """Check a tidy table against the contract and return it in canonical order.
+    """Check a tidy table against the contract of its name and return it in canonical order.
 
-    Parameters
-    ----------
-    frame : DataFrame
-        Columns `period` (pandas Period), `partner` (code), `flow`, `item`, `note`, and `value_usd`
-        (whole dollars) or that of the table's own unit; missing only where the publisher printed a mark.
-    table : str
-        The table it is to become; decides frequency, flows, unit and extra columns.
-
-    Returns
-    -------
-    DataFrame
-        The same rows, columns in contract order, sorted by partner, flow, item and period.
-
-    Raises
-    ------
-    CheckError
-        With the rows, the rule and the difference.
-
-    Examples
-    --------
-    >>> row = dict(partner="5800", flow="exports", item="27", value_usd=1e6, note=None)
-    >>> frame = pd.DataFrame([row | {"period": pd.Period("2018-07", "M")}])
-    >>> len(check_flows(frame, "exports_hs2_nsa"))
-    1
+    Raises CheckError with the rows, the rule and the difference.
     """
     info = table_info(table)
     if set(frame.columns) != set(info.columns):

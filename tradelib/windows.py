@@ -34,7 +34,7 @@ class Window:
     start: pd.Period
     end: pd.Period
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("start", "end"):
             object.__setattr__(self, name, as_period(getattr(self, name), what=name))
         if self.start.freqstr != self.end.freqstr or self.start > self.end:
@@ -60,25 +60,7 @@ class Window:
 
 
 def as_period(given: pd.Period | str, *, what: str = "period") -> pd.Period:
-    """Read a month, quarter or year, or say how one is written.
-
-    Parameters
-    ----------
-    given : Period or str
-        "2018-07", "2018Q2" or "2018"; a pandas Period is returned as it is.
-    what : str
-        What it is called in a message.
-
-    Raises
-    ------
-    TradelibError
-        If it is none of these.
-
-    Examples
-    --------
-    >>> as_period("2018-07"), as_period("2018Q2")
-    (Period('2018-07', 'M'), Period('2018Q2', 'Q-DEC'))
-    """
+    """Read a month, quarter or year, or say how one is written."""
     if isinstance(given, pd.Period) and given.freqstr[0] in SPELLINGS:
         return given
     text = str(given).strip()

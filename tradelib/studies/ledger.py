@@ -1,6 +1,7 @@
 """Then and now: what an article's claims look like on its day, in each later vintage, and today."""
 
 import difflib
+import re
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 
@@ -15,11 +16,18 @@ from tradelib.errors import TradelibError
 from tradelib.sources.publishers import find_source
 from tradelib.store import vintages
 from tradelib.studies.claims import Article, Claim, list_articles, load_article
-from tradelib.style.words import Text, cardinal, day, series
+from tradelib.style.words import Text, cardinal, day, lag, series
 from tradelib.tables import GOODS, RELEASED, TRADE
 
-VERDICTS = ("reproduced", "close", "differs", "reversed", "cannot be tested")
-UNTESTED = VERDICTS[-1]
+#: With colours that can be read on white and on a dark theme; the word says it too.
+VERDICTS = {
+    "reproduced": "#2B8A63",
+    "close": "#3F83B5",
+    "differs": "#B36B00",
+    "reversed": "#D55E00",
+    "cannot be tested": "#7A7A7A",
+}
+UNTESTED = "cannot be tested"
 HEAD = ["Id", "Claim", "Printed", "On the day", "Verdict changed", "Now"]
 
 
@@ -53,7 +61,23 @@ class Line:
         return f"<Line {self.claim.id}: printed {self.claim.shown}; on the day {then}; now {now}>"
 
     def _repr_html_(self) -> str:
-        return cards.line_card(self)
+        claim = self.claim
+        rows = [("Printed", cards.safe(claim.shown)), ("On the day", _told(self.on_the_day))]
+        rows += [("Changed", _told(self.changed))] if self.changed else []
+        title = f"Claim {claim.id} ({claim.fact}, {claim.partner.name})"
+        return cards.framed(title, claim.text, [*rows, ("Now", _told(self.now))])
+
+
+def _told(reading: Reading) -> str:
+    """One verdict in HTML: the value, or why there is none, its vintage, and how to get what is missing."""
+    origin = f"{reading.table}: none"
+    if reading.vintage is not None:
+        late = lag(reading.vintage_lag_days, reading.vintage_method)
+        origin = f"{reading.table} of {reading.vintage}{f' ({late})' if late else ''}"
+    shown = [cards.safe(part) for part in (reading.reason or reading.shown, origin, reading.advice) if part]
+    lines = [re.sub("`([^`]+)`", r"<code>\1</code>", part) for part in shown]
+    colour = VERDICTS[reading.verdict]
+    return f'<b style="color:{colour}">{cards.safe(reading.verdict)}</b>: ' + "<br>".join(lines)
 
 
 def verdict(claim: Claim, value, *, undefined: bool = False) -> str:
