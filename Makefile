@@ -24,7 +24,8 @@ bench: $(VENV)/installed-test
 	$(BIN)/python tests/benchmarks/sweep_kills.py 10
 
 lab: $(VENV)/installed
-	$(BIN)/jupyter lab notebooks
+	$(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/notebooks \
+	  $(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
 
 # The reference, from the docstrings, and the codebook, from the code.
 docs: $(VENV)/installed

@@ -9,7 +9,7 @@ import os
 import statistics
 import time
 
-from tradelib.explorer import explore
+from tradelib.explorer.widgets import Choice, Explorer, warm
 
 TARGET = 150  # milliseconds to the new figure
 TIMES = 12
@@ -25,7 +25,7 @@ CHANGES = {
 }
 
 
-def measured(explorer: explore.Explorer, name: str, values: list[str]) -> tuple[float, float, float]:
+def measured(explorer: Explorer, name: str, values: list[str]) -> tuple[float, float, float]:
     """Median milliseconds to the figure (wall, processor) and to the table (wall)."""
     figures, tables, work = [], [], []
     seen = {}
@@ -48,11 +48,11 @@ def main() -> None:
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; target {TARGET} ms to the figure")
     print(f"  {'change':<10} {'to the figure':>14} {'to the table':>14} {'processor':>11}")
     start = time.perf_counter()
-    explore.Explorer(explore.Choice("KOR", "2018-07"))
+    Explorer(Choice("KOR", "2018-07"))
     first = 1000 * (time.perf_counter() - start)
-    explore.warm()
+    warm()
     for name, values in CHANGES.items():
-        explorer = explore.Explorer(explore.Choice("KOR", "2018-07"))
+        explorer = Explorer(Choice("KOR", "2018-07"))
         figure, work, table = measured(explorer, name, values)
         verdict = "" if figure <= TARGET else "MISSED"
         print(f"  {name:<10} {figure:>11.0f} ms {table:>11.0f} ms {work:>8.0f} ms  {verdict}".rstrip())

@@ -10,7 +10,8 @@ from tradelib.briefs.brief import Brief
 from tradelib.briefs.commodities import flow_in_words
 from tradelib.briefs.fact import contributor
 from tradelib.briefs.sentences import title as titled
-from tradelib.partners import partner, summed_groups
+from tradelib.partners import Partner, partner, summed_groups
+from tradelib.releases import Release
 from tradelib.style import house as style
 from tradelib.style import marks, words
 from tradelib.style.house import COLOURS, Chart, Unit, styled
@@ -48,7 +49,7 @@ def goods_history(brief: Brief, *, title: str = "") -> Chart | None:
         style.source_line(s, GOODS),
         title=titled(brief, title),
         subtitle=style.measure(GOODS, "U.S. goods trade", unit, "12-month sums"),
-        note=membership(brief),
+        note=membership(brief.partner, s.release),
     )
 
 
@@ -62,15 +63,7 @@ def ytd_by_year(brief: Brief, *, title: str = "") -> Chart | None:
     bars = sums.loc[this - BARS + 1 :].dropna()
     unit = Unit.of(bars)
     fig, (ax,) = style.canvas()
-    looks = {this: (COLOURS["highlight"],) * 2, this - 1: (COLOURS["before"], COLOURS["highlight"])}
-    fill, edge = zip(*(looks.get(year, (COLOURS["quiet"],) * 2) for year in bars.index), strict=True)
-    ax.bar(bars.index, bars, width=0.72, color=fill, edgecolor=edge, linewidth=1.2, zorder=2)
-    marks.numbered(ax, bars[bars.index >= this - 1], unit)
-    style.money_axis(ax, unit, *marks.with_room(bars, bars[bars.index >= this - 1]))
-    ax.set_xticks(range(this - BARS + 1, this + 1))
-    ax.set_xlim(this - BARS + 0.4, this + 0.6)
-    ax.tick_params(axis="x", length=0)
-    ax.spines["bottom"].set_visible(False)
+    marks.year_bars(ax, bars, unit)
     months = words.span(s.months).removesuffix(f" {this}")
     spell = "calendar years" if len(s.months) == 12 else months
     return style.dress(
@@ -78,7 +71,7 @@ def ytd_by_year(brief: Brief, *, title: str = "") -> Chart | None:
         style.source_line(s, GOODS),
         title=titled(brief, title),
         subtitle=style.measure(GOODS, "U.S. balance in goods", unit, spell),
-        note=" ".join(filter(None, [_as_released(brief), membership(brief)])),
+        note=" ".join(filter(None, [_as_released(brief), membership(brief.partner, s.release)])),
     )
 
 
@@ -127,7 +120,7 @@ def total_trend(brief: Brief, *, title: str = "") -> Chart | None:
         style.source_line(s, TRADE),
         title=titled(brief, title),
         subtitle=style.measure(TRADE, "U.S. balance", unit, "four-quarter sums"),
-        note=f"{SHADED if broken.value else ''} {membership(brief)}",
+        note=f"{SHADED if broken.value else ''} {membership(brief.partner, s.release)}",
     )
 
 
@@ -154,7 +147,7 @@ def what_moved(brief: Brief, *, title: str = "") -> Chart | None:
         style.source_line(s, table),
         title=titled(brief, title),
         subtitle=style.measure(table, f"U.S. balance in {'goods and services' if whole else 'goods'}", unit),
-        note=f"{rounded if rounding and not seen else ''} {membership(brief)}",
+        note=f"{rounded if rounding and not seen else ''} {membership(brief.partner, s.release)}",
     )
 
 
@@ -249,10 +242,10 @@ def _step(name: str, usd: float) -> str:
     return f"{item} {flow} {'were unchanged' if usd == 0 else 'rose' if rose else 'fell'}"
 
 
-def membership(brief: Brief) -> str:
+def membership(who: Partner, release: Release) -> str:
     """Say whose trade a group's row is; nothing for a single country."""
-    if not brief.partner.is_group:
+    if not who.is_group:
         return ""
-    if brief.partner.code in summed_groups():
-        return f"Sum of the members on {brief.snapshot.release.default_as_of}."
+    if who.code in summed_groups():
+        return f"Sum of the members on {release.default_as_of}."
     return "Members as the publisher counts them in each year."
