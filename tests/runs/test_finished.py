@@ -69,6 +69,8 @@ def test_a_bundle_kept_as_text_is_read_and_a_notebook_without_one_has_no_facts()
 def test_the_title_is_the_first_heading_of_level_one(cell, title):
     assert read.title_of(book(new_code_cell("# a comment"), cell)) == title
     assert read.title_of(book(cell, new_markdown_cell("# Another"))) == (title or "Another")
+    unseen = new_markdown_cell("# How to change this", metadata={"tags": ["remove-cell"]})
+    assert read.title_of(book(unseen, cell)) == title, "what is not on the page is not its title"
 
 
 @pytest.mark.parametrize(
@@ -180,11 +182,15 @@ def test_cells_whose_source_is_newer_than_their_outputs_have_not_been_run(run):
 
 def test_figures_are_listed_by_their_alternative_texts_and_have_anchors_on_the_page():
     made = book(
-        shows(png="aGk=", plain="Chart: one."), shows(plain="1"), shows(png="aGk=", plain="Chart: two.")
+        new_markdown_cell("How to change this.", metadata={"tags": ["remove-cell"]}),
+        shows(png="aGk=", plain="Chart: one."),
+        shows(plain="1"),
+        shows(png="aGk=", plain="Chart: two."),
     )
     made.metadata |= {"tradelib": {"version": "0", "fingerprint": "f", "title": "T & U"}, "widgets": {"x": 1}}
     assert read.figures_of(made) == ["Chart: one.", "Chart: two."]
     page = read.page_of(made)
     assert page.count('<img id="figure-') == 2 and 'id="figure-2"' in page
     assert "<title>T &amp; U</title>" in page and "<script" not in page
-    assert made.metadata["widgets"] == {"x": 1}, "the notebook stays as it was"
+    assert "How to change this." not in page
+    assert made.metadata["widgets"] == {"x": 1} and len(made.cells) == 4, "the notebook stays as it was"

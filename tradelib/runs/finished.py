@@ -19,6 +19,7 @@ from tradelib.briefs.fact import FACTS_MIME
 
 INJECTED = "injected-parameters"  # the tag of the cell that papermill adds
 HEADLINE = "headline"  # the tag of the cell whose text is the finding of the page
+UNSEEN = "remove-cell"  # the tag of a cell that is for who works in the notebook, not for who reads the page
 TEMPLATES = Path(__file__).parent / "templates"
 TITLES = re.compile(r"^#[ \t]+(.+?)[ \t]*#*$|<h1\b[^>]*>(.*?)</h1>", re.MULTILINE | re.DOTALL)
 #: Marks of HTML and Markdown, and what of them stays in a plain text.
@@ -116,9 +117,14 @@ def _shown(cell: dict) -> Iterator[dict]:
         yield output.get("data") or ({"text/plain": output["text"]} if output.get("name") == "stdout" else {})
 
 
+def _seen(finished: dict) -> list[dict]:
+    """The cells that are for the reader of the page."""
+    return [cell for cell in finished["cells"] if UNSEEN not in cell["metadata"].get("tags", [])]
+
+
 def title_of(finished: dict) -> str:
     """Return the first heading of level 1, in a Markdown cell or in an output; empty where there is none."""
-    for cell in finished["cells"]:
+    for cell in _seen(finished):
         texts = [text_of(cell["source"])] if cell["cell_type"] == "markdown" else []
         texts += [
             text_of(data[kind])
@@ -178,9 +184,10 @@ def figures_of(finished: dict) -> list[str]:
 def page_of(finished: dict) -> str:
     """Turn a finished notebook into one page of HTML: no code, no scripts, nothing fetched.
 
-    Figure n has the anchor `#figure-n`.
+    Figure n has the anchor `#figure-n`; cells tagged `remove-cell` are left out.
     """
     page = copy.deepcopy(finished)
+    page["cells"] = _seen(page)
     page["metadata"].pop("widgets", None)  # their state needs scripts; a page shows what is beside them
     number = itertools.count(1)
     with _one_page_at_a_time:
