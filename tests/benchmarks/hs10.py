@@ -74,7 +74,7 @@ def generate(table: str, store: Path) -> None:
 
     from tradelib.store import vintages
 
-    vintages.save_years(
+    vintages.save(
         (generated_year(table, year) for year in YEARS),
         table,
         published=date.fromisoformat(PUBLISHED),
@@ -91,7 +91,7 @@ def generated_year(table: str, year: int):
     import pyarrow as pa
 
     from tradelib.partners import countries
-    from tradelib.store import parquet as encoding
+    from tradelib.store import parquet
 
     monthly, codes = SHAPE[table]
     fixed, fresh = np.random.default_rng(codes), np.random.default_rng([codes, year])
@@ -119,7 +119,7 @@ def generated_year(table: str, year: int):
     flow = pa.repeat(table.split("_")[0], len(who))
     rows = {"period": days, "partner": text["partner"], "flow": flow, "item": text["item"]}
     rows |= {"value_usd": np.maximum(2501, value).round(), "note": pa.nulls(len(who), pa.string())}
-    return encoding.to_frame(pa.table(rows), "M")
+    return parquet.to_frame(pa.table(rows), "M")
 
 
 def chances(weight, demand, rows: int):

@@ -76,9 +76,9 @@ def finish(command: str, store: Path) -> float:
 
 def check(store: Path) -> int:
     """Hash every vintage of a store again; return how many there are."""
-    from tradelib.store import verify as integrity
+    from tradelib.store.verify import verify
 
-    found = integrity.verify(store)
+    found = verify(store)
     bad = [finding for finding in found if finding.problem]
     if bad:
         raise SystemExit(f"FAILED: {bad}")

@@ -13,19 +13,18 @@ from hypothesis import strategies as st
 
 from tradelib import loaders
 from tradelib.errors import FetchError, TradelibError
-from tradelib.sources import bea_api, ingest, replies
+from tradelib.sources import bea_api, download, ingest
 from tradelib.sources.bea_api import (
+    as_list,
     fetch_services,
     fetch_trade,
     is_bea_reply,
     last_updated,
-    parse_replies,
-    parse_services,
-    parse_trade,
     partners_of,
+    results_of,
+    without_request,
 )
-from tradelib.sources.bea_reply import results_of, without_request
-from tradelib.sources.throttle import Throttle
+from tradelib.sources.download import Throttle
 from tradelib.tables import CheckError, check_flows
 
 ITEMS = ["AllServiceTypes", "Travel", "Transport"]
@@ -65,6 +64,14 @@ def years(partners=("5800", "4120", "0015"), periods=("2022", "2023")):
                     for flow, value in values.items()
                 ]
     return pd.DataFrame(rows).astype({"note": "str"})
+
+
+def parse_trade(replies):
+    return bea_api.parse(replies)["trade_bop_sa_api"]
+
+
+def parse_services(replies):
+    return bea_api.parse(replies)["services_bop_annual"]
 
 
 @pytest.fixture
@@ -308,12 +315,26 @@ def test_a_missing_column_is_refused():
 @pytest.mark.parametrize("which", [slice(0, 1), slice(1, 2)])
 def test_the_list_of_areas_and_data_are_both_needed(which):
     with pytest.raises(CheckError, match="list of areas"):
-        parse_replies(trade_replies()[which])
+        bea_api.parse(trade_replies()[which])
 
 
-def test_replies_of_the_other_kind_are_told_as_such():
-    with pytest.raises(CheckError, match="make trade_bop_sa_api, not services_bop_annual"):
-        parse_services(trade_replies())
+def test_replies_of_the_other_kind_are_told_as_such(tmp_path):
+    assert set(bea_api.parse(trade_replies())) == {"trade_bop_sa_api"}
+    paths = [tmp_path / f"{n}.json" for n in range(2)]
+    for path, body in zip(paths, trade_replies(), strict=True):
+        path.write_bytes(body)
+    with pytest.raises(TradelibError, match=r"0\.json is trade_bop_sa_api, not services_bop_annual"):
+        ingest.ingest(paths, table="services_bop_annual", published="2025-03-06")
+
+
+def test_a_reply_is_taken_out_of_its_envelope():
+    good = b'{"BEAAPI": {"Request": {"RequestParam": []}, "Results": {"Data": []}}}'
+    assert without_request(good) == b'{"BEAAPI": {"Results": {"Data": []}}}'
+    assert is_bea_reply(b' {"BEAAPI": {}}') and not is_bea_reply(b'[["CTY_CODE"]]')
+    assert as_list({"DataValue": "7"}) == [{"DataValue": "7"}]
+    bad = b'{"BEAAPI": {"Error": {"APIErrorCode": "40", "APIErrorDescription": "Bad Year."}}}'
+    with pytest.raises(FetchError, match=r"^BEA refuses: Bad Year. \(APIErrorCode 40\)$"):
+        results_of(bad)
 
 
 # --- areas --------------------------------------------------------------------------------------
@@ -402,6 +423,8 @@ def test_one_partner_under_two_keys_is_one_if_the_figures_agree():
 
 
 def test_the_date_of_the_last_update_is_the_newest_of_the_replies():
+    told = b'{"BEAAPI": {"Results": {"TsLastUpdated": "2025-03-06 08:30:00.000", "Data": []}}}'
+    assert last_updated([told]) == "2025-03-06"
     rows = ita_rows(quarters())
     assert (
         last_updated([AREAS, data_reply(rows, "2025-03-06"), data_reply(rows, "2025-03-20")]) == "2025-03-20"
@@ -446,7 +469,7 @@ FAULTS = {
 
 
 def kept():
-    return sorted(replies.cache_path().glob("*.json"))
+    return sorted(download.cache_path().glob("*.json"))
 
 
 @pytest.mark.parametrize("kind", FAULTS)

@@ -11,7 +11,7 @@ from helpers import BEA_COPY, COPIES, bea_sheets, country_sheet, csv_bytes, grid
 from tradelib import list_vintages, load_goods
 from tradelib.errors import TradelibError
 from tradelib.sources.ingest import ingest
-from tradelib.store import parquet as encoding
+from tradelib.store import parquet
 
 
 @pytest.fixture(scope="module")
@@ -317,7 +317,7 @@ def test_a_full_disk_is_told_and_leaves_nothing_behind(workbook, store, monkeypa
         Path(where).write_bytes(b"PAR1 and no more")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(encoding.pq, "write_table", full)
+    monkeypatch.setattr(parquet.pq, "write_table", full)
     with pytest.raises(TradelibError, match=r"Cannot write .*: No space left on device"):
         ingest([workbook], published="2018-10-07")
     assert files(store) == []

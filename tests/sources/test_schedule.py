@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tradelib import releases as calendar
 from tradelib.errors import FetchError, TradelibError
 from tradelib.sources import schedule
-from tradelib.store import files as storage
+from tradelib.store import files
 
 FT900 = "U.S. International Trade in Goods and Services"
 OTHERS = [
@@ -309,6 +309,6 @@ def test_an_object_store_keeps_it_too(monkeypatch):
     monkeypatch.setenv("TRADELIB_STORE", "memory://schedule-store")
     monkeypatch.setattr(calendar, "REMOTE_S", 1e-9)
     path = schedule.save_schedule(schedule.parse_schedule(PAGE))
-    assert storage.is_remote(path)
+    assert files.is_remote(path)
     assert calendar.release("2026-10").status == "suspended"
     path.unlink()

@@ -1,6 +1,6 @@
 """Large tables, stored by year: only what was asked for is read, by us, and all of it by any other engine."""
 
-import os
+import json
 from datetime import date
 from pathlib import Path
 
@@ -10,16 +10,17 @@ import pandas as pd
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
+import stored
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tradelib import list_vintages
-from tradelib.errors import TradelibError
+from tradelib.errors import StoredOtherwise, TradelibError
 from tradelib.loaders import load
-from tradelib.store import large as lazy
-from tradelib.store import parquet as encoding
-from tradelib.store import vintages
+from tradelib.store import large, parquet, vintages
 from tradelib.studies.detail import contributors
+from tradelib.tables import check_flows
+from tradelib.windows import year_to_date
 
 EXPORTS, DUTIES = "exports_hs10_nsa", "imports_consumption_hs10_nsa"
 DAY = date(2025, 4, 3)
@@ -43,7 +44,7 @@ def save(*frames, table=EXPORTS, published=DAY, **options):
     """Store years of rows; return the vintage and all its rows in canonical order."""
     frames = frames or [rows_of(year, table) for year in (2022, 2023, 2024)]
     told = {"sources": [{"name": "a.json", "sha256": "0" * 64}], "parser": "census_api.1"} | options
-    vintage, _ = vintages.save_years(iter(frames), table, published=published, **told)
+    vintage, _ = vintages.save(iter(frames), table, published=published, **told)
     order = ["partner", "flow", "item", "period"]
     return vintage, pd.concat(frames).sort_values(order, ignore_index=True)
 
@@ -55,7 +56,64 @@ def same(found, rows):
 @pytest.fixture
 def small_groups(monkeypatch):
     """Row groups so small that even a test's table has many."""
-    monkeypatch.setattr(encoding, "ROWS_AT_ONCE_LARGE", 100)
+    monkeypatch.setattr(parquet, "ROWS_AT_ONCE_LARGE", 100)
+
+
+# --- how they are stored ------------------------------------------------------------------------
+
+
+def test_a_large_vintage_is_stored_by_year_with_a_card(store):
+    vintage, written = stored.save_large()
+    assert written and (vintage.since, vintage.through, vintage.rows) == ("2029-11", "2030-01", 6)
+    names = stored.everything(store)
+    assert [name.split("/")[2] for name in names] == [vintages.CARD, "year=2029", "year=2030"]
+    frame = vintages.read(vintage)
+    assert frame.equals(
+        check_flows(stored.rows(1.0, ("2029-11", "2029-12", "2030-01"), "2709000000", ("exports",)), EXPORTS)
+    )
+    assert stored.save_large()[1] is False and stored.everything(store) == names
+    with pytest.raises(StoredOtherwise):
+        stored.save_large(9.0)
+    assert stored.everything(store) == names
+
+
+def test_years_come_in_order_and_one_at_a_time(store):
+    one = stored.rows(1.0, ("2030-01",), "2709000000", ("exports",))
+    two = stored.rows(1.0, ("2029-01",), "2709000000", ("exports",))
+    for frames in ([one, two], [pd.concat([one, two])], [one, one]):
+        with pytest.raises(TradelibError, match="one frame for each year"):
+            vintages.save(frames, EXPORTS, published=stored.DAY, sources=[], parser="")
+    with pytest.raises(TradelibError, match="no rows"):
+        vintages.save([], EXPORTS, published=stored.DAY, sources=[], parser="")
+    assert stored.everything(store) == []
+
+
+def test_a_large_vintage_that_fails_midway_leaves_nothing(store):
+    def years():
+        yield stored.rows(1.0, ("2029-01",), "2709000000", ("exports",))
+        raise TradelibError("the server went away")
+
+    with pytest.raises(TradelibError, match="went away"):
+        vintages.save(years(), EXPORTS, published=stored.DAY, sources=[], parser="")
+    assert stored.everything(store) == [] and list_vintages(EXPORTS) == []
+
+
+def test_other_engines_read_the_store_as_it_is(store):
+    stored.save()
+    stored.save_large()
+    count = "SELECT count(*), min(published) FROM read_parquet(?, hive_partitioning = true)"
+    one = duckdb.execute(count, [f"{store}/table=goods_census_nsa/**/*.parquet"]).fetchall()[0]
+    many = duckdb.execute(count, [f"{store}/table={EXPORTS}/**/*.parquet"]).fetchall()[0]
+    assert (one, many) == ((8, stored.DAY), (6, stored.DAY))
+    assert ds.dataset(store / f"table={EXPORTS}", partitioning="hive").count_rows() == 6
+
+
+def test_the_card_of_a_large_vintage_vouches_for_each_part(store):
+    vintage, _ = stored.save_large()
+    card = json.loads(vintage.path.read_text())
+    for part in card["parts"]:
+        frame = parquet.read(vintage.path.parent / part["file"], "M")
+        assert parquet.digest(frame) == part["sha256"] and part["sha256"][:12] in part["file"]
 
 
 # --- what is selected ---------------------------------------------------------------------------
@@ -98,8 +156,21 @@ def test_load_cuts_a_large_table_and_tells_its_vintage():
 def test_a_small_table_can_be_asked_in_the_same_way():
     goods = list_vintages("goods_census_nsa")[-1]
     options = {"since": "2018-03", "through": "2018-07", "partner": ["5800", "0015"]}
-    rows = encoding.to_frame(lazy.select(goods.files, **options), "M")
+    rows = parquet.to_frame(large.select(goods.files, **options), "M")
     assert rows.equals(vintages.read(goods, **options))
+
+
+def test_koreas_july_is_found_in_a_file_and_in_a_sum_over_windows():
+    goods, july = list_vintages("goods_census_nsa")[-1].files, pd.Period("2018-07", "M")
+    rows = large.select(goods, since="2018-07", through="2018-07", partner=["5800"])
+    assert rows["value_usd"].to_pylist() == [4683482573.0, 6288948014.0]
+    assert str(rows["period"][0]) == "2018-07-01"
+    assert large.periods(goods, since=july, through=july + 1, partner=["5800"]) == [july, july + 1]
+    chapters, now = list_vintages("exports_hs2_nsa")[-1].files, year_to_date(july)
+    sums = large.window_sums(chapters, partner=["5800"], now=now, before=now.year_earlier)
+    assert sums[sums.item == "27"].round(-6).to_dict("records") == [
+        {"item": "27", "now_usd": 4179000000.0, "before_usd": 1878000000.0, "missing": 0}
+    ]
 
 
 def test_a_partner_is_a_value_and_never_a_part_of_the_query():
@@ -150,7 +221,7 @@ def _spoil_all_but(path, partner):
 
 def test_memory_and_threads_are_bounded_and_nothing_is_downloaded():
     names = ["memory_limit", "threads", "autoinstall_known_extensions", "autoload_known_extensions"]
-    with lazy.connection([]) as con:
+    with large.connection([]) as con:
         memory, threads, install, autoload = (
             con.sql("SELECT current_setting($name)", params={"name": name}).fetchall()[0][0] for name in names
         )
@@ -214,32 +285,12 @@ def test_dask_reads_the_folder_by_its_hive_names(store):
 # --- an object store ----------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def s3_server():
-    """A server of this machine that speaks S3."""
-    pytest.importorskip("s3fs")
-    server = pytest.importorskip("moto.server").ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    yield "http://{}:{}".format(*server.get_host_and_port())
-    server.stop()
-
-
 @pytest.fixture
-def bucket(s3_server, monkeypatch, tmp_path):
+def bucket(s3_bucket, monkeypatch):
     """A store at s3://, in a bucket of each test's own."""
-    import s3fs
-
-    given = {"ENDPOINT_URL": s3_server, "ACCESS_KEY_ID": "test", "SECRET_ACCESS_KEY": "test"}
-    for name, value in (given | {"DEFAULT_REGION": "us-east-1"}).items():
-        monkeypatch.setenv(f"AWS_{name}", value)
-    for name in ("PROFILE", "SESSION_TOKEN"):
-        monkeypatch.delenv(f"AWS_{name}", raising=False)
-    s3fs.S3FileSystem.clear_instance_cache()
-    name = f"trade-{os.getpid()}-{abs(hash(tmp_path)) % 10**9}"
-    s3fs.S3FileSystem().mkdir(name)
+    _, name = s3_bucket
     monkeypatch.setenv("TRADELIB_STORE", f"s3://{name}/store")
-    yield name
-    s3fs.S3FileSystem.clear_instance_cache()
+    return name
 
 
 def test_a_store_at_s3_works_the_same(bucket, tmp_path):
@@ -267,7 +318,7 @@ def test_contributors_are_the_same_from_s3(bucket, monkeypatch, tmp_path):
 def test_from_s3_only_the_bytes_of_some_row_groups_come(bucket, monkeypatch):
     import s3fs.core
 
-    monkeypatch.setattr(encoding, "ROWS_AT_ONCE_LARGE", 20_000)
+    monkeypatch.setattr(parquet, "ROWS_AT_ONCE_LARGE", 20_000)
     many = tuple(f"{code:010d}" for code in range(101210000, 101210000 + 8000))
     vintage, _ = save(rows_of(2023), rows_of(2024, items=many))
     size = vintage.files[1].stat().st_size
@@ -286,7 +337,7 @@ def test_from_s3_only_the_bytes_of_some_row_groups_come(bucket, monkeypatch):
 
 def test_duckdb_reads_the_folder_at_s3_by_its_hive_names(bucket):
     vintage, rows = save()
-    with lazy.connection(vintage.files) as con:
+    with large.connection(vintage.files) as con:
         found = con.sql(
             "SELECT year, sum(value_usd) FROM read_parquet($files, hive_partitioning = true) "
             "GROUP BY year ORDER BY year",

@@ -17,9 +17,7 @@ from hypothesis import strategies as st
 
 from tradelib import list_vintages, load, load_goods
 from tradelib.errors import TradelibError
-from tradelib.store import files as storage
-from tradelib.store import parquet as encoding
-from tradelib.store import vintages
+from tradelib.store import files, parquet, vintages
 from tradelib.tables import TABLES, CheckError, check_flows, table_info
 
 BUNDLED = vintages.BUNDLED
@@ -41,7 +39,7 @@ def save(frame=None, *, published=DAY, table="goods_census_nsa", **options):
     return vintages.save(tidy() if frame is None else frame, table, published=published, **options)
 
 
-def files(folder):
+def files_in(folder):
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
@@ -69,15 +67,15 @@ def test_the_bundle_holds_the_tables_and_vintages_that_the_issue_lists():
 
 
 def test_the_bundle_is_at_most_20_mb_and_holds_nothing_but_vintages():
-    assert sum(path.stat().st_size for path in files(BUNDLED)) <= 20e6
-    assert {path.name for path in files(BUNDLED)} == {"flows.parquet"}
-    assert len(files(BUNDLED)) == len(EVERY)
+    assert sum(path.stat().st_size for path in files_in(BUNDLED)) <= 20e6
+    assert {path.name for path in files_in(BUNDLED)} == {"flows.parquet"}
+    assert len(files_in(BUNDLED)) == len(EVERY)
 
 
 @pytest.mark.parametrize("vintage", EVERY, ids=lambda v: f"{v.table}-{v.published}")
 def test_the_figures_in_each_bundled_file_are_those_its_metadata_vouch_for(vintage):
     frame = vintages.read(vintage)
-    assert encoding.digest(frame) == vintage.sha256
+    assert parquet.digest(frame) == vintage.sha256
     assert len(frame) == vintage.rows
     assert (str(frame["period"].min()), str(frame["period"].max())) == (vintage.since, vintage.through)
     assert vintage.sources and all(len(s["sha256"]) == 64 and s["name"] for s in vintage.sources)
@@ -140,7 +138,7 @@ def test_other_content_under_the_same_name_is_refused_and_the_file_is_unchanged(
     assert "goods_census_nsa of 2031-01-02 is already stored with other figures" in str(refusal.value)
     assert str(first.path) in str(refusal.value)
     assert first.path.read_bytes() == before
-    assert files(store) == [first.path]
+    assert files_in(store) == [first.path]
 
 
 def test_a_bundled_vintage_cannot_be_replaced_by_the_store(store):
@@ -164,7 +162,7 @@ def test_a_writer_that_comes_second_in_a_race_overwrites_nothing(store, monkeypa
     with pytest.raises(TradelibError):
         save(tidy(8.0))
     assert first.path.read_bytes() == before
-    assert files(store) == [first.path]
+    assert files_in(store) == [first.path]
 
 
 def test_a_failing_write_leaves_no_file_at_all(store, monkeypatch):
@@ -173,10 +171,10 @@ def test_a_failing_write_leaves_no_file_at_all(store, monkeypatch):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as broken:
-        broken.setattr(encoding.pq, "write_table", full)
+        broken.setattr(parquet.pq, "write_table", full)
         with pytest.raises(TradelibError, match=r"Cannot write .*flows.parquet: No space left"):
             save()
-    assert files(store) == []
+    assert files_in(store) == []
     assert save()[1], "the next attempt is not in the way of the failed one"
 
 
@@ -185,10 +183,10 @@ def test_a_killed_write_leaves_nothing_that_counts_as_a_vintage(store, monkeypat
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken:
-        broken.setattr(storage.os, "link", killed)
+        broken.setattr(files.os, "link", killed)
         with pytest.raises(KeyboardInterrupt):
             save()
-    assert files(store) == []
+    assert files_in(store) == []
     assert all(v.origin == "bundled" for v in list_vintages())
 
 
@@ -213,7 +211,7 @@ def test_everything_about_a_vintage_is_in_the_metadata_of_its_file(store):
     assert meta == {
         "table": "goods_census_nsa",
         "published": "2031-01-02",
-        "sha256": encoding.digest(check_flows(tidy(), "goods_census_nsa")),
+        "sha256": parquet.digest(check_flows(tidy(), "goods_census_nsa")),
         "since": "2030-01",
         "through": "2030-02",
         "rows": 8,
@@ -249,7 +247,7 @@ def test_the_columns_of_a_file_have_plain_types():
 def test_the_hash_does_not_depend_on_the_order_of_rows(order):
     frame = check_flows(tidy(), "goods_census_nsa")
     shuffled = check_flows(tidy().iloc[list(order)], "goods_census_nsa")
-    assert encoding.digest(shuffled) == encoding.digest(frame)
+    assert parquet.digest(shuffled) == parquet.digest(frame)
 
 
 @given(st.integers(0, 7), st.integers(1, 10**13))
@@ -258,7 +256,7 @@ def test_the_hash_changes_with_any_figure(row, by):
     frame = check_flows(tidy(), "goods_census_nsa")
     other = frame.copy()
     other.loc[row, "value_usd"] += by
-    assert encoding.digest(other) != encoding.digest(frame)
+    assert parquet.digest(other) != parquet.digest(frame)
 
 
 def test_the_hash_changes_with_a_note_a_period_and_a_partner():
@@ -269,7 +267,7 @@ def test_the_hash_changes_with_a_note_a_period_and_a_partner():
         frame.assign(partner=frame["partner"].replace("5800", "2010")),
         frame.assign(value_usd=[np.nan, *frame["value_usd"][1:]]),
     ]
-    digests = {encoding.digest(other) for other in [frame, *others]}
+    digests = {parquet.digest(other) for other in [frame, *others]}
     assert len(digests) == 5
 
 

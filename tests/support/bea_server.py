@@ -19,8 +19,7 @@ import pandas as pd
 from werkzeug import Request, Response
 
 from tradelib.partners import partner
-from tradelib.sources import bea_api
-from tradelib.sources import bea_workbook as bea
+from tradelib.sources import bea_api, bea_workbook
 
 #: Planted: it must be found in no message, no log and no file.
 KEY = "5ec2e7aa-9b1d-4c3e-8f00-0123456789ab"
@@ -276,4 +275,4 @@ def page_of(*hrefs: str) -> bytes:
     return PAGE.format("/sites/default/files/2025-03/trad-highlights.pdf").encode() + links.encode()
 
 
-assert bea.PAGE.removeprefix("https:/") == PAGE_PATH
+assert bea_workbook.PAGE.removeprefix("https:/") == PAGE_PATH

@@ -39,16 +39,16 @@ def opened(path: Path):
     """Open an original as the public command does, before any parsing."""
     from tradelib.sources import ingest
 
-    return ingest._open(path.read_bytes())
+    return ingest.open_file(path.read_bytes())
 
 
 @cache
 def parsed(path: Path) -> pd.DataFrame:
     """Parse and check a copy of country.xlsx."""
     from tradelib import tables as flows
-    from tradelib.sources import census_files as census
+    from tradelib.sources import census_files
 
-    return flows.check_flows(census.parse_country(opened(path)), "goods_census_nsa")
+    return flows.check_flows(census_files.parse_country(opened(path)), "goods_census_nsa")
 
 
 @cache

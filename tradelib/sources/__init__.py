@@ -1,1 +1,14 @@
-"""The publishers: where each one's figures are, what came, and what it says."""
+"""The publishers' things: fetched (I/O), and parsed (pure) from bytes to tidy tables, checked.
+
+- `publishers` lists all sources: where each is, which tables it makes, how it is fetched
+- `download` asks a server, patiently and within its limits, and keeps what it sent
+- `workbooks` opens workbooks, and zips of them, without trusting what they declare
+- `census_files` reads country.xlsx and ctyseasonal.xlsx
+- `census_api` asks the Census international trade API, and reads its replies
+- `bea_workbook` finds and reads BEA's country workbook
+- `bea_api` asks BEA's data API, and reads its replies
+- `ft900` reads the exhibits of an FT-900 release archive
+- `schedule` reads the days of the releases to come
+- `ingest` recognises a file, parses it, holds it against what is known, and keeps it
+- `update` fetches what is new, keeps it, and tells what it changed
+"""

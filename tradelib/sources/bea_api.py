@@ -5,6 +5,7 @@ beaapi, keeps to the limits, but would not do: it keeps the key in what it retur
 turns (D) into a plain gap, checks neither units nor sums, and asks again for what has arrived.
 """
 
+import json
 import re
 import warnings
 
@@ -14,14 +15,14 @@ from tqdm import tqdm
 
 from tradelib.errors import FetchError
 from tradelib.partners import PartnerError, from_area_name, partner
-from tradelib.sources import bea_workbook as bea
-from tradelib.sources.bea_reply import SIGN_UP, NoData, as_list, results_of, without_request
-from tradelib.sources.download import api_key, get
-from tradelib.sources.throttle import Throttle
+from tradelib.sources.bea_workbook import ROUNDING_USD, check_sums
+from tradelib.sources.download import Throttle, api_key, get
 from tradelib.tables import KEYS, CheckError, refuse_rows
 
-PARSER_VERSION = "1"
+PARSER = "bea_api.1"  # as vintages remember it
 ADDRESS = "https://apps.bea.gov/api/data/"
+KEY, SIGN_UP = "BEA_API_KEY", "https://apps.bea.gov/API/signup/"
+KEY_TROUBLE = r"(?i)user ?id|api ?key|\binactive\b|not active"
 #: Indicator of the ITA dataset -> (flow, item).
 INDICATORS = {
     f"{start}{end}": (flow, item)
@@ -41,30 +42,19 @@ REGION = re.compile(
 )
 #: Groups that are the same by treaty, whoever adds them up: the EU, the euro area, CAFTA-DR.
 TREATIES = {"0003", "EURO", "0017"}
-WORLD = {"Q": "0004", "Y": "0015"}  # quarters are seasonally adjusted
+WORLD_CODE = {"Q": "0004", "Y": "0015"}  # quarters are seasonally adjusted
 PERIOD = {"Q": r"\d{4}Q[1-4]", "Y": r"\d{4}"}
 MARK = r"(\((?:D|NA|NM|\*)\)|n\.[as]\.)"
+
+
+# --- asking -------------------------------------------------------------------------------------
 
 
 def fetch_trade(*, tag: str, progress: bool = False) -> list[bytes]:
     """Get goods, services and their total, exports, imports and balance, of all areas and quarters.
 
-    Parameters
-    ----------
-    tag : str
-        Replies kept under this word are not asked for again.
-    progress : bool
-        Show a progress bar.
-
-    Returns
-    -------
-    list of bytes
-        The list of areas, then one reply for each of nine indicators, without the request they echo.
-
-    Raises
-    ------
-    FetchError
-        If the key is missing or refused, or BEA reports another error.
+    The list of areas comes first, then one reply for each of nine indicators, without the request they echo;
+    replies kept under `tag` are not asked for again.
     """
     same = {"method": "GetData", "DatasetName": "ITA", "AreaOrCountry": "All"}
     same |= {"Frequency": "QSA", "Year": "ALL"}
@@ -108,7 +98,7 @@ def ask(params: dict[str, str], *, tag: str) -> bytes:
         except FetchError as error:
             raise type(error)(str(error), f"Asked: {params}") from None
 
-    secret = {"UserID": api_key("BEA_API_KEY", SIGN_UP)}
+    secret = {"UserID": api_key(KEY, SIGN_UP)}
     query = params | {"ResultFormat": "JSON"}
     try:
         reply = get(ADDRESS, params=query, secret=secret, tag=tag, clean=clean, pace=pace)
@@ -120,38 +110,74 @@ def ask(params: dict[str, str], *, tag: str) -> bytes:
     return reply.content
 
 
-def is_bea_reply(data: bytes) -> bool:
-    """Tell a reply of BEA's API from other files.
+# --- a reply: its envelope, the key it echoes, the errors it reports with status 200 -------------
 
-    Examples
-    --------
-    >>> is_bea_reply(b' {"BEAAPI": {}}'), is_bea_reply(b'[["CTY_CODE"]]')
-    (True, False)
-    """
+
+class NoData(FetchError):
+    """BEA has nothing for a query that is right in itself."""
+
+
+def without_request(data: bytes) -> bytes:
+    """Drop the Request block, which echoes the key, from a good reply; refuse one that is none."""
+    return json.dumps({"BEAAPI": {"Results": results_of(data)}}).encode()
+
+
+def results_of(data: bytes) -> dict:
+    """Return what a reply holds, or raise in words the error it reports; errors come with status 200."""
+    try:
+        text = data.decode("utf-8-sig").strip()
+    except UnicodeDecodeError:
+        text = data.decode("latin-1").strip()
+    try:
+        top = json.loads(text)["BEAAPI"]
+        results = as_list(top.get("Results") or {})[0]
+        errors = top.get("Error") or results.get("Error")
+    except (ValueError, LookupError, TypeError, AttributeError):
+        page = text[:1] == "<" or "</html>" in text[-200:].lower()
+        kind = "a web page" if page else "an empty reply" if not text else "no whole JSON"
+        raise FetchError(f"BEA sent {kind} instead of figures; it begins {text[:40]!r}.") from None
+    if errors:
+        _refuse(as_list(errors))
+    if not ({"Data", "ParamValue"} & set(results)):
+        parts = ", ".join(results) or "nothing"
+        raise FetchError(f"BEA's reply holds neither Data nor ParamValue, but {parts}.")
+    return results
+
+
+def _refuse(errors: list) -> None:
+    """Raise what BEA reports: {APIErrorCode, APIErrorDescription}, or a list of {number, error}."""
+    told = [one if isinstance(one, dict) else {"error": one} for one in errors]
+    main = " ".join(str(one.get("APIErrorDescription") or one.get("error") or "no words") for one in told)
+    named = ("APIErrorDescription", "error", "number")
+    rest = ", ".join(f"{key} {value}" for one in told for key, value in one.items() if key not in named)
+    words = re.sub(r"[\w-]{30,}", "***", f"{main} ({rest})" if rest else main)  # no error need show a key
+    if "APIErrorCode 1" in rest.split(", ") or re.search(KEY_TROUBLE, main):
+        advice = f"A new key works once the link in BEA's e-mail was followed; one is free at {SIGN_UP}"
+        raise FetchError(f"BEA does not accept the key in BEA_API_KEY: {words}", advice)
+    raise (NoData if re.search(r"(?i)\bno data\b", main) else FetchError)(f"BEA refuses: {words}")
+
+
+def as_list(entries) -> list:
+    """Return a list as it is, and a single observation, which comes as an object, as a list of one."""
+    return entries if isinstance(entries, list) else [entries]
+
+
+def is_bea_reply(data: bytes) -> bool:
+    """Tell a reply of BEA's API from other files."""
     return bool(re.match(rb'(\xef\xbb\xbf)?\s*\{\s*"BEAAPI"', data[:200]))
 
 
 def last_updated(replies: list[bytes]) -> str | None:
-    """Return the ISO date on which BEA last changed these series, if the replies tell it.
-
-    Examples
-    --------
-    >>> last_updated([b'{"BEAAPI": {"Results": {"TsLastUpdated": "2025-03-06 08:30:00.000", "Data": []}}}'])
-    '2025-03-06'
-    """
+    """Return the ISO date on which BEA last changed these series, if the replies tell it."""
     told = [str(results_of(reply).get("TsLastUpdated"))[:10] for reply in replies]
     return max((day for day in told if re.fullmatch(r"\d{4}-\d\d-\d\d", day)), default=None)
 
 
-def partners_of(areas: list[dict[str, str]], world: str = WORLD["Y"]) -> dict[str, str]:
-    """Return those areas that are partners, Key -> code; warn of one that is neither that nor a region.
+# --- what replies say ---------------------------------------------------------------------------
 
-    Examples
-    --------
-    >>> korea = {"Key": "SouthKorea", "Desc": "South Korea"}
-    >>> partners_of([korea, {"Key": "OthWestHem", "Desc": "Other Western Hemisphere"}])
-    {'SouthKorea': '5800'}
-    """
+
+def partners_of(areas: list[dict[str, str]], world: str = WORLD_CODE["Y"]) -> dict[str, str]:
+    """Return those areas that are partners, Key -> code; warn of one that is neither that nor a region."""
     found = {}
     for area in areas:
         name = area.get("Desc") or area["Key"]
@@ -168,40 +194,11 @@ def partners_of(areas: list[dict[str, str]], world: str = WORLD["Y"]) -> dict[st
     return found
 
 
-def parse_trade(replies: list[bytes]) -> pd.DataFrame:
-    """Parse what `fetch_trade` got, in any order, to the table trade_bop_sa_api; see `parse_replies`."""
-    return _only(parse_replies(replies), "trade_bop_sa_api")
+def parse(replies: list[bytes]) -> dict[str, pd.DataFrame]:
+    """Parse the list of areas and the replies with data, in any order, to the table that their columns tell.
 
-
-def parse_services(replies: list[bytes]) -> pd.DataFrame:
-    """Parse what `fetch_services` got, in any order, to the table services_bop_annual."""
-    return _only(parse_replies(replies), "services_bop_annual")
-
-
-def _only(tables: dict[str, pd.DataFrame], name: str) -> pd.DataFrame:
-    if name not in tables:
-        raise CheckError(f"These replies make {', '.join(tables)}, not {name}.")
-    return tables[name]
-
-
-def parse_replies(replies: list[bytes]) -> dict[str, pd.DataFrame]:
-    """Tell what replies hold by their columns, and parse them: trade by quarter, or services by type.
-
-    Parameters
-    ----------
-    replies : list of bytes
-        The list of areas and the replies with data, in any order.
-
-    Returns
-    -------
-    dict
-        "trade_bop_sa_api" or "services_bop_annual": contract columns, whole dollars. BEA's marks are
-        notes: a value is missing with (D) or n.a., and zero with (*).
-
-    Raises
-    ------
-    CheckError
-        If the list of areas is missing, a unit is not U.S. dollars, or a sum is off by more than rounding.
+    They make trade_bop_sa_api (by quarter) or services_bop_annual (by type and year). BEA's marks are notes:
+    a value is missing with (D) or n.a., and zero with (*). Units must be dollars, and sums agree.
     """
     results = [results_of(reply) for reply in replies]
     areas = [area for found in results for area in as_list(found.get("ParamValue", []))]
@@ -222,7 +219,7 @@ def _trade(frame: pd.DataFrame, areas: list[dict]) -> pd.DataFrame:
     _need(frame, "Frequency", {"QSA"})
     kinds = frame["Indicator"].map(INDICATORS)
     tidy = _tidy(frame.assign(flow=kinds.str[0], item=kinds.str[1]), areas, "Q")
-    bea.check_sums(dict(list(tidy.groupby(["flow", "item"]))))
+    check_sums(dict(list(tidy.groupby(["flow", "item"]))))
     return _dated(tidy, "Q")
 
 
@@ -233,7 +230,7 @@ def _services(frame: pd.DataFrame, areas: list[dict]) -> pd.DataFrame:
     tidy = _tidy(frame[frame["flow"].notna()], areas, "Y")
     wide = tidy.pivot(index=["partner", "item", "period"], columns="flow", values="value_usd")
     wide = wide.reindex(columns=list(DIRECTIONS.values()))  # the balance may not be among the replies
-    off = (wide["exports"] - wide["imports"] - wide["balance"]).abs() > bea.ROUNDING_USD
+    off = (wide["exports"] - wide["imports"] - wide["balance"]).abs() > ROUNDING_USD
     refuse_rows(wide[off].reset_index(), "balance is exports less imports")
     return _dated(tidy[tidy["flow"] != "balance"], "Y")
 
@@ -252,7 +249,7 @@ def _tidy(frame: pd.DataFrame, areas: list[dict], freq: str) -> pd.DataFrame:
     _need(frame, "CL_UNIT", {"USD"})
     listed = {area["Key"] for area in areas}
     unlisted = [{"Key": key} for key in frame["AreaOrCountry"].unique() if key not in listed]
-    codes = partners_of(areas + unlisted, WORLD[freq])
+    codes = partners_of(areas + unlisted, WORLD_CODE[freq])
     tidy = frame.assign(partner=frame["AreaOrCountry"].map(codes), period=frame["TimePeriod"].astype("str"))
     tidy = tidy[tidy["partner"].notna()]
     if tidy.empty:

@@ -1,4 +1,4 @@
-"""BEA country workbook: where it is, and bytes -> goods and services by partner, BOP basis.
+"""BEA's country workbook: where it is, and its sheets -> goods and services by partner, BOP basis.
 
 Source: "U.S. International Trade by Selected Countries and Areas" (trad-geo-time-series) of
 bea.gov. Tables 1-9 hold exports, imports and balance of goods and services, goods, and services.
@@ -13,10 +13,9 @@ import pandas as pd
 from tradelib.errors import FetchError
 from tradelib.partners import from_area_name
 from tradelib.sources.download import get_file
-from tradelib.sources.replies import Reply
 from tradelib.tables import CheckError, refuse_rows
 
-PARSER_VERSION = "1"
+PARSER = "bea.1"  # as vintages remember it
 PAGE = "https://www.bea.gov/data/intl-trade-investment/international-trade-goods-and-services"
 #: trad-geo-time-series-0125.xlsx; in 2026 names like trad0726-geo-time-series.xlsx; _0 where put up again.
 _MONTH, _WORDS, _VERSION = r"((?:0[1-9]|1[0-2])\d\d)", "geo[a-z-]*", r"(?:[_-]\d)?\.xlsx$"
@@ -30,24 +29,8 @@ SUBTITLES = {
 #: BEA's residual is not additive before 2013: other countries moved in and out of it.
 RESIDUAL = "REST"
 ROUNDING_USD = 1.01e6
-QUARTER = re.compile(r"^(\d{4})\s*:?\s*Q?([1-4])\s*(\(R\))?\s*$")
-YEAR = re.compile(r"^(\d{4})(?:\.0)?\s*(\(R\))?\s*$")
-
-
-def fetch_country_workbook() -> Reply:
-    """Get the workbook that BEA's page on trade in goods and services links to.
-
-    Returns
-    -------
-    Reply
-        Its bytes, for `read_sheets`; `transferred` is 0 where it has not changed since it was kept.
-
-    Raises
-    ------
-    FetchError
-        If the page or the workbook cannot be had, or the page links to none.
-    """
-    return get_file(workbook_address(), name="BEA's country workbook")
+#: "2019 1", "2024 2 (R)", "2024Q2", "2024" or, of a cell that is a number, "2024.0".
+PERIOD = re.compile(r"(?P<year>\d{4})(?:\s*:?\s*Q?(?P<quarter>[1-4])|\.0)?\s*(?P<revised>\(R\))?\s*")
 
 
 def workbook_address() -> str:
@@ -56,29 +39,9 @@ def workbook_address() -> str:
 
 
 def find_workbook_link(html: bytes, base: str = PAGE) -> str:
-    """Find the country workbook among the links of a page.
+    """Find the newest country workbook, on a host of BEA's own, among the links of a page at `base`.
 
-    Parameters
-    ----------
-    html : bytes
-        The page.
-    base : str
-        Its address.
-
-    Returns
-    -------
-    str
-        The address of the newest one: by the month in its name, then by its folder and version (_0).
-
-    Raises
-    ------
-    FetchError
-        If there is none on a host of BEA; the workbooks it does link to are told.
-
-    Examples
-    --------
-    >>> find_workbook_link(b'<a href="/sites/default/files/2025-03/trad-geo-time-series-0125.xlsx">A</a>')
-    'https://www.bea.gov/sites/default/files/2025-03/trad-geo-time-series-0125.xlsx'
+    The newest is told by the month in its name, then by its folder and version (_0).
     """
     from bs4 import BeautifulSoup
 
@@ -112,35 +75,12 @@ def _absolute(href: str, base: str) -> SplitResult:
 
 
 def parse_country_workbook(sheets: dict[str, list[list]]) -> dict[str, pd.DataFrame]:
-    """Parse BEA's workbook of trade by country and area.
+    """Parse its sheets to trade_bop_sa (quarters, seasonally adjusted) and trade_bop_annual (years).
 
-    Parameters
-    ----------
-    sheets : dict
-        Sheet name -> rows of cells as they stand. Each table has its subtitle and units above
-        a header row that begins "Period", then an annual and a quarterly block, $ million.
-
-    Returns
-    -------
-    dict
-        "trade_bop_sa" (quarters, seasonally adjusted) and "trade_bop_annual" (years): contract
-        columns, items "goods", "services" and "total" as published, whole dollars. Figures
-        BEA prints as n.a. are missing with that note; (R) and (*), which is nearly zero, are kept
-        as notes.
-
-    Raises
-    ------
-    CheckError
-        If a table is missing, a balance is not exports less imports, or goods and services do
-        not make the total, within the rounding of one million.
-
-    Examples
-    --------
-    >>> parse_country_workbook({"Readme": [["Last updated March 6, 2025"]]})
-    Traceback (most recent call last):
-    ...
-    tradelib.tables.CheckError: No table of trade by country and area in this workbook.
-      Sheets: Readme.
+    Each sheet has its subtitle and units above a header row that begins "Period", then an annual and a
+    quarterly block, $ million. Items are "goods", "services" and "total", as published. Figures that BEA
+    prints as n.a. are missing with that note; (R) and (*), which is nearly zero, are kept as notes. A balance
+    must be exports less imports, and goods and services the total, within the rounding of one million.
     """
     found = {}
     for name, rows in sheets.items():
@@ -164,13 +104,7 @@ def parse_country_workbook(sheets: dict[str, list[list]]) -> dict[str, pd.DataFr
 
 
 def last_updated(sheets: dict[str, list[list]]) -> str | None:
-    """Return the ISO date of the line "Last updated March 6, 2025", if there is one.
-
-    Examples
-    --------
-    >>> last_updated({"Readme": [["Last updated March 6, 2025"]]})
-    '2025-03-06'
-    """
+    """Return the ISO date of the line "Last updated March 6, 2025", if there is one."""
     for rows in sheets.values():
         for row in rows[:3]:
             words = str(row[0]) if row else ""
@@ -207,18 +141,13 @@ def _parse_sheet(rows: list[list], name: str) -> pd.DataFrame:
     records = []
     for row in rows[start + 1 :]:
         label = str(row[0]).strip()
-        quarter, year = QUARTER.match(label), YEAR.match(label)
-        if not (quarter or year):
-            continue
-        if not any(str(row[n]).strip() for n, _ in areas):
-            continue  # a quarter that is not out yet
-        period = f"{quarter[1]}Q{quarter[2]}" if quarter else year[1]
-        revised = (
-            "(R)" if (quarter or year)[quarter.lastindex if quarter else year.lastindex] == "(R)" else None
-        )
+        found = PERIOD.fullmatch(label)
+        if not found or not any(str(row[n]).strip() for n, _ in areas):
+            continue  # no period, or a quarter that is not out yet
+        period = f"{found['year']}Q{found['quarter']}" if found["quarter"] else found["year"]
         for n, code in areas:
             value, note = _cell(row[n], f"{name}, {label}, {code}")
-            records.append((period, code, value, note or revised, bool(quarter)))
+            records.append((period, code, value, note or found["revised"], bool(found["quarter"])))
     frame = pd.DataFrame(records, columns=["period", "partner", "value_usd", "note", "quarterly"])
     refuse_rows(frame[frame.duplicated(["period", "partner"])], f"{name}: one row per period")
     return frame
@@ -244,30 +173,21 @@ def _cell(cell, where: str) -> tuple[float, str | None]:
 def check_sums(found: dict) -> None:
     """Refuse where a balance is not exports less imports, or goods and services not the total."""
     wide = {kind: f.set_index(["period", "partner"])["value_usd"] for kind, f in found.items()}
-    rules = [
-        (
-            f"{item}: balance is exports less imports",
-            ("exports", item),
-            -1,
-            ("imports", item),
-            ("balance", item),
-        )
+    rules = {
+        f"{item}: balance is exports less imports": wide["exports", item]
+        - wide["imports", item]
+        - wide["balance", item]
         for item in ("total", "goods", "services")
-    ] + [
-        (
-            f"{flow}: goods and services make the total",
-            (flow, "goods"),
-            1,
-            (flow, "services"),
-            (flow, "total"),
-        )
+    } | {
+        f"{flow}: goods and services make the total": wide[flow, "goods"]
+        + wide[flow, "services"]
+        - wide[flow, "total"]
         for flow in ("exports", "imports")
-    ]
-    for rule, left, sign, right, result in rules:
-        difference = (wide[left] + sign * wide[right] - wide[result]).rename("difference_usd").reset_index()
-        early = (difference["partner"] == RESIDUAL) & (difference["period"].str[:4].astype(int) < 2013)
-        off = difference[~early & (difference["difference_usd"].abs() > ROUNDING_USD)]
-        refuse_rows(off, rule)
+    }
+    for rule, difference in rules.items():
+        off = difference.rename("difference_usd").reset_index()
+        early = (off["partner"] == RESIDUAL) & (off["period"].str[:4].astype(int) < 2013)
+        refuse_rows(off[~early & (off["difference_usd"].abs() > ROUNDING_USD)], rule)
 
 
 def _with_period(frame: pd.DataFrame, freq: str) -> pd.DataFrame:

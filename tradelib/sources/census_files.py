@@ -1,19 +1,19 @@
-"""Census files and API replies: bytes -> tidy tables, in whole dollars, checked.
+"""Census workbooks country.xlsx and ctyseasonal.xlsx: a sheet -> goods by partner and month, in dollars.
 
-Sources: country.xlsx and ctyseasonal.xlsx of census.gov/foreign-trade, and the international
-trade API. Parsers are pure; they refuse what they do not recognise, naming the row and the rule.
+Source: census.gov/foreign-trade. Parsers are pure; they refuse what they do not recognise, naming the row and
+the rule.
 """
 
 import numpy as np
 import pandas as pd
 
-from tradelib.partners import all_partners, from_seasonal_code
+from tradelib.partners import WORLD, all_partners, from_seasonal_code
 from tradelib.tables import CheckError, refuse_rows
 
-PARSER_VERSION = "1"
+#: Name and version of the parsers of all that Census gives out, as vintages remember them.
+PARSER = "census.1"
 MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
 QUARTERS = ["Q1", "Q2", "Q3", "Q4"]
-WORLD = "0015"
 #: Largest share by which partners may miss the World row, from 1992 on. The World row is revised
 #: every month and partners only each June, so that months since the last annual revision are
 #: further off: up to 0.40 % in the copies of 2012-02-10 and 2023-03-08.
@@ -24,31 +24,9 @@ UNREVISED_TOLERANCE = 0.01
 def parse_country(grid: pd.DataFrame) -> pd.DataFrame:
     """Parse country.xlsx: goods by partner and month, Census basis, not seasonally adjusted.
 
-    Parameters
-    ----------
-    grid : DataFrame
-        The sheet as it stands, header in the column names: `year`, `CTY_CODE`, `CTYNAME`,
-        `IJAN`..`IDEC`, `IYR`, `EJAN`..`EDEC`, `EYR`, in millions of dollars.
-
-    Returns
-    -------
-    DataFrame
-        Contract columns, item "goods", whole dollars. Months after the last one that the World
-        row (0015) reports are absent, and so are the zeros of groups in years before Census
-        compiled them; the zeros of countries are kept.
-
-    Raises
-    ------
-    CheckError
-        If a column, code, sum or sign is not as published, with the row and the difference.
-
-    Examples
-    --------
-    >>> cells = {"year": ["2018"], "CTY_CODE": ["5800"], "CTYNAME": ["Korea, South"]}
-    >>> for flow in "IE":
-    ...     cells |= {f"{flow}{month}": ["1.5"] for month in MONTHS} | {f"{flow}YR": ["18"]}
-    >>> parse_country(pd.DataFrame(cells)).value_usd.sum()
-    np.float64(36000000.0)
+    The grid has `year`, `CTY_CODE`, `CTYNAME`, `IJAN`..`IDEC`, `IYR`, `EJAN`..`EDEC`, `EYR` in its header,
+    and millions of dollars. Months after the last one that the World row (0015) reports are left out, and so
+    are the zeros of groups in years before Census compiled them; the zeros of countries are kept.
     """
     names = [flow + month for flow in "IE" for month in [*MONTHS, "YR"]]
     grid = _known_columns(grid, ["year", "CTY_CODE", "CTYNAME", *names])
@@ -62,39 +40,14 @@ def parse_country(grid: pd.DataFrame) -> pd.DataFrame:
     refuse_rows(labels[numbers[names].lt(0).any(axis=1)], "No flow is negative")
     for flow in "IE":
         _check_year_column(labels, numbers[[flow + m for m in MONTHS]], numbers[flow + "YR"], flow + "YR")
-    parts = [
-        _melt(labels, numbers[[letter + m for m in MONTHS]], flow, scale=1e6)
-        for letter, flow in (("E", "exports"), ("I", "imports"))
-    ]
-    return _published_only(pd.concat(parts, ignore_index=True))
+    return _published_only(_flows(labels, numbers, scale=1e6))
 
 
 def parse_ctyseasonal(grid: pd.DataFrame) -> pd.DataFrame:
-    """Parse ctyseasonal.xlsx: goods of selected partners by month, seasonally adjusted.
+    """Parse ctyseasonal.xlsx: goods of selected partners by month, seasonally adjusted, in dollars.
 
-    Parameters
-    ----------
-    grid : DataFrame
-        `year`, `cty_code`, `cty_desc`, then balance (`B`), exports (`E`) and imports (`I`) by
-        month and quarter, in dollars.
-
-    Returns
-    -------
-    DataFrame
-        Contract columns, item "goods", rounded to whole dollars; unpublished months are absent.
-
-    Raises
-    ------
-    CheckError
-        If a quarter is not the sum of its months, or a balance not exports less imports.
-
-    Examples
-    --------
-    >>> cells = {"year": [2024], "cty_code": [5800], "cty_desc": ["Korea, South"]}
-    >>> for flow, value in (("B", -1), ("E", 1), ("I", 2)):
-    ...     cells |= {f"{flow}{m}": [value] for m in MONTHS} | {f"{flow}{q}": [3 * value] for q in QUARTERS}
-    >>> len(parse_ctyseasonal(pd.DataFrame(cells)))
-    24
+    The grid has `year`, `cty_code`, `cty_desc`, then balance (`B`), exports (`E`) and imports (`I`) by month
+    and quarter; unpublished months are left out.
     """
     names = [flow + period for flow in "BEI" for period in MONTHS + QUARTERS]
     grid = _known_columns(grid, ["year", "cty_code", "cty_desc", *names])
@@ -112,11 +65,7 @@ def parse_ctyseasonal(grid: pd.DataFrame) -> pd.DataFrame:
     for month in MONTHS:
         off = labels.assign(difference=numbers[f"E{month}"] - numbers[f"I{month}"] - numbers[f"B{month}"])
         refuse_rows(off[off.difference.abs() > 2], f"B{month} is exports less imports")
-    parts = [
-        _melt(labels, numbers[[letter + m for m in MONTHS]], flow, scale=1)
-        for letter, flow in (("E", "exports"), ("I", "imports"))
-    ]
-    tidy = pd.concat(parts, ignore_index=True)
+    tidy = _flows(labels, numbers, scale=1)
     return tidy[tidy["value_usd"].ne(0)].reset_index(drop=True)
 
 
@@ -185,20 +134,24 @@ def _check_year_column(labels: pd.DataFrame, months: pd.DataFrame, year: pd.Seri
     refuse_rows(off[np.abs(difference) > off.allowed], f"Twelve months sum to {name} ($ million)")
 
 
-def _melt(labels: pd.DataFrame, months: pd.DataFrame, flow: str, scale: float) -> pd.DataFrame:
-    """Twelve columns to twelve rows, to whole dollars; blank cells give no row."""
+def _flows(labels: pd.DataFrame, numbers: pd.DataFrame, scale: float) -> pd.DataFrame:
+    """Twelve columns of each flow to twelve rows, to whole dollars; blank cells give no row."""
     ordinals = (labels["year"].to_numpy()[:, None] - 1970) * 12 + np.arange(12)
-    frame = pd.DataFrame(
-        {
-            "period": pd.PeriodIndex.from_ordinals(ordinals.ravel(), freq="M"),
-            "partner": labels["partner"].repeat(12).to_numpy(),
-            "flow": flow,
-            "item": "goods",
-            "value_usd": np.rint(months.to_numpy().ravel() * scale),
-            "note": pd.Series(pd.NA, index=range(12 * len(labels)), dtype="str"),
-        }
-    )
-    return frame[frame["value_usd"].notna()]
+    parts = []
+    for letter, flow in (("E", "exports"), ("I", "imports")):
+        months = numbers[[letter + month for month in MONTHS]].to_numpy()
+        frame = pd.DataFrame(
+            {
+                "period": pd.PeriodIndex.from_ordinals(ordinals.ravel(), freq="M"),
+                "partner": labels["partner"].repeat(12).to_numpy(),
+                "flow": flow,
+                "item": "goods",
+                "value_usd": np.rint(months.ravel() * scale),
+                "note": pd.Series(pd.NA, index=range(12 * len(labels)), dtype="str"),
+            }
+        )
+        parts.append(frame[frame["value_usd"].notna()])
+    return pd.concat(parts, ignore_index=True)
 
 
 def _published_only(frame: pd.DataFrame) -> pd.DataFrame:
@@ -211,15 +164,13 @@ def _published_only(frame: pd.DataFrame) -> pd.DataFrame:
     if last.nunique() != 1:
         raise CheckError(f"Exports and imports end in the same month; got {last.astype(str).to_dict()}.")
     beyond = traded[traded["period"] > last.iloc[0]]
-    refuse_rows(beyond[KEYS_SHOWN], f"No figures after {last.iloc[0]}, the last month of the World row")
+    shown = ["period", "partner", "flow", "value_usd"]
+    refuse_rows(beyond[shown], f"No figures after {last.iloc[0]}, the last month of the World row")
     compiled = (frame["value_usd"] > 0) | ~kinds.isin(["group", "world", "product"])
     frame = frame[compiled & (frame["period"] <= last.iloc[0])].reset_index(drop=True)
     if len(world):
         check_world(frame)
     return frame
-
-
-KEYS_SHOWN = ["period", "partner", "flow", "value_usd"]
 
 
 def check_world(frame: pd.DataFrame) -> None:

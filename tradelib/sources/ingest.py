@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from tradelib import releases as calendar
+from tradelib import releases
 from tradelib.errors import TradelibError
-from tradelib.sources import bea_api, census_api, ft900, workbooks
-from tradelib.sources import bea_workbook as bea
-from tradelib.sources import census_files as census
+from tradelib.sources import bea_api, bea_workbook, census_api, census_files, ft900, workbooks
+from tradelib.sources.download import looks_like_page
 from tradelib.store import vintages
 from tradelib.tables import CheckError, table_info
 
@@ -74,36 +73,29 @@ def ingest(
     """
     if table:
         table_info(table)
-    files = [(path.name, _read(path)) for path in paths]
-    return keep(files, table=table, published=published, saved=saved, note=note, store=store)
-
-
-def keep(
-    files: list[tuple[str, bytes]],
-    *,
-    table: str | None = None,
-    published: str | date | None = None,
-    saved: str | date | None = None,
-    note: str = "",
-    store: Path | None = None,
-) -> list[tuple[vintages.Vintage, bool]]:
-    """Do what `ingest` does with files that have been read: name and content of each."""
     if published and saved:
         raise TradelibError("Give --published or --saved, not both.")
+    files = [(path.name, _read(path)) for path in paths]
     found = parse(files)
     if table and table not in found.tables:
         raise TradelibError(f"{files[0][0]} is {' and '.join(found.tables)}, not {table}.")
     if saved:
-        day, dated_by = calendar.parse_date(saved, "--saved"), "saved"
+        day, dated_by = releases.parse_date(saved, "--saved"), "saved"
     else:
         day, dated_by = publication_date(found, published), "published"
     for name, frame in found.tables.items():
-        last = frame["period"].max()
-        if last.start_time.date() >= day:
-            raise TradelibError(f"{name} reaches {last}, which is after {day}: check the date given.")
-    options = {"published": day, "sources": sources_of(files), "parser": found.parser, "dated_by": dated_by}
+        vouch(frame, name, day)
+    told = {"published": day, "dated_by": dated_by, "sources": sources_of(files), "parser": found.parser}
     chosen = [table] if table else list(found.tables)
-    return [vintages.save(found.tables[one], one, note=note, store=store, **options) for one in chosen]
+    return [vintages.save(found.tables[one], one, **told, note=note, store=store) for one in chosen]
+
+
+def vouch(frame: pd.DataFrame, table: str, day: date) -> pd.DataFrame:
+    """Hold a parsed table against what is known of it, whoever brought it; refuse what cannot be so."""
+    last = frame["period"].max()
+    if last.start_time.date() >= day:
+        raise TradelibError(f"{table} reaches {last}, which is after {day}: check the date given.")
+    return frame
 
 
 def sources_of(files: list[tuple[str, bytes]]) -> list[dict]:
@@ -121,9 +113,9 @@ def _read(path: Path) -> bytes:
 def publication_date(found: Parsed, given: str | date | None = None) -> date:
     """Return the date given, or printed in the file, or of the release that it belongs to."""
     if given or found.dated:
-        return calendar.parse_date(given or found.dated, "--published")
+        return releases.parse_date(given or found.dated, "--published")
     if found.month:
-        release = calendar.release(found.month)
+        release = releases.release(found.month)
         if release.published:
             return release.published
     last = found.month or max(frame["period"].max() for frame in found.tables.values())
@@ -133,32 +125,11 @@ def publication_date(found: Parsed, given: str | date | None = None) -> date:
 
 
 def parse(files: list[tuple[str, bytes]]) -> Parsed:
-    """Recognise files by their content, and parse them: one file, or API replies that belong together.
-
-    Parameters
-    ----------
-    files : list of (str, bytes)
-        Name, for messages, and content of each.
-
-    Returns
-    -------
-    Parsed
-
-    Raises
-    ------
-    CheckError
-        If a file is not recognised or fails a check, with its name.
-
-    Examples
-    --------
-    >>> reply = b'[["CTY_CODE","ALL_VAL_MO","time"],["5800","7","2018-07"]]'
-    >>> list(parse([("reply.json", reply)]).tables)
-    ['goods_census_nsa_api']
-    """
+    """Recognise files by their content and parse them: one file, or API replies that belong together."""
     contents = []
     for name, data in files:
         try:
-            contents.append(_open(data))
+            contents.append(open_file(data))
         except CheckError as error:
             raise CheckError(f"{name}: {error}") from None
     try:
@@ -170,28 +141,27 @@ def parse(files: list[tuple[str, bytes]]) -> Parsed:
 def _parse(files: list[tuple[str, bytes]], contents: list) -> Parsed:
     first = contents[0]
     if isinstance(first, bytes):  # replies of BEA's API
-        parser, dated = f"bea_api.{bea_api.PARSER_VERSION}", bea_api.last_updated(contents)
-        return Parsed(bea_api.parse_replies(contents), parser, dated=dated)
+        return Parsed(bea_api.parse(contents), bea_api.PARSER, dated=bea_api.last_updated(contents))
     if isinstance(first, pd.DataFrame):
         return _parse_grids(files, contents)
     _one_file(files)
-    if bea.is_country_workbook(first):
-        tables = bea.parse_country_workbook(first)
-        return Parsed(tables, f"bea.{bea.PARSER_VERSION}", dated=bea.last_updated(first))
+    if bea_workbook.is_country_workbook(first):
+        tables = bea_workbook.parse_country_workbook(first)
+        return Parsed(tables, bea_workbook.PARSER, dated=bea_workbook.last_updated(first))
     tables = ft900.parse_archive(first)
-    return Parsed(tables, f"ft900.{ft900.PARSER_VERSION}", month=ft900.statistical_month(first))
+    return Parsed(tables, ft900.PARSER, month=ft900.statistical_month(tables))
 
 
 def _parse_grids(files: list, grids: list[pd.DataFrame]) -> Parsed:
     columns = {str(column).strip() for column in grids[0].columns}
-    parser = f"census.{census.PARSER_VERSION}"
-    if columns & {"ALL_VAL_MO", "GEN_VAL_MO", "CON_VAL_MO"}:
-        return Parsed(census_api.parse_api(grids), parser)
+    if columns & set(census_api.VALUES):
+        return Parsed(census_api.parse(grids), census_files.PARSER)
     _one_file(files)
-    seasonal = {"cty_code", "cty_desc"} <= {column.lower() for column in columns}
-    table = "goods_census_sa" if seasonal else "goods_census_nsa"
-    frame = census.parse_ctyseasonal(grids[0]) if seasonal else census.parse_country(grids[0])
-    return Parsed({table: frame}, parser, month=str(frame["period"].max()))
+    if {"cty_code", "cty_desc"} <= {column.lower() for column in columns}:
+        table, frame = "goods_census_sa", census_files.parse_ctyseasonal(grids[0])
+    else:
+        table, frame = "goods_census_nsa", census_files.parse_country(grids[0])
+    return Parsed({table: frame}, census_files.PARSER, month=str(frame["period"].max()))
 
 
 def _one_file(files: list) -> None:
@@ -199,17 +169,16 @@ def _one_file(files: list) -> None:
         raise TradelibError("Only API replies are taken several at a time; give one file of this kind.")
 
 
-def _open(data: bytes) -> pd.DataFrame | dict[str, list[list]] | bytes:
+def open_file(data: bytes) -> pd.DataFrame | dict[str, list[list]] | bytes:
     """Bytes -> the grid of a Census file or reply, the sheets of BEA or the FT-900, or a reply of BEA."""
-    head = data[:512].lstrip().lower()
     if not data.strip():
         raise CheckError("the file is empty.", DOWNLOAD_AGAIN)
-    if head.startswith((b"<html", b"<!doctype", b"<?xml", b"<head")):
+    if looks_like_page(data):
         raise CheckError("this is a web page, whatever its name says.", DOWNLOAD_AGAIN)
     if data.startswith(b"PAR1"):
         return pd.read_parquet(io.BytesIO(data)).astype("str")
-    if head.startswith(b"["):
-        return census_api.read_api_reply(data)
+    if data[:512].lstrip().startswith(b"["):
+        return census_api.read_reply(data)
     if bea_api.is_bea_reply(data):
         return data
     if workbooks.is_archive(data):
@@ -231,7 +200,7 @@ def _workbook(data: bytes) -> pd.DataFrame | dict[str, list[list]]:
         raise CheckError(
             f"this workbook cannot be opened ({reason}); was it cut short?", DOWNLOAD_AGAIN
         ) from None
-    return sheets if bea.is_country_workbook(sheets) else _grid(sheets)
+    return sheets if bea_workbook.is_country_workbook(sheets) else _grid(sheets)
 
 
 def _grid(sheets: dict[str, list[list]]) -> pd.DataFrame:

@@ -7,20 +7,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import chain
 
-from tradelib import releases as calendar
+from tradelib import releases
 from tradelib.errors import TradelibError
-from tradelib.sources import bea_api, census_fetch, census_query, download
-from tradelib.sources import bea_workbook as bea
-from tradelib.sources.replies import Reply, kept
-from tradelib.tables import DETAILS, LARGE_DETAILS, TABLES
+from tradelib.sources import bea_api, bea_workbook, census_api, download
+from tradelib.tables import DETAILS, KINDS, LARGE_DETAILS, TABLES
 
-CENSUS = "https://www.census.gov"
-API = "https://api.census.gov/data/timeseries/intltrade"
-ARCHIVE = f"{CENSUS}/foreign-trade/Press-Release/ft900"
-CURRENT_RELEASE = f"{CENSUS}/foreign-trade/Press-Release/current_press_release/ft900xlsx.zip"
+CENSUS = "https://www.census.gov/foreign-trade"
 #: The first release whose archive holds .xlsx workbooks; those before hold .xls.
 FIRST_XLSX = "2020-09"
-FIRST_API = "2010-01"
 MONTHLY = "each release, monthly"
 YEARLY_REVISED = "partners once a year, in June; Canada and the world each month"
 
@@ -62,66 +56,78 @@ class Source:
 
 
 def _census_api(name: str, *, everyday: bool = True, recent: bool = False) -> Source:
-    keys, what = ("goods_census_nsa_api", "imports_consumption_nsa"), "all goods, by partner"
-    if name != "goods":
-        what = f"{({'hs2': 'HS chapter'} | DETAILS | LARGE_DETAILS)[name]}, by partner"
-        keys = tuple(f"{kind}_{name}_nsa" for kind in ("exports", "imports_general", "imports_consumption"))
-    options = {"kind": "census-api", "key": "CENSUS_API_KEY", "everyday": everyday, "recent": recent}
-    return Source(name, f"Census API, {what}", keys, API, MONTHLY, YEARLY_REVISED, **options)
+    classification = "total" if name == "goods" else name
+    what = f"{({'hs2': 'HS chapter'} | DETAILS | LARGE_DETAILS).get(name)}, by partner"
+    return Source(
+        name,
+        what=f"Census API, {'all goods, by partner' if name == 'goods' else what}",
+        tables=tuple(dict.fromkeys(census_api.table_of(kind, classification) for kind, *_ in KINDS)),
+        address=census_api.API,
+        cadence=MONTHLY,
+        revised=YEARLY_REVISED,
+        kind="census-api",
+        key=census_api.KEY,
+        everyday=everyday,
+        recent=recent,
+    )
 
 
-FT900 = tuple(name for name in TABLES if "_ft900_" in name)
 SOURCES = {
     source.name: source
     for source in [
         Source(
             "country",
-            "goods by partner, `country.xlsx` of census.gov",
-            ("goods_census_nsa",),
-            f"{CENSUS}/foreign-trade/balance/country.xlsx",
-            *(MONTHLY, YEARLY_REVISED),
+            what="goods by partner, `country.xlsx` of census.gov",
+            tables=("goods_census_nsa",),
+            address=f"{CENSUS}/balance/country.xlsx",
+            cadence=MONTHLY,
+            revised=YEARLY_REVISED,
         ),
         Source(
             "ctyseasonal",
-            "goods of selected partners, seasonally adjusted, `ctyseasonal.xlsx`",
-            ("goods_census_sa",),
-            f"{CENSUS}/foreign-trade/statistics/country/ctyseasonal.xlsx",
-            *(MONTHLY, "Canada each month; the others, and seasonal factors, in June"),
+            what="goods of selected partners, seasonally adjusted, `ctyseasonal.xlsx`",
+            tables=("goods_census_sa",),
+            address=f"{CENSUS}/statistics/country/ctyseasonal.xlsx",
+            cadence=MONTHLY,
+            revised="Canada each month; the others, and seasonal factors, in June",
         ),
         Source(
             "bea",
-            "BEA's country workbook, from the link on its page",
-            ("trade_bop_sa", "trade_bop_annual"),
-            bea.PAGE,
-            *("quarterly: March, June, September, December", "each June, and with the next quarter"),
+            what="BEA's country workbook, from the link on its page",
+            tables=("trade_bop_sa", "trade_bop_annual"),
+            address=bea_workbook.PAGE,
+            cadence="quarterly: March, June, September, December",
+            revised="each June, and with the next quarter",
             kind="bea-page",
         ),
         Source(
             "ft900",
-            "FT-900 release archive: Exhibits 14, 14a, 19, 20, 20a, 20b; supplement, Exhibits 4, 4a",
-            FT900,
-            CURRENT_RELEASE,
-            MONTHLY,
-            "never: a release stays as it was",
+            what="FT-900 release archive: Exhibits 14, 14a, 19, 20, 20a, 20b; supplement, Exhibits 4, 4a",
+            tables=tuple(name for name in TABLES if "_ft900_" in name),
+            address=f"{CENSUS}/Press-Release/current_press_release/ft900xlsx.zip",
+            cadence=MONTHLY,
+            revised="never: a release stays as it was",
             kind="ft900",
         ),
         Source(
             "bea-trade",
-            "BEA API, goods and services by partner and quarter",
-            ("trade_bop_sa_api",),
-            bea_api.ADDRESS,
-            *("quarterly", "as the workbook"),
+            what="BEA API, goods and services by partner and quarter",
+            tables=("trade_bop_sa_api",),
+            address=bea_api.ADDRESS,
+            cadence="quarterly",
+            revised="as the workbook",
             kind="bea-api",
-            key="BEA_API_KEY",
+            key=bea_api.KEY,
         ),
         Source(
             "bea-services",
-            "BEA API, services by type and partner",
-            ("services_bop_annual",),
-            bea_api.ADDRESS,
-            *("yearly, in July and October", "each year"),
+            what="BEA API, services by type and partner",
+            tables=("services_bop_annual",),
+            address=bea_api.ADDRESS,
+            cadence="yearly, in July and October",
+            revised="each year",
             kind="bea-api",
-            key="BEA_API_KEY",
+            key=bea_api.KEY,
         ),
         _census_api("goods"),
         _census_api("hs2"),
@@ -135,32 +141,17 @@ SOURCES = {
 
 
 def documentation() -> str:
-    """Return the sources as a Markdown table, for the guide on sources: what, tables, cadence, revisions.
-
-    Examples
-    --------
-    >>> documentation().splitlines()[2][:50]
-    '| `country` | goods by partner, `country.xlsx` of '
-    """
-    head = ["source", "what", "tables", "comes", "revised", "key"]
-    rows = [
-        [
-            *(f"`{s.name}`", s.what, ", ".join(f"`{table}`" for table in s.tables)),
-            *(s.cadence, s.revised, f"`{s.key}`" if s.key else "none"),
-        ]
-        for s in SOURCES.values()
-    ]
-    return "\n".join("| " + " | ".join(row) + " |" for row in [head, [":--"] * len(head), *rows])
+    """Return the sources as a Markdown table, for the guide on sources: what, tables, cadence, revisions."""
+    rows = [["source", "what", "tables", "comes", "revised", "key"], [":--"] * 6]
+    for one in SOURCES.values():
+        tables = ", ".join(f"`{table}`" for table in one.tables)
+        key = f"`{one.key}`" if one.key else "none"
+        rows.append([f"`{one.name}`", one.what, tables, one.cadence, one.revised, key])
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
 def find_source(name: str) -> Source:
-    """Look up a source by its name, or by the name of a table that it makes.
-
-    Examples
-    --------
-    >>> find_source("trade_bop_sa").name, find_source("country").tables
-    ('bea', ('goods_census_nsa',))
-    """
+    """Look up a source by its name, or by the name of a table that it makes."""
     if name in SOURCES:
         return SOURCES[name]
     for source in SOURCES.values():
@@ -169,32 +160,24 @@ def find_source(name: str) -> Source:
     raise TradelibError(f"There is no source {name!r}.", "Sources: " + ", ".join(SOURCES) + ".")
 
 
-def archive_address(month: str | None = None) -> str:
-    """Return the address of a release's archive; of the newest unless a month is given.
-
-    Examples
-    --------
-    >>> archive_address("2018-07")[-17:], archive_address("2021-08")[-18:]
-    ('ft900xls_1807.zip', 'ft900xlsx_2108.zip')
-    """
-    if month is None:
-        return CURRENT_RELEASE
-    kind = "xlsx" if calendar.release(month).month >= FIRST_XLSX else "xls"
-    return f"{ARCHIVE}/ft900{kind}_{month[2:4]}{month[5:7]}.zip"
+def archive_address(month: str) -> str:
+    """Return the address of the archive of a release, by its statistical month."""
+    kind = "xlsx" if releases.release(month).month >= FIRST_XLSX else "xls"
+    return f"{CENSUS}/Press-Release/ft900/ft900{kind}_{month[2:4]}{month[5:7]}.zip"
 
 
 def address_of(source: Source, release: str | None = None) -> str:
     """Return where a source's file is now; BEA's workbook has to be looked up on its page."""
     if source.kind == "bea-page":
-        return bea.workbook_address()
-    return archive_address(release) if source.kind == "ft900" else source.address
+        return bea_workbook.workbook_address()
+    return archive_address(release) if release else source.address
 
 
-def look_at(source: Source) -> tuple[bool, Reply, str | None]:
+def look_at(source: Source) -> tuple[bool, download.Reply, str | None]:
     """Ask whether a source's file has changed since it was fetched; with the hash of the one at hand."""
     address = address_of(source)
     changed, told = download.look(address, name=source.name)
-    known = kept(address)
+    known = download.kept(address)
     return changed, told, hashlib.sha256(known[0].content).hexdigest() if known else None
 
 
@@ -208,7 +191,7 @@ def tag(source: Source, on: date) -> str:
 
     It changes with each release, and for BEA, whose tables have days of their own, with the day.
     """
-    release = calendar.newest_due(on)
+    release = releases.newest_due(on)
     return f"{source.name} {release.month if release and source.kind == 'census-api' else on}"
 
 
@@ -221,30 +204,11 @@ def fetch(
     table: str | None = None,
     progress: bool = False,
 ) -> Iterator[list[File]]:
-    """Fetch a source, in lists of files that make whole tables together.
+    """Fetch a source as of a day, in lists of files that make whole tables together.
 
-    Parameters
-    ----------
-    source : Source
-    on : date
-        The day it is: an API is asked through the newest month that is out.
-    release : str, optional
-        Statistical month of an archived release; only the FT-900 has them.
-    since : str, optional
-        First month asked of an API.
-    table : str, optional
-        Only what makes one table, and a calendar year at a time.
-    progress : bool
-        Show a progress bar.
-
-    Yields
-    ------
-    list of File
-
-    Raises
-    ------
-    TradelibError
-        If something asked for does not fit the source, or cannot be had.
+    An API is asked through the newest month that is out `on` the day; the Census API from `since` on and,
+    with a `table`, only for what makes it, a calendar year at a time. `release` is the statistical month of
+    an archived FT-900.
     """
     if release and source.kind != "ft900":
         raise TradelibError(
@@ -259,12 +223,13 @@ def fetch(
         yield _replies(source, ask(tag=tag(source, on), progress=progress))
     elif source.kind == "census-api":
         for queries in plan(source, on, since=since, table=table):
-            bodies = census_fetch.fetch_api(queries, tag=tag(source, on), progress=progress)
+            bodies = census_api.fetch(queries, tag=tag(source, on), progress=progress)
             yield _replies(source, bodies)
     else:
         address = address_of(source, release)
-        reply = download.get_file(address, name=address.rsplit("/", 1)[-1])
-        yield [File(address.rsplit("/", 1)[-1], reply.content, reply.last_modified, reply.transferred)]
+        name = address.rsplit("/", 1)[-1]
+        reply = download.get_file(address, name=name)
+        yield [File(name, reply.content, reply.last_modified, reply.transferred)]
 
 
 def _replies(source: Source, bodies: list[bytes]) -> list[File]:
@@ -273,21 +238,19 @@ def _replies(source: Source, bodies: list[bytes]) -> list[File]:
 
 def plan(
     source: Source, on: date, *, since: str | None = None, table: str | None = None
-) -> list[list[census_query.Query]]:
+) -> list[list[census_api.Query]]:
     """Return the queries of a source of the Census API, in lists that make whole tables together."""
-    release = calendar.newest_due(on)
-    if release is None:
+    out = releases.newest_due(on)
+    if out is None:
         raise TradelibError(f"The calendar knows no release that is out by {on}.")
-    first = since or (f"{release.period.year - 1}-01" if source.recent else FIRST_API)
+    first = since or (f"{out.period.year - 1}-01" if source.recent else census_api.FIRST_MONTH)
     flows = [flow for flow in ("exports", "imports") if table is None or table.startswith(flow)]
     kind = "total" if source.name == "goods" else source.name
-    spans = [(first, release.month)]
+    spans = [(first, out.month)]
     if table:
-        years = range(int(first[:4]), release.period.year + 1)
-        spans = [(max(first, f"{year}-01"), min(release.month, f"{year}-12")) for year in years]
-    lists = [
-        census_query.plan(flow, kind, since=start, through=end) for start, end in spans for flow in flows
-    ]
+        years = range(int(first[:4]), out.period.year + 1)
+        spans = [(max(first, f"{year}-01"), min(out.month, f"{year}-12")) for year in years]
+    lists = [census_api.plan(flow, kind, since=start, through=end) for start, end in spans for flow in flows]
     return [list(chain(*lists))] if kind == "total" else lists
 
 

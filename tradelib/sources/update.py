@@ -6,12 +6,11 @@ from datetime import date
 
 import pandas as pd
 
-from tradelib import releases as calendar
+from tradelib import releases
 from tradelib.errors import StoredOtherwise, TradelibError
 from tradelib.partners import partner
-from tradelib.releases import WASHINGTON, today
-from tradelib.sources import ingest, replies, schedule
-from tradelib.sources import publishers as sources
+from tradelib.releases import WASHINGTON, Release, today
+from tradelib.sources import census_files, download, ingest, publishers, schedule
 from tradelib.sources.publishers import File, Source
 from tradelib.store import vintages
 from tradelib.store.differences import Difference, compare
@@ -38,7 +37,7 @@ class Outcome:
 
     source: Source
     kept: list[tuple[Vintage, bool]] = field(default_factory=list)
-    differences: list[Difference] = field(default_factory=list)
+    differences: list[tuple[Vintage, Difference]] = field(default_factory=list)
     transferred: int = 0
     error: str | None = None
 
@@ -46,26 +45,10 @@ class Outcome:
 def plan(names: Iterable[str] = (), *, on: date, every: bool = False) -> list[Step]:
     """Say for each source whether there is anything to fetch; only file headers are asked for.
 
-    Parameters
-    ----------
-    names : iterable of str
-        Sources or tables; the everyday ones unless given.
-    on : date
-        The day it is.
-    every : bool
-        The large ones too.
-
-    Returns
-    -------
-    list of Step
-
-    Raises
-    ------
-    TradelibError
-        If there is no such source.
+    `names` are sources or tables; all everyday sources unless given, with `every` the large ones too.
     """
-    chosen = list(dict.fromkeys(map(sources.find_source, names)))
-    chosen = chosen or [one for one in sources.SOURCES.values() if one.everyday or every]
+    chosen = list(dict.fromkeys(map(publishers.find_source, names)))
+    chosen = chosen or [one for one in publishers.SOURCES.values() if one.everyday or every]
     return [_step(source, on) for source in chosen]
 
 
@@ -73,7 +56,7 @@ def _step(source: Source, on: date) -> Step:
     try:
         if source.key:
             return _api_step(source, on)
-        changed, told, sha256 = sources.look_at(source)
+        changed, told, sha256 = publishers.look_at(source)
     except TradelibError as error:
         return Step(source, False, str(error).splitlines()[0], failed=True)
     if not changed:
@@ -93,22 +76,22 @@ def _taken_in(source: Source, sha256: str) -> bool:
 
 
 def _api_step(source: Source, on: date) -> Step:
-    if not sources.has_key(source):
+    if not publishers.has_key(source):
         return Step(source, False, f"left out: it needs a key, and {source.key} is not set")
-    release = calendar.newest_due(on)
+    release = releases.newest_due(on)
     stored = {table: newest(table, on) for table in source.tables}
     if release and all(v and v.through >= _expected(t, release) for t, v in stored.items()):
         return Step(source, False, f"up to date with the release of {release.month}")
     through = f" through {release.month}" if release else ""
-    return Step(source, True, f"{sources.count_queries(source, on)} queries{through}")
+    return Step(source, True, f"{publishers.count_queries(source, on)} queries{through}")
 
 
-def _expected(table: str, release: calendar.Release) -> str:
+def _expected(table: str, release: Release) -> str:
     """The last period that is out with a release: services by year come in July and October."""
     freq = TABLES[table].freq
     if freq == "Y":
         return str(release.day.year - (1 if release.day.month >= 8 else 2))
-    return release.month if freq == "M" else str(calendar.quarter_out(release.period))
+    return release.month if freq == "M" else str(releases.quarter_out(release.period))
 
 
 def newest(table: str, on: date) -> Vintage | None:
@@ -127,67 +110,48 @@ def run(
 ) -> Outcome:
     """Fetch one source, check what came, keep it as vintages and compare them with those before.
 
-    Parameters
-    ----------
-    source : Source
-    on : date
-        The day it is.
-    release : str, optional
-        Statistical month of an archived release; only the FT-900 has them.
-    published : str, optional
-        The day it was published, where the calendar does not know it.
-    since : str, optional
-        First month asked of an API.
-    progress : bool
-        Show a progress bar.
-
-    Returns
-    -------
-    Outcome
-        With `error` in words where something failed: nothing is kept then, or only whole tables.
+    What fails is told in the outcome's `error`: nothing is kept then, or only whole tables. `release` is the
+    statistical month of an archived FT-900, `published` its day where the calendar does not know it, `since`
+    the first month asked of the Census API.
     """
     outcome = Outcome(source)
     try:
         if any(TABLES[table].large for table in source.tables):
             _run_by_year(source, outcome, on, since, progress)
             return outcome
-        for files in sources.fetch(source, on=on, release=release, since=since, progress=progress):
+        for files in publishers.fetch(source, on=on, release=release, since=since, progress=progress):
             outcome.transferred += sum(file.transferred for file in files)
-            found = ingest.parse([(file.name, file.content) for file in files])
-            given = published and calendar.parse_date(published, "--published")
+            pairs = [(file.name, file.content) for file in files]
+            found = ingest.parse(pairs)
+            given = published and releases.parse_date(published, "--published")
             days = [(given, "published")] if given else _days(source, found, files, on)
+            told = {"sources": ingest.sources_of(pairs), "parser": found.parser}
             for table, frame in found.tables.items():
-                _keep(
-                    outcome,
-                    table,
-                    frame,
-                    days,
-                    ingest.sources_of([(f.name, f.content) for f in files]),
-                    found,
-                )
-        replies.forget(sources.tag(source, on))
+                _keep(outcome, table, check_flows(frame, table), days, told)
+        download.forget(publishers.tag(source, on))
     except TradelibError as error:
         outcome.error = str(error)
     return outcome
 
 
-def _keep(outcome: Outcome, table: str, frame: pd.DataFrame, days: list, made_from: list, found) -> None:
+def _keep(outcome: Outcome, table: str, frame: pd.DataFrame, days: list, told: dict) -> None:
+    """Keep a table under the first of the days that is not taken by other figures, unless it is known."""
     before = newest(table, days[-1][0])
-    frame = check_flows(frame, table)
     if before and vintages.same_figures(before, frame):
         outcome.kept.append((before, False))
         return
     for day, dated_by in days:
-        options = {"published": day, "dated_by": dated_by, "sources": made_from, "parser": found.parser}
+        ingest.vouch(frame, table, day)
+        options = told | {"published": day, "dated_by": dated_by, "note": f"fetched: {outcome.source.name}"}
         try:
-            vintage, written = vintages.save(frame, table, **options, note=f"fetched: {outcome.source.name}")
+            vintage, written = vintages.save(frame, table, **options)
         except StoredOtherwise:
             if (day, dated_by) == days[-1]:
                 raise
             continue
         outcome.kept.append((vintage, written))
         if written and before and before.published < day:
-            outcome.differences.append(compare(vintages.read(before), frame, table, before, vintage))
+            outcome.differences.append((before, compare(vintages.read(before), frame)))
         return
 
 
@@ -204,10 +168,10 @@ def _days(source: Source, found: ingest.Parsed, files: list[File], on: date) -> 
     if found.dated:
         days.append((date.fromisoformat(found.dated), "published"))
     elif source.kind == "census-api":
-        release = calendar.newest_due(on)
+        release = releases.newest_due(on)
         days += [(release.day, "published")] if release else []
     elif found.month:
-        released = calendar.release(found.month).day
+        released = releases.release(found.month).day
         if source.kind == "ft900" and released is None:  # an archive's own date says nothing of that day
             raise TradelibError(
                 f"The publication date of the FT-900 of {found.month} is not established.",
@@ -222,24 +186,21 @@ def _days(source: Source, found: ingest.Parsed, files: list[File], on: date) -> 
 
 def _run_by_year(source: Source, outcome: Outcome, on: date, since: str | None, progress: bool) -> None:
     """The same for a large source: a calendar year at a time, so that memory holds only one."""
+    release = releases.newest_due(on)
+    day, dated_by = (release.day, "published") if release else (on, "saved")
     for table in source.tables:
         made_from: list[dict] = []
 
-        def frames(table=table, made_from=made_from):
-            for files in sources.fetch(source, on=on, since=since, table=table, progress=progress):
+        def years(table=table, made_from=made_from):
+            for files in publishers.fetch(source, on=on, since=since, table=table, progress=progress):
                 outcome.transferred += sum(file.transferred for file in files)
                 pairs = [(file.name, file.content) for file in files]
                 made_from.extend(ingest.sources_of(pairs))
-                yield ingest.parse(pairs).tables[table]
+                yield ingest.vouch(ingest.parse(pairs).tables[table], table, day)
 
-        release = calendar.newest_due(on)
-        day = (release.day, "published") if release else (on, "saved")
-        options = {"published": day[0], "dated_by": day[1], "sources": made_from}
-        saved = vintages.save_years(
-            frames(), table, **options, parser=f"census.{ingest.census.PARSER_VERSION}"
-        )
-        outcome.kept.append(saved)
-    replies.forget(sources.tag(source, on))
+        told = {"sources": made_from, "parser": census_files.PARSER, "dated_by": dated_by}
+        outcome.kept.append(vintages.save(years(), table, published=day, **told))
+    download.forget(publishers.tag(source, on))
 
 
 def told(outcome: Outcome) -> list[str]:
@@ -249,9 +210,9 @@ def told(outcome: Outcome) -> list[str]:
         state = f"new, {vintage.rows:,} rows" if written else "the same figures as before, nothing written"
         dated = "saved by" if vintage.dated_by == "saved" else "of"
         lines.append(f"{vintage.table} {dated} {vintage.published}, through {vintage.through}: {state}")
-    for found in outcome.differences:
+    for before, found in outcome.differences:
         lines.append(
-            f"  {found.table} against {found.before.published}: {found.added:,} rows added, "
+            f"  {before.table} against {before.published}: {found.added:,} rows added, "
             f"{found.revised:,} revised, {found.dropped:,} no longer there"
         )
         lines += [f"    {_revision(row)}" for row in found.largest.to_dict("records")]

@@ -1,1 +1,10 @@
-"""Vintages: where they lie, and how a table gets there whole and comes back unchanged."""
+"""Vintages: where they lie, and how a table gets there whole and comes back unchanged.
+
+- `vintages` lists, keeps and reads them: one immutable table for each publication date
+- `parquet` is a table as a file, and the hash that vouches for its figures
+- `large` asks DuckDB about tables that are stored by year
+- `differences` is what one vintage changed against another
+- `verify` reads everything again, and names what is not what it was
+- `files` writes a file whole, once or over another, in a folder or at an address
+- `yaml_fields` reads what users write, field by field
+"""

@@ -15,8 +15,8 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from tradelib.errors import TradelibError
 from tradelib.store.files import is_remote
+from tradelib.store.parquet import unreadable
 from tradelib.windows import Window
 
 MEMORY, THREADS = "700MB", 4
@@ -31,29 +31,9 @@ def select(
     through: str | None = None,
     partner: list[str] | None = None,
 ) -> pa.Table:
-    """Read the rows of some partners and periods.
+    """Read the rows of some periods and partners of one vintage's files, whose `period` is a day.
 
-    Parameters
-    ----------
-    files : list of Path
-        The Parquet files of one vintage, of this machine or of an object store.
-    since, through : str, optional
-        First and last period wanted, such as "2018-01".
-    partner : list of str, optional
-        Partner codes; everyone unless given.
-
-    Returns
-    -------
-    Table
-        The columns of the files, `period` as the first day of each, sorted by partner, flow, item, period.
-
-    Examples
-    --------
-    >>> from tradelib.store.vintages import list_vintages
-    >>> goods = list_vintages("goods_census_nsa")[-1].files
-    >>> rows = select(goods, since="2018-07", through="2018-07", partner=["5800"])
-    >>> rows["value_usd"].to_pylist(), str(rows["period"][0])
-    ([4683482573.0, 6288948014.0], '2018-07-01')
+    They come sorted by partner, flow, item and period.
     """
     where, given = _wanted(since and _day(pd.Period(since)), through and _day(pd.Period(through)), partner)
     return _ask(f"SELECT * {ROWS} {where} ORDER BY partner, flow, item, period", files, given)
@@ -62,59 +42,17 @@ def select(
 def periods(
     files: list[Path], *, since: pd.Period, through: pd.Period, partner: list[str] | None = None
 ) -> list[pd.Period]:
-    """List the periods in which there is any row, of some partners or of anyone.
-
-    Parameters
-    ----------
-    files : list of Path
-        The Parquet files of one vintage.
-    since, through : Period
-        Where to look, both ends included.
-    partner : list of str, optional
-        Partner codes; anyone unless given.
-
-    Returns
-    -------
-    list of Period
-
-    Examples
-    --------
-    >>> from tradelib.store.vintages import list_vintages
-    >>> goods, month = list_vintages("goods_census_nsa")[-1].files, pd.Period("2018-07", "M")
-    >>> periods(goods, since=month, through=month + 1, partner=["5800"])
-    [Period('2018-07', 'M'), Period('2018-08', 'M')]
-    """
+    """List the periods, both ends included, in which there is any row, of some partners or of anyone."""
     where, given = _wanted(_day(since), _day(through), partner)
     days = _ask(f"SELECT DISTINCT period {ROWS} {where} ORDER BY period", files, given)["period"]
     return [pd.Period(day, since.freqstr) for day in days.to_pylist()]
 
 
 def window_sums(files: list[Path], *, partner: list[str], now: Window, before: Window) -> pd.DataFrame:
-    """Sum each item over two windows; an item without a row in one of them had no trade in it.
+    """Sum each item of a table that has one flow over two windows, in dollars: 0 without a row in one.
 
-    Parameters
-    ----------
-    files : list of Path
-        The Parquet files of one vintage of a table that has one flow.
-    partner : list of str
-        Partner codes; their rows are added up, so there must be no group beside its members.
-    now, before : Window
-        Of the frequency of the table, the earlier one second.
-
-    Returns
-    -------
-    DataFrame
-        `item`, `now_usd`, `before_usd` in dollars, and `missing`, how many rows have a publisher's
-        mark for a value; by item.
-
-    Examples
-    --------
-    >>> from tradelib.store.vintages import list_vintages
-    >>> from tradelib.windows import year_to_date
-    >>> chapters, now = list_vintages("exports_hs2_nsa")[-1].files, year_to_date(pd.Period("2018-07", "M"))
-    >>> sums = window_sums(chapters, partner=["5800"], now=now, before=now.year_earlier)
-    >>> sums[sums.item == "27"].round(-6).to_dict("records")
-    [{'item': '27', 'now_usd': 4179000000.0, 'before_usd': 1878000000.0, 'missing': 0}]
+    The rows of all partners given are added up, so that there must be no group beside its members. Columns
+    `item`, `now_usd`, `before_usd`, and `missing`: how many rows have a publisher's mark for a value.
     """
     where, given = _wanted(_day(before.start), _day(now.end), partner)
     spans = {"now_start": now.start, "now_end": now.end, "old_start": before.start, "old_end": before.end}
@@ -135,14 +73,7 @@ def window_sums(files: list[Path], *, partner: list[str], now: Window, before: W
 
 @contextmanager
 def connection(files: list[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open DuckDB within bounds of memory and threads, able to read the files wherever they are.
-
-    Examples
-    --------
-    >>> with connection([]) as con:
-    ...     con.sql("SELECT 1 + 1").fetchall()
-    [(2,)]
-    """
+    """Open DuckDB within bounds of memory and threads, able to read the files wherever they are."""
     with tempfile.TemporaryDirectory(prefix="tradelib-", ignore_cleanup_errors=True) as spill:
         bounds = {"memory_limit": MEMORY, "threads": min(THREADS, os.cpu_count() or 1)}
         offline = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
@@ -161,11 +92,7 @@ def _ask(query: str, files: list[Path], given: dict) -> pa.Table:
         with connection(wanted) as con:
             return con.sql(query, params=given | {"files": names}).to_arrow_table()
     except (duckdb.Error, OSError) as error:
-        reason = str(error).strip().split("\n")[0]
-        raise TradelibError(
-            f"Cannot read the rows of {wanted[0].parent.parent}: {reason}",
-            "If a file is damaged, move that folder out of the store and get the vintage again.",
-        ) from None
+        raise unreadable(wanted[0].parent.parent, error) from None
 
 
 def _wanted(since: date | None, through: date | None, partner: list[str] | None) -> tuple[str, dict]:

@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tradelib.errors import TradelibError
 from tradelib.store.files import is_remote
 
 META = b"tradelib"
@@ -36,39 +37,46 @@ def _lines(column: pd.Series) -> bytes:
     return "\n".join(words[codes].tolist()).encode()
 
 
-def write_parquet(frame: pd.DataFrame, path: Path, meta: dict, *, large: bool = False) -> None:
+def write(frame: pd.DataFrame, path: Path, meta: dict, *, large: bool = False) -> None:
     """Write a tidy table, its periods as the first day of each, with its metadata in the file."""
     columns = {name: frame[name] for name in frame}
-    columns["period"] = (
-        pa.array(frame["period"].dt.start_time.to_numpy(), type=pa.timestamp("ns"))
-        .cast(pa.timestamp("s"))
-        .cast(pa.date32())
-    )
+    days = pa.array(frame["period"].dt.start_time.to_numpy(), type=pa.timestamp("ns"))
+    columns["period"] = days.cast(pa.timestamp("s")).cast(pa.date32())
     for name in ("partner", "flow", "item", "note"):
         columns[name] = pa.array(frame[name].astype("str"), type=pa.string(), from_pandas=True)
     told = {META: json.dumps(meta, sort_keys=True).encode()}
-    table = pa.table(columns).replace_schema_metadata(told)
-    options = (
-        {"compression_level": 3, "row_group_size": ROWS_AT_ONCE_LARGE}
-        if large
-        else {
-            "compression_level": 19,
-            "row_group_size": ROWS_AT_ONCE,
-        }
+    pq.write_table(
+        pa.table(columns).replace_schema_metadata(told),
+        path,
+        compression="zstd",
+        compression_level=3 if large else 19,
+        row_group_size=ROWS_AT_ONCE_LARGE if large else ROWS_AT_ONCE,
     )
-    pq.write_table(table, path, compression="zstd", **options)
 
 
 def read_meta(path: Path) -> dict:
     """Read the metadata in a file's footer."""
-    name, files = _place(path)
-    return json.loads(pq.read_schema(name, filesystem=files).metadata[META])
+    name, system = _place(path)
+    return json.loads(pq.read_schema(name, filesystem=system).metadata[META])
 
 
-def read_parquet(path: Path, filters: list | None = None) -> pa.Table:
-    """Read the rows of one file, the folders' names left out."""
-    name, files = _place(path)
-    return pq.read_table(name, filesystem=files, filters=filters, partitioning=None)
+def read(path: Path, freq: str, partner: list[str] | None = None) -> pd.DataFrame:
+    """Read the rows of one file, of some partners or of all; a damaged one is told in words."""
+    name, system = _place(path)
+    filters = [("partner", "in", partner)] if partner else None
+    try:
+        return to_frame(pq.read_table(name, filesystem=system, filters=filters, partitioning=None), freq)
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, OverflowError) as error:
+        raise unreadable(path.parent, error) from None
+
+
+def unreadable(folder: Path, error: Exception) -> TradelibError:
+    """Say that the rows of a vintage cannot be read, and what to do."""
+    reason = str(error).strip().split("\n")[0] or type(error).__name__
+    return TradelibError(
+        f"Cannot read the rows of {folder}: {reason}",
+        "If a file is damaged, move that folder out of the store and get the vintage again.",
+    )
 
 
 def to_frame(data: pa.Table, freq: str) -> pd.DataFrame:

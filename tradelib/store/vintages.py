@@ -1,4 +1,4 @@
-"""The vintage store: one immutable Parquet file per table and publication date.
+"""The vintages of all tables, listed, kept and read: one immutable table for each publication date.
 
 Bundled vintages come first, the user's store (`TRADELIB_STORE`) lies on top, in the same
 hive-style layout ``table=NAME/published=DATE/flows.parquet``.
@@ -6,11 +6,11 @@ hive-style layout ``table=NAME/published=DATE/flows.parquet``.
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import pandas as pd
@@ -102,15 +102,6 @@ def find(root: Path, table: str | None = None) -> list[Path]:
     return sorted((type(root)(name, **root.storage_options) for name in names), key=str)
 
 
-def fingerprint(path: Path) -> str:
-    """Something that changes whenever a file does, so that it need not be read again."""
-    if not is_remote(path):
-        return str(path.stat().st_mtime_ns)
-    with files.explained(path, "read", files.WHICH_STORE):
-        told = path.fs.info(path.path)
-    return str(told.get("ETag") or (told.get("size"), told.get("LastModified") or told.get("created")))
-
-
 def map_fast(function, paths: list[Path], *, remote: bool) -> list:
     """Apply a function to many files; side by side where each has to be asked for over a network."""
     if not remote:
@@ -121,11 +112,11 @@ def map_fast(function, paths: list[Path], *, remote: bool) -> list:
 
 def look(path: Path) -> Vintage:
     """Read what the file, or the card, of one vintage tells of it."""
-    return _describe(path, "" if is_remote(path) else fingerprint(path))
+    return _describe(path, 0 if is_remote(path) else path.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=4096)
-def _describe(path: Path, fingerprint: str) -> Vintage:
+def _describe(path: Path, changed: int) -> Vintage:
     try:
         card = path.name == CARD
         meta = json.loads(files.read_bytes(path)) if card else parquet.read_meta(path)
@@ -141,7 +132,7 @@ def _describe(path: Path, fingerprint: str) -> Vintage:
 
 
 def save(
-    frame: pd.DataFrame,
+    frame: pd.DataFrame | Iterable[pd.DataFrame],
     table: str,
     *,
     published: date,
@@ -151,136 +142,77 @@ def save(
     note: str = "",
     store: Path | None = None,
 ) -> tuple[Vintage, bool]:
-    """Check a table and write it once, as one immutable vintage.
+    """Check a table and write it once, as one immutable vintage; False where the same figures were there.
 
-    Parameters
-    ----------
-    frame : DataFrame
-        Contract columns, whole dollars.
-    table : str
-        Its name.
-    published : date
-        The day it was published (or saved by, see `dated_by`).
-    sources : list of dict
-        `name` and `sha256` of each file it was made from.
-    parser : str
-        Name and version of the parser.
-    dated_by, note : str
-        "published" or "saved"; how the file was come by.
-    store : Path, optional
-        Where to; the user's store unless given.
-
-    Returns
-    -------
-    vintage : Vintage
-    written : bool
-        False when the same figures were there already: then nothing is done.
-
-    Raises
-    ------
-    TradelibError
-        If other figures are already stored for that table and date.
-
-    Examples
-    --------
-    >>> from tradelib.loaders import load
-    >>> from tradelib.store.vintages import list_vintages, save
-    >>> goods = list_vintages("goods_census_nsa")[0]
-    >>> frame = load("goods_census_nsa", as_of=goods.published)[["period", "partner", "flow",
-    ...     "item", "value_usd", "note"]]
-    >>> save(frame, goods.table, published=goods.published, sources=[], parser="")[1]
-    False
+    A large table is stored by year, and may come as an iterable of frames of one calendar year each, in
+    order, of which only one is held in memory at a time; `sources`, the name and sha256 of each file it was
+    made from, may be filled meanwhile. Other figures for that table and day raise StoredOtherwise.
     """
+    folder = folder_of(store or store_path(), table, published)
+    told = {"sources": sources, "dated_by": dated_by, "note": note, "parser": parser}
     if table_info(table).large:
-        by_year = [rows for _, rows in frame.groupby(frame["period"].dt.year)]
-        options = {"published": published, "sources": sources, "parser": parser}
-        return save_years(by_year, table, **options, dated_by=dated_by, note=note, store=store)
+        whole = isinstance(frame, pd.DataFrame)
+        years = (rows for _, rows in frame.groupby(frame["period"].dt.year)) if whole else frame
+        return _save_by_year(years, table, published, folder / CARD, told)
     frame = check_flows(frame, table)
-    meta = {
-        **{"table": table, "published": published.isoformat(), "sha256": parquet.digest(frame)},
-        **{"since": str(frame["period"].min()), "through": str(frame["period"].max())},
-        **{"rows": len(frame), "sources": sources, "dated_by": dated_by, "note": note, "parser": parser},
-    }
+    meta = {"table": table, "published": published.isoformat(), "sha256": parquet.digest(frame)}
+    meta |= _span(frame) | told
     known = _same(table, published, meta["sha256"])
     if known:
         return known, False
-    path = _folder(store, table, published) / FLOWS
-    written = files.write_once(path, lambda place: parquet.write_parquet(frame, place, meta))
+    path = folder / FLOWS
+    written = files.write_once(path, lambda place: parquet.write(frame, place, meta))
     return (look(path), True) if written else (_same(table, published, meta["sha256"], [path]), False)
 
 
-def save_years(
-    frames: Iterable[pd.DataFrame],
-    table: str,
-    *,
-    published: date,
-    sources: list[dict],
-    parser: str,
-    dated_by: str = "published",
-    note: str = "",
-    store: Path | None = None,
+def _save_by_year(
+    years: Iterable[pd.DataFrame], table: str, published: date, path: Path, told: dict
 ) -> tuple[Vintage, bool]:
-    """Do what `save` does for a large table, one calendar year after the other.
+    """Write the parts of a large vintage, year by year, and its card, at `path`, last."""
+    name, card = {"table": table, "published": published.isoformat()}, {}
 
-    Parameters
-    ----------
-    frames : iterable of DataFrame
-        Contract columns, one year each, in order; only one is held in memory at a time.
-    table, published, sources, parser, dated_by, note, store
-        As for `save`. `sources` may be filled while the frames are taken.
-
-    Returns
-    -------
-    vintage : Vintage
-    written : bool
-    """
-    folder, parts, told = _folder(store, table, published), [], {}
-
-    def fill(add) -> None:
-        for frame in frames:
+    def fill(add: Callable) -> None:
+        parts = []
+        for frame in years:
             checked = check_flows(frame, table)
-            years = checked["period"].dt.year.unique()
-            if len(years) != 1 or (parts and f"year={years[0]}" <= parts[-1]["file"]):
-                raise TradelibError(f"{table}: one frame for each year, in order; got {list(years)}.")
+            found = checked["period"].dt.year.unique()
+            if len(found) != 1 or (parts and f"year={found[0]}" <= parts[-1]["file"]):
+                raise TradelibError(f"{table}: one frame for each year, in order; got {list(found)}.")
             sha = parquet.digest(checked)
-            part = {"file": f"year={years[0]}/flows-{sha[:12]}.parquet", "rows": len(checked), "sha256": sha}
-            span = {"since": str(checked["period"].min()), "through": str(checked["period"].max())}
-            meta = {"table": table, "published": published.isoformat()} | span | part
-            add(
-                part["file"],
-                lambda place, rows=checked, meta=meta: parquet.write_parquet(rows, place, meta, large=True),
-            )
-            parts.append(part | span)
-        told.update(
-            _card(parts, table, published), sources=sources, dated_by=dated_by, note=note, parser=parser
-        )
-        add(CARD, lambda place: place.write_text(json.dumps(told, indent=1)))
+            part = {"file": f"year={found[0]}/flows-{sha[:12]}.parquet", "sha256": sha} | _span(checked)
+            add(part["file"], partial(parquet.write, checked, meta=name | part, large=True))
+            parts.append(part)
+        card.update(_card(parts, table), **name, **told)
+        add(CARD, lambda place: place.write_text(json.dumps(card, indent=1)))
 
     known = [v for v in list_vintages(table) if v.published == published]
-    written = not known and files.write_folder_once(folder, fill, last=CARD)
-    if not written and not told:  # it was there already: compare figures, write nothing
+    if not known and files.write_folder_once(path.parent, fill, last=CARD):
+        return look(path), True
+    if not card:  # it was there already: compare figures, write nothing
         fill(lambda name, write: None)
-    path = folder / CARD
-    return (
-        (look(path), True)
-        if written
-        else (_same(table, published, told["sha256"], [v.path for v in known] or [path]), False)
-    )
+    return _same(table, published, card["sha256"], [v.path for v in known] or [path]), False
 
 
-def _card(parts: list[dict], table: str, published: date) -> dict:
+def _card(parts: list[dict], table: str) -> dict:
     if not parts:
         raise TradelibError(f"{table}: no rows at all.")
-    whole = hashlib.sha256("".join(part["sha256"] for part in parts).encode()).hexdigest()
     return {
-        **{"table": table, "published": published.isoformat(), "sha256": whole},
-        **{"since": parts[0]["since"], "through": parts[-1]["through"]},
-        **{"rows": sum(part["rows"] for part in parts), "parts": parts},
+        "sha256": hashlib.sha256("".join(part["sha256"] for part in parts).encode()).hexdigest(),
+        "since": parts[0]["since"],
+        "through": parts[-1]["through"],
+        "rows": sum(part["rows"] for part in parts),
+        "parts": parts,
     }
 
 
-def _folder(store: Path | None, table: str, published: date) -> Path:
-    return (store or store_path()) / f"table={table}" / f"published={published}"
+def _span(frame: pd.DataFrame) -> dict:
+    periods = frame["period"]
+    return {"since": str(periods.min()), "through": str(periods.max()), "rows": len(frame)}
+
+
+def folder_of(root: Path, table: str, published: date) -> Path:
+    """Return where a store has its vintage of a table and a day."""
+    return root / f"table={table}" / f"published={published}"
 
 
 def _same(table: str, published: date, sha256: str, paths: list[Path] | None = None) -> Vintage | None:
@@ -309,13 +241,12 @@ def read(
     freq = table_info(vintage.table).freq
     wanted = [partner] if isinstance(partner, str) else partner
     if vintage.parts:
-        from tradelib.store import large as lazy
+        from tradelib.store import large  # brings DuckDB, which takes a while
 
         return parquet.to_frame(
-            lazy.select(vintage.files, since=since, through=through, partner=wanted), freq
+            large.select(vintage.files, since=since, through=through, partner=wanted), freq
         )
-    filters = [("partner", "in", wanted)] if wanted else None
-    frame = parquet.to_frame(parquet.read_parquet(vintage.path, filters), freq)
+    frame = parquet.read(vintage.path, freq, wanted)
     keep = pd.Series(True, index=frame.index)
     if since:
         keep &= frame["period"] >= pd.Period(since, freq)

@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from tradelib import load_goods, load_goods_sa
 from tradelib.partners import all_partners
 from tradelib.sources.census_files import parse_country, parse_ctyseasonal
-from tradelib.sources.ingest import _open
+from tradelib.sources.ingest import open_file
 from tradelib.store import vintages
 from tradelib.tables import CheckError, check_flows
 
@@ -156,11 +156,11 @@ def test_the_copy_with_cr_line_ends_has_no_other_and_is_read_row_by_row(original
 
 @pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
 def test_any_line_end_gives_the_same_table(good, end):
-    assert parse_country(_open(csv_bytes(good, end))).equals(parse_country(good))
+    assert parse_country(open_file(csv_bytes(good, end))).equals(parse_country(good))
 
 
 def test_a_byte_order_mark_changes_nothing(good):
-    assert parse_country(_open(b"\xef\xbb\xbf" + csv_bytes(good))).equals(parse_country(good))
+    assert parse_country(open_file(b"\xef\xbb\xbf" + csv_bytes(good))).equals(parse_country(good))
 
 
 def test_blank_trailing_rows_full_of_zeros_are_dropped(originals):
@@ -362,7 +362,7 @@ def test_no_single_cell_can_be_changed_by_a_thousand_dollars_unnoticed(good, row
 def test_a_csv_cut_short_is_refused(good, share):
     data = csv_bytes(good)
     with pytest.raises(CheckError):
-        parse_country(_open(data[: int(len(data) * share)]))
+        parse_country(open_file(data[: int(len(data) * share)]))
 
 
 # --- ctyseasonal --------------------------------------------------------------------------------
@@ -426,3 +426,15 @@ def test_a_broken_seasonal_sheet_is_refused_with_the_row_and_the_rule(adjusted, 
         parse_ctyseasonal(breaks(adjusted))
     for word in words:
         assert re.search(word, str(refusal.value)), f"{word!r} not in:\n{refusal.value}"
+
+
+def test_the_smallest_sheets_are_read():
+    cells = {"year": ["2018"], "CTY_CODE": ["5800"], "CTYNAME": ["Korea, South"]}
+    for flow in "IE":
+        cells |= {f"{flow}{month}": ["1.5"] for month in MONTHS} | {f"{flow}YR": ["18"]}
+    assert parse_country(pd.DataFrame(cells))["value_usd"].sum() == 36_000_000
+    cells = {"year": [2024], "cty_code": [5800], "cty_desc": ["Korea, South"]}
+    for flow, value in (("B", -1), ("E", 1), ("I", 2)):
+        cells |= {f"{flow}{month}": [value] for month in MONTHS}
+        cells |= {f"{flow}Q{quarter}": [3 * value] for quarter in range(1, 5)}
+    assert len(parse_ctyseasonal(pd.DataFrame(cells))) == 24

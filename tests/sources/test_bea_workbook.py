@@ -10,12 +10,13 @@ from helpers import BEA_COPY, bea_cells, bea_sheets, raw_rows, raw_sum, write_xl
 from tradelib import balance, list_vintages, load_trade
 from tradelib.errors import FetchError, TradelibError
 from tradelib.sources.bea_workbook import (
-    fetch_country_workbook,
     find_workbook_link,
     is_country_workbook,
     last_updated,
     parse_country_workbook,
+    workbook_address,
 )
+from tradelib.sources.download import get_file
 from tradelib.sources.workbooks import read_sheets
 from tradelib.store import vintages
 from tradelib.tables import CheckError, check_flows
@@ -386,6 +387,10 @@ def test_a_page_without_the_workbook_is_told_with_the_workbooks_it_has_and_what_
     assert "a.pdf" not in str(refusal.value) and "k=v" not in str(refusal.value)
     with pytest.raises(FetchError, match="Its workbooks: none"):
         find_workbook_link(b"")
+
+
+def fetch_country_workbook():
+    return get_file(workbook_address(), name="BEA's country workbook")
 
 
 @pytest.fixture
