@@ -2,7 +2,7 @@
 
 The page is read by its labels, never by position. Census lists the same slots, with the statistical
 month in a column of its own, and is read too. What was read is kept in the user's store, on top of the
-bundled calendar.
+bundled releases.
 """
 
 import re
@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 from bs4 import BeautifulSoup, Tag
 
-from tradelib import releases as calendar
+from tradelib import releases
 from tradelib.errors import TradelibError
 from tradelib.sources import download
 from tradelib.store import files
@@ -29,49 +29,15 @@ LONGEST_WAIT_D = 200  # after the end of the month; a date later than that is an
 
 
 def fetch_schedule() -> bytes:
-    """Ask BEA for its release schedule.
-
-    Returns
-    -------
-    bytes
-        The page, for `parse_schedule`.
-
-    Raises
-    ------
-    FetchError
-        If it cannot be reached, or if what came is not a page.
-    """
-    reply = download.get_file(URL, name="BEA's release schedule", page=True)
-    return reply.content
+    """Ask BEA for the page of its release schedule."""
+    return download.get_file(URL, name="BEA's release schedule", page=True).content
 
 
 def parse_schedule(data: bytes, *, source: str = "BEA schedule") -> pd.DataFrame:
-    """Read the FT-900 slots from a page that lists releases.
+    """Read the FT-900 slots from a page of BEA's or of Census's that lists releases, one row for each month.
 
-    Parameters
-    ----------
-    data : bytes
-        HTML of BEA's release schedule, or of the Census economic indicator calendar.
-    source : str
-        What `how_known` says.
-
-    Returns
-    -------
-    DataFrame
-        Columns of `calendar.all_releases`, one row per statistical month. The status is "scheduled",
-        or "suspended" where the page gives no day that holds; the page never says what was published.
-
-    Raises
-    ------
-    TradelibError
-        If the page has no such row, or one that cannot be read; it says what was seen instead.
-
-    Examples
-    --------
-    >>> page = b'''<table><tr><th>Year 2026</th><th>Release</th></tr><tr><td>October 6 8:30 AM</td>
-    ... <td>U.S. International Trade in Goods and Services, August 2026</td></tr></table>'''
-    >>> parse_schedule(page)[["month", "scheduled", "status"]].values.tolist()
-    [['2026-08', '2026-10-06', 'scheduled']]
+    The columns are those of `releases.all_releases`, and `source` is what `how_known` says. The status is
+    "scheduled", or "suspended" where the page gives no day that holds; it never says what was published.
     """
     lines = BeautifulSoup(data, "html.parser").find_all("tr")
     slots: dict[str, set[str]] = {}
@@ -86,7 +52,7 @@ def parse_schedule(data: bytes, *, source: str = "BEA schedule") -> pd.DataFrame
             "Nothing was changed; the calendar that tradelib brings goes on working.",
         )
     rows = [_row(month, days - {""}, source) for month, days in sorted(slots.items())]
-    return pd.DataFrame(rows, columns=calendar.COLUMNS, dtype="str")
+    return pd.DataFrame(rows, columns=releases.COLUMNS, dtype="str")
 
 
 def _slot(line: Tag) -> tuple[str, str] | None:
@@ -146,27 +112,11 @@ def _seen(data: bytes, lines: list[Tag]) -> str:
 
 
 def save_schedule(table: pd.DataFrame) -> Path:
-    """Keep a schedule in the user's store; slots kept before stay, where the new one does not name them.
-
-    Parameters
-    ----------
-    table : DataFrame
-        As `parse_schedule` returns it.
-
-    Returns
-    -------
-    Path
-        The file, written whole or not at all.
-
-    Raises
-    ------
-    TradelibError
-        If it cannot be written.
-    """
-    path = calendar.refreshed_path()
-    table = calendar.read_table(table.to_csv(index=False), "The schedule")
+    """Keep a schedule in the user's store; slots kept before stay, where the new one does not name them."""
+    path = releases.refreshed_path()
+    table = releases.read_table(table.to_csv(index=False), "The schedule")
     if path.exists():
-        before = calendar.read_table(files.read_bytes(path).decode(errors="replace"), str(path))
+        before = releases.read_table(files.read_bytes(path).decode(errors="replace"), str(path))
         before = before.loc[~before["month"].isin(table["month"])]
         table = pd.concat([before, table]).sort_values("month", ignore_index=True)
     files.write_over(path, table.to_csv(index=False).encode())

@@ -15,13 +15,7 @@ MAX_CELLS = 5_000_000
 
 
 def is_archive(data: bytes) -> bool:
-    """Tell a zip of files from a workbook, which is a zip too, and from anything else.
-
-    Examples
-    --------
-    >>> is_archive(b"<html>")
-    False
-    """
+    """Tell a zip of files from a workbook, which is a zip too, and from anything else."""
     if not data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return False
     try:
@@ -33,33 +27,10 @@ def is_archive(data: bytes) -> bool:
 
 
 def read_members(data: bytes, wanted: Callable[[list[list]], bool]) -> dict[str, list[list]]:
-    """Read the sheets of the workbooks in a zip that are wanted.
+    """Read the sheets that are wanted, by their rows of cells, of the workbooks in a zip: name -> rows.
 
-    Parameters
-    ----------
-    data : bytes
-        The zip. Members that are not .xls or .xlsx are skipped, zips inside it too.
-    wanted : callable
-        Rows of cells -> whether to keep the sheet.
-
-    Returns
-    -------
-    dict
-        Member name (with the sheet's number, from the second on) -> rows of cells.
-
-    Raises
-    ------
-    CheckError
-        If it is no zip, or cut short, or has encrypted members, too many or too big ones, or
-        names that lead outside a folder.
-
-    Examples
-    --------
-    >>> read_members(b"<html>", bool)
-    Traceback (most recent call last):
-    ...
-    tradelib.tables.CheckError: This is not a complete zip (File is not a zip file).
-      Download the archive again.
+    A name is the member's, with the sheet's number from the second on. Members that are not .xls or .xlsx are
+    skipped, zips inside it too.
     """
     members: dict[str, list[list]] = {}
     unpacked = 0
@@ -80,16 +51,7 @@ def read_members(data: bytes, wanted: Callable[[list[list]], bool]) -> dict[str,
 
 
 def read_sheets(data: bytes, name: str = "workbook") -> dict[str, list[list]]:
-    """Read every sheet of one workbook, .xls or .xlsx, as rows of cells, from its first cell on.
-
-    Examples
-    --------
-    >>> read_sheets(b"PK cut short")
-    Traceback (most recent call last):
-    ...
-    tradelib.tables.CheckError: workbook: This is not a complete zip (File is not a zip file).
-      Download the archive again.
-    """
+    """Read every sheet of one workbook, .xls or .xlsx, as rows of cells, from its first cell on."""
     _check_workbook(name, data)
     return _sheets(name, data)
 

@@ -11,27 +11,7 @@ REQUIRED = object()
 
 
 def read_fields(path: Path, kind: str, allowed: Mapping[str, tuple[str, ...]]) -> "Fields":
-    """Read a file that holds one mapping.
-
-    Parameters
-    ----------
-    path : Path
-    kind : str
-        What the file holds; a key of `allowed`.
-    allowed : mapping of str to tuple of str
-        The names of the fields of each kind of mapping.
-
-    Returns
-    -------
-    Fields
-
-    Raises
-    ------
-    OSError
-        If it cannot be read.
-    TradelibError
-        If it is not YAML, or has a field that is not allowed.
-    """
+    """Read a file that holds one mapping, of a `kind`; `allowed` has the fields of each kind of mapping."""
     try:
         node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
