@@ -34,7 +34,7 @@ def store(tmp_path, monkeypatch) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def s3_server():
     """A local S3 server."""
     from moto.server import ThreadedMotoServer

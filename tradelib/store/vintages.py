@@ -84,7 +84,7 @@ def list_vintages(table: str | None = None) -> list[Vintage]:
         table_info(table)
     found = {}
     for root in (BUNDLED, store_path()):
-        for vintage in map_fast(look, find(root, table), remote=is_remote(root)):
+        for vintage in _look_at_all(find(root, table), remote=is_remote(root)):
             found.setdefault((vintage.table, vintage.published), vintage)
     return [found[key] for key in sorted(found)]
 
@@ -102,12 +102,12 @@ def find(root: Path, table: str | None = None) -> list[Path]:
     return sorted((type(root)(name, **root.storage_options) for name in names), key=str)
 
 
-def map_fast(function, paths: list[Path], *, remote: bool) -> list:
-    """Apply a function to many files; side by side where each has to be asked for over a network."""
+def _look_at_all(paths: list[Path], *, remote: bool) -> list[Vintage]:
+    """Look at many files; side by side where each has to be asked for over a network."""
     if not remote:
-        return [function(path) for path in paths]
+        return [look(path) for path in paths]
     with ThreadPoolExecutor(16) as pool:
-        return list(pool.map(function, paths))
+        return list(pool.map(look, paths))
 
 
 def look(path: Path) -> Vintage:
