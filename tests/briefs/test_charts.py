@@ -24,9 +24,8 @@ from tradelib import brief
 from tradelib.briefs import charts
 from tradelib.briefs.sentences import title_of_balance
 from tradelib.partners import resolve
-from tradelib.style import house as house_style
 from tradelib.style import marks
-from tradelib.style.house import COLOURS, Unit, alt_text, caption
+from tradelib.style.house import COLOURS, TITLE, alt_text, caption
 
 #: The charts of release.ipynb by the name of their function, each drawn below its title there.
 DRAW = {name: functools.partial(draw_cell, cell) for name, cell in zip(titles(), figures(), strict=True)}
@@ -426,98 +425,6 @@ def test_the_subtitle_says_measure_basis_adjustment_and_unit(drawn):
     )
 
 
-@pytest.mark.parametrize(
-    ("dollars", "name", "shown"),
-    [
-        (2.5e12, "$ trillion", "2.50"),
-        (-222.6e9, "$ billion", "−223"),
-        (999.9e6, "$ billion", "1.00"),
-        (45.67e6, "$ million", "45.7"),
-        (7_560, "$ thousand", "7.56"),
-        (812, "$", "812"),
-        (0, "$", "0"),
-    ],
-)
-def test_a_unit_suits_the_data(dollars, name, shown):
-    unit = Unit.of([dollars, 0, float("nan")])
-    assert (unit.name, unit.number(dollars)) == (name, shown)
-
-
-#: Colours that stand for different things in one chart.
-TOGETHER = [
-    ("exports", "imports", "balance"),
-    ("goods", "services", "balance", "highlight"),
-    ("highlight", "before", "quiet"),
-    ("highlight", "quiet", "balance"),
-]
-#: Machado, Oliveira and Fernandes (2009), severity 1.0, on linear RGB.
-SEEN_BY = {
-    "no red cones": [
-        [0.152286, 1.052583, -0.204868],
-        [0.114503, 0.786281, 0.099216],
-        [-0.003882, -0.048116, 1.051998],
-    ],
-    "no green cones": [
-        [0.367322, 0.860646, -0.227968],
-        [0.280085, 0.672501, 0.047413],
-        [-0.011820, 0.042940, 0.968881],
-    ],
-    "no blue cones": [
-        [1.255528, -0.076749, -0.178779],
-        [-0.078411, 0.930809, 0.147602],
-        [0.004733, 0.691367, 0.303900],
-    ],
-}
-
-
-def linear(name) -> np.ndarray:
-    """A colour of the palette in linear RGB."""
-    return np.array(
-        [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(COLOURS[name])]
-    )
-
-
-def lab(colour: np.ndarray) -> np.ndarray:
-    """Linear RGB in CIE L*a*b*, in which distances are about as large as they look."""
-    xyz = np.array([[0.4125, 0.3576, 0.1804], [0.2127, 0.7152, 0.0722], [0.0193, 0.1192, 0.9503]]) @ colour
-    x, y, z = np.cbrt(np.maximum(xyz / (0.9505, 1.0, 1.0888), 0.008856))
-    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
-
-
-@pytest.mark.parametrize("group", TOGETHER, ids="-".join)
-def test_colours_are_apart_in_grey_print(group):
-    light = {name: lab(linear(name))[0] for name in group}
-    for one, other in itertools.combinations(group, 2):
-        apart = 5 if {one, other} == {"services", "highlight"} else 10  # a line and a dot with a label
-        assert abs(light[one] - light[other]) > apart, (one, other)
-
-
-@pytest.mark.parametrize("who", SEEN_BY)
-@pytest.mark.parametrize("group", TOGETHER, ids="-".join)
-def test_colours_are_apart_for_the_colour_blind(group, who):
-    seen = {name: lab(np.clip(SEEN_BY[who] @ linear(name), 0, 1)) for name in group}
-    for one, other in itertools.combinations(group, 2):
-        assert np.linalg.norm(seen[one] - seen[other]) > 15, (one, other)
-
-
-def test_the_matrices_make_red_and_green_alike_for_who_lacks_green_cones():
-    """The simulation sees what it should: a palette of pure red and its green would fail."""
-    red, green = np.array([0.5, 0.02, 0.02]), np.array([0.17, 0.15, 0.02])
-    with_green = np.linalg.norm(lab(red) - lab(green))
-    without = np.linalg.norm(lab(SEEN_BY["no green cones"] @ red) - lab(SEEN_BY["no green cones"] @ green))
-    assert without < 0.4 * with_green
-
-
-def test_labels_are_dark_enough_to_read():
-    def luminance(colour):
-        parts = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
-        return float(np.dot(parts, (0.2126, 0.7152, 0.0722)))
-
-    inks = [house_style.ink(name) for name in ("exports", "imports", "goods", "services", "highlight")]
-    for colour in [*inks, COLOURS["muted"], COLOURS["text"]]:
-        assert 1.05 / (luminance(colour) + 0.05) >= 4.5
-
-
 # Agreements
 
 
@@ -553,15 +460,6 @@ def test_nafta_is_marked_where_the_chart_reaches_back_to_it():
         assert [text.get_text() for text in fig.axes[0].texts if text.get_gid() == "agreement"] == ["NAFTA"]
 
 
-def test_every_agreement_has_a_partner_a_day_and_a_source():
-    table = pd.read_csv(marks.AGREEMENTS, dtype="str", keep_default_na=False)
-    assert list(table) == ["partner", "effective", "label", "what", "source"]
-    assert (table != "").all(axis=None)
-    assert not table.duplicated(["partner", "effective"]).any()
-    for code, day in zip(table["partner"], table["effective"], strict=True):
-        assert resolve(code).code == code and pd.Timestamp(day).strftime("%Y-%m-%d") == day
-
-
 def test_no_label_of_a_turn_sits_on_an_agreement(drawn):
     for (month, who, name), fig in drawn.items():
         if name == "total_trend" and fig is not None:
@@ -584,15 +482,6 @@ def test_a_picture_of_another_resolution_keeps_its_words_inside(sheets, dpi):
                 assert text.get_window_extent().x1 <= fig.bbox.x1, (name, who, text.get_text())
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_spread_labels_never_overlap(seed):
-    chance = np.random.default_rng(seed)
-    wanted, heights = list(chance.uniform(0, 60, 4)), list(chance.uniform(10, 28, 4))
-    places = marks.spread(wanted, heights)
-    for (a, ha), (b, hb) in itertools.combinations(zip(places, heights, strict=True), 2):
-        assert abs(a - b) >= (ha + hb) / 2 - 0.5
-
-
 # Manners
 
 
@@ -608,7 +497,7 @@ def test_a_users_own_style_does_not_change_the_charts(korea):
     with mpl.rc_context({"text.color": "red", "font.size": 30, "axes.grid": True}):
         fig = DRAW["ytd_by_year"](korea)
     assert {text.get_color() for text in texts(fig)} == {COLOURS["text"], COLOURS["muted"]}
-    assert max(text.get_fontsize() for text in texts(fig)) == house_style.TITLE
+    assert max(text.get_fontsize() for text in texts(fig)) == TITLE
     assert not any(line.get_visible() for line in fig.axes[0].get_xgridlines())
 
 

@@ -19,7 +19,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
-from helpers import cells, drawn, titles
+from helpers import titles
 from PIL import Image, ImageFilter
 
 import tradelib as tl
@@ -53,8 +53,7 @@ def prepared():
 
 def chart(name: str):
     """A chart of the brief as the notebook of the release draws it."""
-    (cell,) = (id for id in titles() if cells()[id].func.attr == name)
-    return lambda: drawn(cell, sheet())
+    return lambda: getattr(charts, name)(sheet(), title=titles()[name])
 
 
 def revised():

@@ -1,14 +1,17 @@
 """The frame of every chart: how it shows itself, how it is dressed, and how it is saved."""
 
+import itertools
 import math
 import xml.etree.ElementTree as ET
 
 import matplotlib as mpl
 import nbformat
+import numpy as np
 import pandas as pd
 import pytest
 import seaborn as sns
 from matplotlib import pyplot as plt
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from nbclient import NotebookClient
 from PIL import Image
@@ -233,3 +236,81 @@ def test_the_subtitle_says_measure_basis_adjustment_window_and_unit():
     assert house.measure("goods_census_nsa", "Goods", Unit.of([1e9]), "12-month sums") == (
         "Goods, Census basis, not seasonally adjusted, 12-month sums, $ billion"
     )
+
+
+# --- colours
+
+
+#: Colours that stand for different things in one chart.
+TOGETHER = [
+    ("exports", "imports", "balance"),
+    ("goods", "services", "balance", "highlight"),
+    ("highlight", "before", "quiet"),
+    ("highlight", "quiet", "balance"),
+]
+#: Machado, Oliveira and Fernandes (2009), severity 1.0, on linear RGB.
+SEEN_BY = {
+    "no red cones": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "no green cones": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "no blue cones": [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.303900],
+    ],
+}
+
+
+def linear(name) -> np.ndarray:
+    """A colour of the palette in linear RGB."""
+    return np.array(
+        [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(house.COLOURS[name])]
+    )
+
+
+def lab(colour: np.ndarray) -> np.ndarray:
+    """Linear RGB in CIE L*a*b*, in which distances are about as large as they look."""
+    xyz = np.array([[0.4125, 0.3576, 0.1804], [0.2127, 0.7152, 0.0722], [0.0193, 0.1192, 0.9503]]) @ colour
+    x, y, z = np.cbrt(np.maximum(xyz / (0.9505, 1.0, 1.0888), 0.008856))
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@pytest.mark.parametrize("group", TOGETHER, ids="-".join)
+def test_colours_are_apart_in_grey_print(group):
+    light = {name: lab(linear(name))[0] for name in group}
+    for one, other in itertools.combinations(group, 2):
+        apart = 5 if {one, other} == {"services", "highlight"} else 10  # a line and a dot with a label
+        assert abs(light[one] - light[other]) > apart, (one, other)
+
+
+@pytest.mark.parametrize("who", SEEN_BY)
+@pytest.mark.parametrize("group", TOGETHER, ids="-".join)
+def test_colours_are_apart_for_the_colour_blind(group, who):
+    seen = {name: lab(np.clip(SEEN_BY[who] @ linear(name), 0, 1)) for name in group}
+    for one, other in itertools.combinations(group, 2):
+        assert np.linalg.norm(seen[one] - seen[other]) > 15, (one, other)
+
+
+def test_the_matrices_make_red_and_green_alike_for_who_lacks_green_cones():
+    """The simulation sees what it should: a palette of pure red and its green would fail."""
+    red, green = np.array([0.5, 0.02, 0.02]), np.array([0.17, 0.15, 0.02])
+    with_green = np.linalg.norm(lab(red) - lab(green))
+    without = np.linalg.norm(lab(SEEN_BY["no green cones"] @ red) - lab(SEEN_BY["no green cones"] @ green))
+    assert without < 0.4 * with_green
+
+
+def test_labels_are_dark_enough_to_read():
+    def luminance(colour):
+        parts = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
+        return float(np.dot(parts, (0.2126, 0.7152, 0.0722)))
+
+    inks = [house.ink(name) for name in ("exports", "imports", "goods", "services", "highlight")]
+    for colour in [*inks, house.COLOURS["muted"], house.COLOURS["text"]]:
+        assert 1.05 / (luminance(colour) + 0.05) >= 4.5
