@@ -29,7 +29,7 @@ def store(tmp_path, monkeypatch) -> Path:
     folder = tmp_path / "store"
     monkeypatch.setenv("TRADELIB_STORE", str(folder))
     monkeypatch.setenv("TRADELIB_CACHE", str(tmp_path / "cache"))
-    for name in ("TRADELIB_MIRROR", "CENSUS_API_KEY", "BEA_API_KEY"):
+    for name in ("TRADELIB_MIRROR", "TRADELIB_GROUPS", "CENSUS_API_KEY", "BEA_API_KEY"):
         monkeypatch.delenv(name, raising=False)
     return folder
 

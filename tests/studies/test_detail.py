@@ -129,6 +129,18 @@ def test_a_group_is_its_own_row_and_nothing_is_added_to_it():
     pd.testing.assert_frame_equal(ask("EU")[COLUMNS], by_hand(rows, ["0003"], 2024, 5, 10)[COLUMNS])
 
 
+def test_a_group_without_a_row_is_its_members_of_the_day_or_it_is_said_who_lacks():
+    rows = load("exports_hs2_nsa", as_of="2020-12-04")
+    rows = rows[rows["period"].dt.year.isin([2018, 2017])]
+    options = {"as_of": "2020-12-04", "classification": "hs2", "through": "2018-07"}
+    found = ask("USMCA", **options)
+    pd.testing.assert_frame_equal(found[COLUMNS], by_hand(rows, ["1220", "2010"], 2018, 7, 10)[COLUMNS])
+    with pytest.raises(
+        TradelibError, match="and none of Burma, .* among its members"
+    ):
+        ask("ASEAN", **options)
+
+
 def test_the_world_is_all_single_countries_without_the_groups():
     _, rows = save()
     pd.testing.assert_frame_equal(ask("world")[COLUMNS], by_hand(rows, SINGLE, 2024, 5, 10)[COLUMNS])
