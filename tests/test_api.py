@@ -15,6 +15,7 @@ from nbclient import NotebookClient
 
 import tradelib as tl
 from tradelib import TradelibError
+from tradelib.briefs.fact import FACTS_MIME
 from tradelib.partners import Partner
 from tradelib.studies.claims import load_article
 from tradelib.studies.ledger import audit
@@ -401,14 +402,16 @@ def test_a_plain_repr_is_one_readable_line():
     assert repr(line).startswith("<Line kei.5: printed 11.1 percent; on the day reproduced: 11.1 percent")
 
 
-def test_a_sheet_is_shown_as_a_table_of_its_facts_and_not_as_a_long_dict():
+def test_a_brief_is_shown_by_its_sources_and_carries_its_facts():
     one = sheet("KOR", "2018-07", "2018-10-05")
-    assert repr(one) == f"<Sheet of Korea, South, 2018-07, as of 2018-10-05: {len(one)} facts>"
-    page = one._repr_html_()
-    assert (
-        page.startswith('<div class="mathjax_ignore') and "<b>Korea, South, 2018-07, as of 2018-10-05" in page
-    )
-    assert page.count("<tr>") > 40 and Page(page).text.count("U.S. goods exports to South Korea") > 3
+    assert repr(one) == f"<Brief of Korea, South, 2018-07, as of 2018-10-05: {len(one)} facts>"
+    shown = one._repr_mimebundle_()
+    page = Page(shown["text/html"])
+    assert "July 2018" in page.text and "October 5, 2018" in page.text
+    assert "mathjax_ignore" in shown["text/html"] and len(shown["text/plain"].splitlines()) < 25
+    facts = shown[FACTS_MIME]["facts"]
+    assert len(facts) == len(one) > 40
+    assert sum("U.S. goods exports to South Korea" in fact["text"] for fact in facts.values()) > 3
     assert dict(one) == one
 
 

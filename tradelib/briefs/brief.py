@@ -44,6 +44,12 @@ class Brief(Facts):
         The tables by HS chapter in use, by name.
     names : dict
         The words that sentences may use: `partner`, `month`, `months`, `quarters` ...
+
+    Examples
+    --------
+    >>> found = brief("KOR", "2018-07", as_of="2018-10-05")
+    >>> round(found["goods.exports.ytd.change_pct"].value, 1), str(found.months)
+    (11.1, '2018-01..2018-07')
     """
 
     def __init__(self, partner: Partner, snapshot: Snapshot):
