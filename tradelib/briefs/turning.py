@@ -85,52 +85,17 @@ class Kink:
 def kink(
     series: pd.Series, *, periods: int = 24, trim: int = 4, draws: int = 999, level: float = 0.95
 ) -> Kink | None:
-    """Test for one change of slope in the last periods of a series, and date it.
+    """Test for one change of slope in the last periods of a series, and date it; None where it cannot be.
 
-    The model is a continuous linear trend with one change of slope at an unknown period (a regression
-    kink with an unknown threshold, Hansen 2017, Journal of Business and Economic Statistics 35(2)).
-    The statistic is the largest F against a straight line over all dates at least `trim` periods from
-    both ends. Its p-value, and the critical value of the confidence set (all dates whose F against the
-    best date is not larger), come from a bootstrap with AR(1) errors and a fixed seed.
+    The model is a continuous linear trend with one change of slope at an unknown period, at least `trim` from
+    both ends (a regression kink with an unknown threshold, Hansen 2017, Journal of Business and Economic
+    Statistics 35(2)). The statistic is the largest F against a straight line. Its p-value, and the critical
+    value of the confidence set (all dates whose F against the best one is not larger), come from a bootstrap
+    with AR(1) errors and a fixed seed. It takes single quarters: trailing sums are autocorrelated by
+    construction; the guide on caveats says how often it errs, `tests/benchmarks/hit_rate.py` measures it.
 
-    Read p with care where errors are autocorrelated: 24 quarters are few. In two runs of 1,000
-    generated series without a change of slope, p was 0.05 or less in 3 to 4 percent with white noise, 11
-    to 13 percent with AR(1) errors of 0.5 and about 30 percent of random walks; the 95 percent set held
-    the date of a clear change in 96 percent with white noise and 89 to 91 percent with AR(1) errors of
-    0.5. `tests/benchmarks/hit_rate.py` prints such rates.
-
-    No date within `trim` periods of an end is looked at: a set that begins or ends there may reach further.
-
-    The span is fixed, not chosen by looking. It is built on the OLS of statsmodels because none of the
-    packages there are does the whole: the break tests of statsmodels (CUSUM, Hansen) give no date, and
-    ruptures gives dates without a confidence set.
-
-    Parameters
-    ----------
-    series : Series
-        Seasonally adjusted values by period, not trailing sums: those are autocorrelated by
-        construction. Any units.
-    periods : int
-        How many of the last periods to look at.
-    trim : int
-        How far a change must lie from both ends.
-    draws : int
-        Bootstrap samples.
-    level : float
-        Of the confidence set.
-
-    Returns
-    -------
-    Kink or None
-        None where there are fewer periods, gaps among them, or an exact straight line.
-
-    Examples
-    --------
-    >>> quarters = pd.period_range("2012Q3", periods=24, freq="Q")
-    >>> wiggle = np.tile([0.3, -0.3, 0.1, -0.1], 6)
-    >>> found = kink(pd.Series(np.abs(np.arange(24) - 14.0) + wiggle, index=quarters))
-    >>> str(found.period), found.p_value <= 0.01
-    ('2016Q1', True)
+    It is built on the OLS of statsmodels because none of the packages there are does the whole: the break
+    tests of statsmodels (CUSUM, Hansen) give no date, and ruptures gives dates without a confidence set.
     """
     span = pd.period_range(end=series.index.max(), periods=periods, freq=series.index.freq)
     values = series.reindex(span).to_numpy(dtype=float)
