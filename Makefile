@@ -37,12 +37,13 @@ docs: $(VENV)/installed
 
 # The parts of notebooks/guides that are made from the code.
 guides: $(VENV)/installed-test
-	$(BIN)/python tests/test_docs.py --renew
+	PYTHONPATH=tests/support $(BIN)/python tests/test_docs.py --renew
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/mypy
 
 format: $(VENV)/installed-test
 	$(BIN)/ruff check --fix .

@@ -20,6 +20,7 @@ import duckdb
 import matplotlib as mpl
 import pytest
 from click.testing import CliRunner
+from helpers import sheet
 
 import tradelib as tl
 from tradelib.briefs import codebook
@@ -70,7 +71,7 @@ def conditions() -> str:
 
 
 def words() -> str:
-    names = tl.brief("KOR", "2018-07").names
+    names = sheet("KOR", "2018-07").names
     shown = {True: "*yes*", False: "*no*", "": "(nothing: no newer release was out)"}
     return table(
         ("word", "says"), *((f"`{name}`", str(shown.get(told, told))) for name, told in names.items())
@@ -327,7 +328,7 @@ def ids_of(cell: str) -> set[str]:
 @pytest.fixture(scope="module")
 def facts() -> dict:
     """A fact for every pattern that the code writes in some briefs."""
-    briefs = [tl.brief(who, release) for who, release in BRIEFS]
+    briefs = [sheet(who, release) for who, release in BRIEFS]
     return {codebook.pattern(id): fact for one in briefs for id, fact in one.items()}
 
 
