@@ -1,15 +1,15 @@
 """What was out with a release, and every number of a partner as a fact that sentences are bound to.
 
-selection    which vintage of each table, and how it stands to the day
-snapshot     the tables of a release, cut and summed once for all partners
-fact         what a fact is, and facts by id
-goods        the facts on goods
-total        the facts on services, and on goods and services together
-turning      since when: turning points and a test for a change of slope
-commodities  the facts by commodity, and what each contributed
-brief        the brief of one partner: all of these
-verbs        how a value reads in a sentence
-sentences    texts whose numbers are facts
-charts       the figures of a brief
-codebook     tables, facts and verbs, told by the code
+- `selection`: which vintage of each table, and how it stands to the day.
+- `snapshot`: the tables of a release, cut and summed once for all partners.
+- `fact`: what a fact is, and facts by id.
+- `goods`: the facts on goods.
+- `total`: the facts on services, and on goods and services together.
+- `turning`: since when: turning points, and a test for a change of slope.
+- `commodities`: the facts by commodity, and what each contributed.
+- `brief`: the brief of one partner: all of these.
+- `verbs`: how a value reads in a sentence.
+- `sentences`: texts whose numbers are facts.
+- `charts`: the figures of a brief.
+- `codebook`: tables, facts and verbs, told by the code.
 """

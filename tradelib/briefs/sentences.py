@@ -137,11 +137,10 @@ def _found(facts: Facts, name: str) -> Value | object:
 
 def _slot(slot: Slot, facts: Facts) -> list[Piece]:
     if slot.verb and slot.verb not in VERBS and slot.verb not in CONDITIONS:
-        near = [verb for verb in (*VERBS, *CONDITIONS) if verb[:2] == slot.verb[:2]]
+        near = ", ".join(verb for verb in (*VERBS, *CONDITIONS) if verb[:2] == slot.verb[:2])
         raise TradelibError(
             f"There is no verb {slot.verb!r} (in {{{slot.name}:{slot.verb}}}).",
-            *([f"Near: {', '.join(near)}."] if near else []),
-            f"All of them: {', '.join((*VERBS, *CONDITIONS))}.",
+            f"{f'Near: {near}. ' if near else ''}All of them: {', '.join((*VERBS, *CONDITIONS))}.",
         )
     found = _found(facts, slot.name)
     holds = found.value if isinstance(found, Value) else found
