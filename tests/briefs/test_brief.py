@@ -421,6 +421,15 @@ def test_every_fact_of_the_contract_is_there_and_tells_all_it_must(who, release)
             assert fact["vintage_lag_days"] == max(0, lag.days)
 
 
+def test_a_fact_has_the_same_fields_whoever_the_partner_is():
+    """So that a sentence which names a field is right, or wrong, for every partner alike."""
+    fields = {}
+    for release in RELEASES:
+        for who in PARTNERS:
+            for id, fact in sheet(who, release).items():
+                assert fields.setdefault(id, set(fact.more)) ^ set(fact.more) == set(), (id, who, release)
+
+
 def test_facts_keep_the_basis_of_their_table():
     for id, fact in sheet("KOR", "2018-07").items():
         basis = ("BOP", "SA") if id.startswith(("services", "total")) else ("Census", "NSA")

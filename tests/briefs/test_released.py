@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 from exhibits import FIFTEEN, as_xls, as_zip, edition
+from helpers import drawn, said
 
 from tradelib import list_vintages, load, loaders, take
 from tradelib import releases as calendar
@@ -35,7 +36,7 @@ TO_DATE = {("Exports", "2018-07"): 31_752, ("Exports", "2017-07"): 28_570}
 TO_DATE |= {("Imports", "2018-07"): 41_638, ("Imports", "2017-07"): 41_735}
 
 
-def said(label: str, flow: str, item: str) -> tuple[float, float] | None:
+def as_printed(label: str, flow: str, item: str) -> tuple[float, float] | None:
     """Exports or imports of two halves, in millions, as the article has them."""
     if label == "Korea, South":
         return KOREA[item, flow]
@@ -55,7 +56,7 @@ def archive(monkeypatch) -> bytes:
     other = exhibits.amount
 
     def amount(label, flow, item, key, decimals=0):
-        halves = said(label, flow, item) if item != "total" and flow != "Balance" else None
+        halves = as_printed(label, flow, item) if item != "total" and flow != "Balance" else None
         if halves and key[0] == "Q" and key[1] in HALVES:
             half = round(halves[HALVES[key[1]]])
             return float(half // 2 if key[1].endswith("Q1") else half - half // 2)
@@ -124,12 +125,11 @@ def test_the_articles_claims_are_judged_in_real_time(fetched):
 
 
 def test_a_brief_draws_the_exhibit_and_tells_it_from_the_long_table(fetched):
-    from tradelib.briefs import charts, provenance
-
-    sheet = brief("KOR", "2018-07")
-    box = str(provenance.sources(sheet))
-    assert "`trade_ft900_sa`, vintage of September 5, 2018 |" in box and "Goods and services, history" in box
-    assert charts.standing(sheet) is not None and charts.what_moved(sheet) is not None
+    korea = brief("KOR", "2018-07")
+    sources = dict(korea.sources())
+    assert sources["Goods and services"] == "trade_ft900_sa, vintage of September 5, 2018"
+    assert "trade_bop_sa" in sources["Goods and services, history"]
+    assert drawn("standing-chart", korea) is not None and drawn("what-moved", korea) is not None
 
 
 def test_later_a_newer_table_of_bea_takes_its_place(fetched):
@@ -167,18 +167,15 @@ def test_the_age_of_the_data_is_told_where_a_newer_release_is_out(monkeypatch):
     assert "FT-900 of 2026-09, due 2026-11-04, is not at hand" in loaders.behind(date(2026, 11, 24))
     monkeypatch.setattr(calendar, "today", lambda: date(2026, 11, 24))
     command = ["facts", "--partner", "KOR", "--release", "2018-07"]
-    assert "`tradelib update` gets it" in CliRunner().invoke(main, command).output
+    assert "tradelib update` gets it" in CliRunner().invoke(main, command).output
     monkeypatch.setattr(calendar, "today", lambda: date(2025, 4, 30))
     assert "tradelib update" not in CliRunner().invoke(main, command).output
 
 
 def test_a_brief_as_of_a_day_with_a_newer_release_says_so():
-    from tradelib.briefs import provenance
-
-    now, then = (
-        str(provenance.sources(brief("KOR", "2024-08", as_of=day))) for day in ("2026-11-24", "2024-10-08")
-    )
-    assert "**Older data.**" in now and "**Older data.**" not in then
+    now, then = (said("flags", brief("KOR", "2024-08", as_of=day)) for day in ("2026-11-24", "2024-10-08"))
+    assert "**Older data.**" in now and "`tradelib update` gets it." in now
+    assert "**Older data.**" not in then
 
 
 def test_periods_of_an_exhibit_are_quarters_and_years():
@@ -187,15 +184,13 @@ def test_periods_of_an_exhibit_are_quarters_and_years():
 
 
 def test_a_chart_of_the_long_table_says_what_the_release_itself_had():
-    from tradelib.briefs import charts
-
     def words(figure) -> str:
         return " ".join(" ".join(text.get_text() for text in figure.texts).split())
 
-    told = words(charts.ytd_by_year(brief("KOR", "2021-08")))
+    told = words(drawn("ytd-by-year", brief("KOR", "2021-08")))
     assert "the release itself had -$17.2 billion for 2021 and -$14.2 billion for 2020." in told
-    assert "the release itself" not in words(charts.ytd_by_year(brief("KOR", "2018-07")))
-    alone = charts.what_moved(brief("ZMB", "2021-08"))
+    assert "the release itself" not in words(drawn("ytd-by-year", brief("KOR", "2018-07")))
+    alone = drawn("what-moved", brief("ZMB", "2021-08"))
     assert "FT-900; vintage of 2021-10-05" in words(alone)
 
 

@@ -3,16 +3,20 @@
 import html
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 
 from tradelib.briefs.fact import BY_COMMODITY, FACTS_MIME, Fact, Facts
-from tradelib.briefs.verbs import CONDITIONS, VERBS, Absent, Number, Value, moved, plain
+from tradelib.briefs.verbs import CONDITIONS, VERBS, Absent, Number, Parts, Value, moved, plain
 from tradelib.errors import TradelibError
 from tradelib.style import words
 
 #: A sentence ends at a stop that is followed by white space and a beginning; "U.S. exports" goes on.
-END = re.compile(r"(?<=[.!?])(?<!\bU\.S\.)(?<!\bSt\.)(?<!\bvs\.)[ \n]+(?=[A-Z{\[*_\"“(])")
+END = re.compile(
+    r"((?<=[.!?])|(?<=[.!?][\"”)\]]))(?<!\bU\.S\.)(?<!\bSt\.)(?<!\bvs\.)"
+    r"[ \n]+(?=[A-Z{\[*_\"“(])"
+)
 #: What a text is read by: a slot, the ends of an optional part (a Markdown link is none), and a bar.
 TOKEN = re.compile(r"\{([^{}]*)\}|(\[)(?![^\[\]{}]*\]\()|(\])(?!\()|(\|)")
 LINE = re.compile(r"\s*(?:[-*>|#]|\d+\.)\s?")  # a line of Markdown that is a passage of its own
@@ -135,13 +139,29 @@ def _found(facts: Facts, name: str) -> Value | object:
     raise TradelibError(f"There is no fact, word or field {name!r}.", *facts.near(name, fields))
 
 
-def _slot(slot: Slot, facts: Facts) -> list[Piece]:
+def _slots(parts: tuple) -> Iterator[Slot]:
+    """Every slot of a sentence, in its optional parts too."""
+    for part in parts:
+        if isinstance(part, Slot):
+            yield part
+        elif isinstance(part, Optional):
+            for choice in part.choices:
+                yield from _slots(choice)
+
+
+def _check(slot: Slot, facts: Facts) -> None:
+    """Refuse a name or a verb that there is not, whether or not the sentence would be said."""
     if slot.verb and slot.verb not in VERBS and slot.verb not in CONDITIONS:
         near = ", ".join(verb for verb in (*VERBS, *CONDITIONS) if verb[:2] == slot.verb[:2])
         raise TradelibError(
             f"There is no verb {slot.verb!r} (in {{{slot.name}:{slot.verb}}}).",
             f"{f'Near: {near}. ' if near else ''}All of them: {', '.join((*VERBS, *CONDITIONS))}.",
         )
+    with suppress(Absent):
+        _found(facts, slot.name)
+
+
+def _slot(slot: Slot, facts: Facts) -> list[Piece]:
     found = _found(facts, slot.name)
     holds = found.value if isinstance(found, Value) else found
     if slot.verb in ("if", "unless"):
@@ -158,8 +178,21 @@ def _slot(slot: Slot, facts: Facts) -> list[Piece]:
         raise Absent()
     if words.missing(holds):
         raise Absent(found.fact.reason or "")
-    parts = VERBS[slot.verb][0](found) if slot.verb else plain(found)
-    return [Piece(p) if isinstance(p, str) else Piece(p.text, p, found.fact) for p in parts]
+    return [Piece(p) if isinstance(p, str) else Piece(p.text, p, found.fact) for p in _parts(slot, found)]
+
+
+def _parts(slot: Slot, found: Value) -> Parts:
+    """What a verb makes of a value, if it suits it."""
+    if not slot.verb:
+        return plain(found)
+    render, _, what = VERBS[slot.verb]
+    try:
+        return render(found)
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        raise TradelibError(
+            f"The verb {slot.verb!r} does not suit {{{slot.name}}}, a {found.unit}.",
+            f"It is for this: {what}.",
+        ) from error
 
 
 def _rendered(parts: tuple, facts: Facts) -> list[Piece]:
@@ -220,7 +253,8 @@ def _marked_up(piece: Piece) -> str:
     title = html.escape(" · ".join(told)).replace("$", "USD ").replace("|", "/")
     value = f"{number.value:.0f}" if number.unit == "USD" else str(number.value)
     shown = html.escape(number.text, quote=False).replace("$", r"<span>\$</span>")
-    data = f'<data value="{html.escape(value)}">{shown}</data>'
+    exact = html.escape(value).replace("$", "&#36;")
+    data = f'<data value="{exact}">{shown}</data>'
     return f'<a class="tl-fact" tabindex="0" title="{title}">{data}</a>'
 
 
@@ -235,6 +269,8 @@ def _sentences(facts: Facts, text: str) -> Iterator[tuple[str, list[Piece] | Non
     for link, sentences in _blocks(text):
         joint = link
         for sentence in sentences:
+            for slot in _slots(sentence):
+                _check(slot, facts)
             try:
                 yield joint, _begun(_rendered(sentence, facts)), ""
                 joint = " "
@@ -246,7 +282,7 @@ def _begun(pieces: list[Piece]) -> list[Piece]:
     """Begin a sentence with a capital, whatever comes first, and keep one space between words."""
     pieces = _spaced(pieces)
     for n, piece in enumerate(pieces):
-        mark = re.match(r"[\s>*#-]*", piece.text)[0] if piece.number is None else ""
+        mark = re.match(r"(?:[\s>*#-]|\d+\. )*", piece.text)[0] if piece.number is None else ""
         if rest := piece.text[len(mark) :]:
             first = Piece(mark + words.capital(rest), piece.number, piece.fact)
             return [*pieces[:n], first, *pieces[n + 1 :]]

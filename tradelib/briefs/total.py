@@ -23,6 +23,8 @@ FLOWS = ("exports", "imports")
 PARTS = [(item, flow) for item in ("goods", "services") for flow in FLOWS]
 SURE, CERTAIN = 0.05, 0.01
 TURN_RULE = "trough or peak followed by a move of 3 % of two-way trade lasting 4 quarters or more"
+#: What the test for a change of slope tells besides its date.
+TESTED = ("p_value", "f_statistic", "confidence", "slope_before_usd", "slope_after_usd")
 NO_SERVICES = "BEA publishes no services by quarter for this partner and window"
 EXPORTS_LED = (
     "the balance improved, exports of goods and of services both rose, and together they contributed more "
@@ -123,7 +125,8 @@ def exports_led(change: float, parts: dict[tuple[str, str], float]) -> bool | No
 
 
 def _exports_led(brief, parts: dict) -> None:
-    change, value, more = brief["total.balance.ytd.change_usd"], None, {}
+    change, value = brief["total.balance.ytd.change_usd"], None
+    more = dict.fromkeys(f"{flow}_usd" for flow in FLOWS)
     reason = change.reason or "the balance did not change"
     if change.value is not None and not any(map(missing, parts.values())):
         value = exports_led(change.value, parts)
@@ -302,7 +305,7 @@ def _slope(brief) -> None:
     history = s.total_balance(brief.partner.code)
     found = kink(history) if len(history) and history.index.max() == s.quarter else None
     window = Window(s.quarter - 23, s.quarter)
-    value, more, why = None, {"rule": RULE}, "no quarters without gaps long enough for a test"
+    value, more, why = None, dict.fromkeys(TESTED), "no quarters without gaps long enough for a test"
     tested = agrees = False
     if found:
         first, last = map(str, found.confidence)
@@ -336,5 +339,6 @@ def _slope(brief) -> None:
         p=p or None,
         first=more["confidence"][0] if found else None,
         last=more["confidence"][1] if found else None,
+        rule=RULE,
         **more,
     )

@@ -60,7 +60,8 @@ class Value:
     @property
     def window(self) -> str:
         """The window in words."""
-        return words.span(Window(*map(as_period, (self.fact.window.split("..") * 2)[:2])))
+        span = self.fact.window.split(" vs ")[0].split("..")
+        return words.span(Window(as_period(span[0]), as_period(span[-1])))
 
 
 def _usd(dollars: float, what: str = "") -> Number:
