@@ -17,6 +17,7 @@ from tradelib.explorer import choice as choices
 from tradelib.explorer.choice import Choice, view_of
 from tradelib.explorer.widgets import Explorer, reports_folder, still
 from tradelib.runs import execution, report
+from tradelib.runs.execution import headline_of
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "explore.ipynb"
 JULY = {"release": "2018-07", "as_of": "2018-10-05"}
@@ -231,7 +232,7 @@ def test_the_notebook_runs_without_a_browser_and_shows_what_its_parameters_ask(m
     assert "application/vnd.jupyter.widget-view+json" in shown
     assert "up 11.1 percent to South Korea" in shown
     assert "vintage of October 5, 2018" in shown
-    assert "# Exploring U.S. trade with Japan and South Korea, July 2018" in shown
+    assert headline_of(made) == "Exploring U.S. trade with Japan and South Korea, July 2018"
 
 
 def test_the_exported_page_has_the_chart_and_the_table_without_a_kernel(made):

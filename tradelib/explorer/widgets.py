@@ -13,7 +13,7 @@ from pathlib import Path
 import ipywidgets as widgets
 import numpy as np
 import pandas as pd
-from IPython.display import Markdown, display
+from IPython.display import display
 from PIL import Image
 
 from tradelib.cards import PLAIN, safe
@@ -130,11 +130,11 @@ class Explorer:
 
     def heading(self) -> None:
         """Show a heading that follows what is picked."""
-        self._headings.append(display(self._heading(), display_id=True))
+        self._headings.append(display(self._heading(), raw=True, display_id=True))
 
-    def _heading(self) -> Markdown:
+    def _heading(self) -> dict[str, str]:
         told = "Exploring U.S. trade" if self.view is None else choices.heading(self.view)
-        return Markdown(f"# {told}")
+        return {"text/markdown": f"# {told}", "text/plain": told}
 
     def _changed(self, _) -> None:
         if self._fitting:
@@ -163,7 +163,7 @@ class Explorer:
         for button in self.buttons.values():
             button.disabled = self.view is None
         for shown in self._headings:
-            shown.update(self._heading())
+            shown.update(self._heading(), raw=True)
 
     def _saved(self, ending: str) -> None:
         path = self.reports / "figures" / f"{choices.stem(self.choice)}.{ending}"
