@@ -16,8 +16,8 @@ from tradelib.errors import TradelibError
 from tradelib.explorer import choice as choices
 from tradelib.explorer.choice import Choice, view_of
 from tradelib.explorer.widgets import Explorer, reports_folder, still
-from tradelib.runs import execution, report
-from tradelib.runs.execution import headline_of
+from tradelib.runs import execution, jobs, report
+from tradelib.runs.finished import headline_of
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "explore.ipynb"
 JULY = {"release": "2018-07", "as_of": "2018-10-05"}
@@ -157,21 +157,29 @@ def test_a_chart_that_cannot_be_saved_is_told_in_words(explorer):
     assert "The chart was not saved." in explorer.told.outputs[0]["data"]["text/html"]
 
 
-@pytest.mark.parametrize(("ran", "done"), [(True, "Made the brief"), (False, "was there already")])
-def test_the_brief_of_what_is_on_screen_is_asked_for(explorer, monkeypatch, ran, done):
+@pytest.mark.parametrize(
+    ("state", "done"),
+    [
+        (jobs.NOT_MADE, "Made the brief on South Korea, July 2018."),
+        (jobs.UP_TO_DATE, "The brief on South Korea, July 2018 was there already."),
+        (jobs.EDITED, "The brief on South Korea, July 2018 was edited, and is left as it is."),
+    ],
+)
+def test_the_brief_of_what_is_on_screen_is_asked_for(explorer, monkeypatch, state, done):
     asked, page = [], explorer.reports / "2018-09-05" / "korea-south.html"
 
     def make_report(*args, **options):
         asked.append((args, options))
         time.sleep(0.3)
-        return report.Made((page.with_suffix(".ipynb"), page), "It narrowed to $979 million.", (), ran)
+        paths, ran = (page.with_suffix(".ipynb"), page), state == jobs.NOT_MADE
+        return report.Made(paths, "It narrowed to $979 million.", ran=ran, state=state)
 
     monkeypatch.setattr(report, "make_report", make_report)
     monkeypatch.chdir(explorer.reports.parent)
     explorer.make_brief().join(10)
     assert asked == [(("5800", "2018-07"), {"as_of": "2018-10-05", "reports": explorer.reports})]
     told = explorer.told.outputs[0]["data"]["text/html"]
-    assert done in told and "South Korea, July 2018" in told
+    assert done in told
     assert "It narrowed to <span>$</span>979 million." in told
     for name in ("korea-south.html", "korea-south.ipynb"):
         assert f'<a href="reports/2018-09-05/{name}"' in told

@@ -24,6 +24,7 @@ from tradelib.explorer.choice import ANOTHER, BASES, MEASURES, Choice, Options, 
 from tradelib.explorer.table import printed, table, tsv
 from tradelib.partners import resolve
 from tradelib.runs import report
+from tradelib.runs.jobs import EDITED
 from tradelib.store.vintages import list_vintages
 from tradelib.style import words
 from tradelib.style.house import WIDTH, Chart, alt_text
@@ -200,7 +201,8 @@ class Explorer:
                     self.bar.value = min(0.95, (time.monotonic() - start) / USUAL)
                     time.sleep(0.1)
             made = making.result()
-            done = f"Made the brief on {what}" if made.ran else f"The brief on {what} was there already"
+            kept = "was edited, and is left as it is" if made.state == EDITED else "was there already"
+            done = f"Made the brief on {what}" if made.ran else f"The brief on {what} {kept}"
             self.tell(f"{done}. {made.headline}", made.paths[1], made.paths[0])
         except Exception as error:  # whatever it was, it is told in words
             self.tell(f"The brief was not made. {_sentence(error)}")
