@@ -417,3 +417,19 @@ def test_the_rows_of_one_vintage_know_how_late_it_is():
     vintage = pick("trade_bop_sa", as_of="2025-03-06")
     rows = rows_of(vintage, as_of=date(2018, 9, 5), partner=["5800"])
     assert rows["vintage_lag_days"].iloc[0] == 2374
+
+
+def test_a_table_that_ends_before_the_release_of_the_day_says_so(recwarn):
+    import tradelib as tl
+
+    brief = tl.brief("KOR", "2018-07")
+    with pytest.warns(
+        UserWarning, match=r"of 2017-01-06 ends in 2016-11; on 2018-09-05 .* 2018-07 .*brief\.goods"
+    ):
+        early = tl.load_goods(as_of=brief.as_of)
+    assert str(early["period"].max()) == "2016-11" and str(brief.goods["period"].max()) == "2018-07"
+    recwarn.clear()
+    tl.load_goods(as_of="2018-10-05")
+    tl.load_goods(as_of=brief.as_of, through="2016-11")
+    tl.load_trade(as_of="2025-04-03", annual=True)
+    assert not [one for one in recwarn if "ends in" in str(one.message)]

@@ -3,6 +3,7 @@
 All loaders take the same options in the same order: `as_of`, `since`, `through`, `partner`, `nearest_later`.
 """
 
+import warnings
 from collections.abc import Iterable
 from datetime import date
 
@@ -128,8 +129,25 @@ def load(
     day = day_of(as_of)
     codes = None if partner is None else codes_of(partner)
     vintage = pick(table, as_of=day, since=since, through=through, nearest_later=nearest_later)
+    if through is None:
+        _say_where_it_ends(vintage, day)
     first, last = spelled(table, since), spelled(table, through)
     return rows_of(vintage, as_of=day, since=first, through=last, partner=codes)
+
+
+def _say_where_it_ends(vintage: Vintage, day: date) -> None:
+    """Warn of a vintage that ends before the release which was out on the day asked for."""
+    due = releases.newest_due(day)
+    if due is None or table_info(vintage.table).freq == "Y":
+        return
+    out = due.month if table_info(vintage.table).freq == "M" else str(releases.quarter_out(due.period))
+    if vintage.through < out:
+        warnings.warn(
+            f"{vintage.table} of {vintage.published} ends in {vintage.through}; on {day} figures through "
+            f'{out} were out, but no vintage of that day is at hand. through="{out}", nearest_later=True '
+            "takes a later one. The tables that a brief uses are its own, such as brief.goods.",
+            stacklevel=3,
+        )
 
 
 def codes_of(partner: str | int | list[str]) -> list[str]:

@@ -7,6 +7,7 @@ hold it is up to date.
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from pathlib import Path
 from tradelib.briefs.snapshot import Snapshot, take
 from tradelib.errors import TradelibError
 from tradelib.loaders import find_release
-from tradelib.partners import Partner, partner
+from tradelib.partners import GROUPS_VARIABLE, Partner, partner
 from tradelib.runs.finished import is_edited
 from tradelib.store import files, vintages
 
@@ -174,6 +175,7 @@ def _record(who: Partner, snapshot: Snapshot, notebook: Notebook, parameters: Ma
     record = {
         "version": version("tradelib"),
         "code_sha256": _code(),
+        **_groups(),
         "notebook": notebook.name,
         "notebook_sha256": hashlib.sha256(notebook.text.encode()).hexdigest(),
         "parameters": own | dict(parameters),
@@ -193,6 +195,17 @@ def _code() -> str:
     for path in sorted([*HERE.rglob("*.py"), *HERE.glob("data/*.csv"), *HERE.glob("runs/templates/**/*.j2")]):
         code.update(path.read_bytes())
     return code.hexdigest()
+
+
+def _groups() -> dict[str, str]:
+    """A hash of the user's own groups, if there are any: a page may rest on them."""
+    path = os.environ.get(GROUPS_VARIABLE)
+    if not path:
+        return {}
+    try:
+        return {"groups_sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest()}
+    except OSError:
+        return {"groups_sha256": ""}  # whoever asks for a partner is told what is the matter
 
 
 def snapshot_of(job: Job) -> Snapshot:
