@@ -27,7 +27,7 @@ from tradelib import questions, resolve
 from tradelib.briefs import charts
 from tradelib.runs.report import make_report
 from tradelib.studies import league, league_charts, revision_charts, revisions, seasonal, seasonal_charts
-from tradelib.style import house as house_style
+from tradelib.style.house import COLOURS
 
 FOLDER = Path(__file__).parent / "pictures"
 WIDE, LARGEST = 600, 60_000  # pixels, bytes
@@ -148,7 +148,7 @@ def test_the_house_style_notebook_shows_each_of_them(tmp_path):
 
 
 def recoloured(monkeypatch, one: str, other: str):
-    monkeypatch.setitem(house_style.COLOURS, one, house_style.COLOURS[other])
+    monkeypatch.setitem(COLOURS, one, COLOURS[other])
 
 
 @pytest.mark.parametrize("name", CHARTS)

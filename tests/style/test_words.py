@@ -1,12 +1,11 @@
 """Numbers, periods and sources as words."""
 
 from datetime import date
-from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
-from tradelib import load_goods, take
+from tradelib import brief, load_goods, take
 from tradelib.errors import TradelibError
 from tradelib.style import words
 from tradelib.style.words import Unit
@@ -136,7 +135,7 @@ def test_a_loaded_table_a_snapshot_and_a_brief_say_where_they_come_from():
     snapshot = take("2018-07", as_of="2018-10-05")
     assert words.source_line(load_goods(as_of="2018-10-05")) == line
     assert words.source_line(snapshot, "goods_census_nsa") == line
-    assert words.source_line(SimpleNamespace(snapshot=snapshot), "goods_census_nsa") == line
+    assert words.source_line(brief("KOR", snapshot), "goods_census_nsa") == line
     every = words.source_line(snapshot)
     assert every.startswith(line) and "Bureau of Economic Analysis" in every
     saved = words.source_line(take("2024-08"))

@@ -17,8 +17,7 @@ from tradelib.partners import Partner, all_partners, resolve, summed_groups
 from tradelib.store import vintages
 from tradelib.store.vintages import Vintage
 from tradelib.style import words
-from tradelib.style.house import PUBLISHED
-from tradelib.tables import GOODS, RELEASED, TRADE
+from tradelib.tables import GOODS, RELEASED, TABLES, TRADE
 from tradelib.windows import Window, year_to_date
 
 MEASURES = ("exports", "imports", "balance")
@@ -289,7 +288,7 @@ def _summed_group(path: Path, code: str, month: str) -> pd.DataFrame:
 
 
 def _named(vintage: Vintage) -> str:
-    return f"The vintage of {vintage.published} ({PUBLISHED[vintage.table]})"
+    return f"The vintage of {vintage.published} ({TABLES[vintage.table].credit})"
 
 
 # --- what there is to pick from -----------------------------------------------------------------------

@@ -5,7 +5,7 @@ import pandas as pd
 from tradelib import balances
 from tradelib.explorer.choice import Line, View
 from tradelib.style import words
-from tradelib.style.house import ADJUSTED, BASES, PUBLISHED
+from tradelib.style.house import ADJUSTED, BASES
 from tradelib.style.tables import PublishedTable, published
 from tradelib.style.words import capital, credit
 from tradelib.tables import table_info
@@ -76,6 +76,6 @@ def cited(view: View) -> str:
     late = first.lag_days(view.as_of)
     line = f"Source: {credit(first.table, first.published, late, dated_by=first.dated_by)}"
     for other in others:
-        named = "" if other.table == first.table else f" ({PUBLISHED[other.table]})"
+        named = "" if other.table == first.table else f" ({table_info(other.table).credit})"
         line += f". Compared with the vintage of {other.published}{named}"
     return line

@@ -22,7 +22,7 @@ SUMS = {"M": (12, "Twelve-month sums", "12 months"), "Q": (4, "Four-quarter sums
 
 
 def _source(days, table: str = GOODS) -> str:
-    return f"Source: {style.PUBLISHED[table]}; vintages of {min(days)} to {max(days)}"
+    return f"Source: {table_info(table).credit}; vintages of {min(days)} to {max(days)}"
 
 
 def _basis(table: str) -> str:

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 import matplotlib as mpl
+import matplotlib.style
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -31,7 +32,7 @@ from PIL import Image
 
 from tradelib.errors import TradelibError
 from tradelib.style.words import ENDINGS, Unit, column, source_line
-from tradelib.tables import TABLES, table_info
+from tradelib.tables import table_info
 
 #: Okabe-Ito, services darkened: names that share a chart stay apart for the colour-blind and in grey print.
 COLOURS = {
@@ -92,7 +93,6 @@ OWN = {
     "legend.frameon": False,
     "savefig.dpi": PRINT_DPI,
 }
-PUBLISHED = {name: table.credit for name, table in TABLES.items()}
 BASES = {"Census": "Census basis", "BOP": "balance of payments basis"}
 ADJUSTED = {"NSA": "not seasonally adjusted", "SA": "seasonally adjusted"}
 #: Amounts, dates, names and keys are not broken over two lines.

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from tradelib.style.house import COLOURS, LABEL, SOURCE, WIDTH, Unit, ink, money_axis, width_of
-from tradelib.style.words import capital, signed_money
+from tradelib.style.house import COLOURS, LABEL, SOURCE, WIDTH, ink, money_axis, width_of
+from tradelib.style.words import Unit, capital, signed_money
 
 AGREEMENTS = Path(__file__).parents[1] / "data" / "agreements.csv"
 
