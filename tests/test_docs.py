@@ -24,7 +24,6 @@ from helpers import sheet
 
 import tradelib as tl
 from tradelib.briefs import codebook
-from tradelib.briefs import verbs as kinds
 from tradelib.cli.main import main
 from tradelib.sources import publishers
 from tradelib.tables import DETAIL_TABLES
@@ -54,28 +53,16 @@ def each_document(paths=WRITTEN):
 # --- what is made from the code -----------------------------------------------------------------
 
 
-def table(*rows: tuple[str, ...]) -> str:
-    head, *body = rows
-    cells = [head, [":--"] * len(head), *body]
-    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in cells)
-
-
 def verbs() -> str:
-    rows = [(f"`{name}`", example, told) for name, (_, example, told) in kinds.VERBS.items()]
-    return table(("verb", "gives", "of what"), *rows)
+    return codebook.markdown(codebook.verbs())
 
 
 def conditions() -> str:
-    rows = [(f"`{name}`", told) for name, told in kinds.CONDITIONS.items()]
-    return table(("condition", "what it does"), *rows)
+    return codebook.markdown(codebook.conditions())
 
 
 def words() -> str:
-    names = sheet("KOR", "2018-07").names
-    shown = {True: "*yes*", False: "*no*", "": "(nothing: no newer release was out)"}
-    return table(
-        ("word", "says"), *((f"`{name}`", str(shown.get(told, told))) for name, told in names.items())
-    )
+    return codebook.markdown(codebook.words(sheet("KOR", "2018-07")))
 
 
 def sources() -> str:

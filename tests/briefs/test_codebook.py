@@ -9,6 +9,7 @@ from helpers import sheet
 from tradelib import TradelibError
 from tradelib.briefs import codebook
 from tradelib.briefs.brief import Brief
+from tradelib.briefs.verbs import CONDITIONS, VERBS
 from tradelib.sources.publishers import SOURCES
 from tradelib.tables import DETAILS, LARGE_DETAILS, TABLES
 
@@ -41,6 +42,23 @@ def test_every_fact_of_a_brief_is_in_it_under_its_pattern(who, release):
         assert book.loc[codebook.pattern(id), "unit"] == fact.unit
 
 
+def test_the_codebook_tells_what_else_belongs_to_a_fact():
+    book = codebook.facts(sheet("KOR", "2018-07")).set_index("id")
+    assert book.loc["total.reducers", "with"].startswith("few, own, countries, universe")
+    for id in ("total.trend.start", "total.trend.break", "commodity.hs2.contributions"):
+        assert book.loc[id, "with"] == ", ".join(sheet("KOR", "2018-07")[id].more)
+
+
+def test_verbs_conditions_and_words_are_those_of_the_code():
+    verbs = codebook.verbs().set_index("verb")
+    assert verbs.index.tolist() == list(VERBS) and verbs.loc["up", "gives"] == "up 11.1 percent"
+    assert codebook.conditions()["condition"].tolist() == list(CONDITIONS)
+    words = codebook.words(sheet("KOR", "2018-07")).set_index("word")["says"]
+    assert words.index.tolist() == list(sheet("KOR", "2018-07").names)
+    assert (words["partner"], words["group"], words["reconstructed"]) == ("South Korea", "no", "yes")
+    assert words.map(bool).all()
+
+
 def test_a_sheet_without_facts_has_an_empty_book():
     one = sheet("KOR", "2018-07")
     assert codebook.facts(Brief(one.partner, one.snapshot)).empty
@@ -48,12 +66,13 @@ def test_a_sheet_without_facts_has_an_empty_book():
 
 def test_markdown_has_all_parts_and_rows_of_equal_width():
     text = codebook.document()
-    assert re.findall("^## (.+)$", text, re.M) == ["Tables", "Columns", "Sources", "Facts"]
+    parts = ["Tables", "Columns", "Sources", "Facts", "Verbs", "Conditions", "Words"]
+    assert re.findall("^## (.+)$", text, re.M) == parts
     for part in text.split("\n## ")[1:]:
         rows = [line for line in part.splitlines() if line.startswith("|")]
-        assert len({len(re.split(r"(?<!\\)\|", row)) for row in rows}) == 1 and len(rows) > 5
+        assert len({len(re.split(r"(?<!\\)\|", row)) for row in rows}) == 1 and len(rows) >= 5
     assert not re.search(r"(?<!\\)\$", text), "a dollar sign would become maths"
-    for name in (*TABLES, *SOURCES):
+    for name in (*TABLES, *SOURCES, *VERBS, *CONDITIONS, *sheet("KOR", "2018-07").names):
         assert f"| `{name}` |" in text
 
 

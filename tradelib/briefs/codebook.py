@@ -1,4 +1,4 @@
-"""The codebook: every table, source and fact id, told by the code itself as Markdown or HTML."""
+"""The codebook: every table, source, fact, verb and word, told by the code itself as Markdown or HTML."""
 
 import html
 import re
@@ -9,6 +9,7 @@ import pandas as pd
 from tradelib.briefs.brief import Brief, brief
 from tradelib.briefs.fact import Fact
 from tradelib.briefs.snapshot import take
+from tradelib.briefs.verbs import CONDITIONS, VERBS
 from tradelib.cards import safe
 from tradelib.errors import TradelibError
 from tradelib.loaders import load_goods
@@ -136,6 +137,24 @@ def facts(sheet: Brief) -> pd.DataFrame:
     return pd.DataFrame(list(rows.values()))
 
 
+def verbs() -> pd.DataFrame:
+    """List the verbs of sentences, each with an example and what it is for."""
+    rows = [(name, example, told) for name, (_, example, told) in VERBS.items()]
+    return pd.DataFrame(rows, columns=["verb", "gives", "of what"])
+
+
+def conditions() -> pd.DataFrame:
+    """List the conditions of sentences, which take no value into them."""
+    return pd.DataFrame(list(CONDITIONS.items()), columns=["condition", "what it does"])
+
+
+def words(sheet: Brief) -> pd.DataFrame:
+    """List the words of a brief that sentences may use beside its facts."""
+    shown = {True: "yes", False: "no", "": "(nothing)"}
+    rows = [(name, shown.get(told, told)) for name, told in sheet.names.items()]
+    return pd.DataFrame(rows, columns=["word", "says"])
+
+
 def document(*, form: str = "md") -> str:
     """Write the whole codebook.
 
@@ -173,17 +192,25 @@ def document(*, form: str = "md") -> str:
             "any HS chapter.",
             facts(sheet),
         ),
+        ("Verbs", "In sentences, after the colon: `{total.balance.ytd:moved}`.", verbs()),
+        ("Conditions", "In the same place; they say nothing themselves.", conditions()),
+        ("Words", "In sentences, in braces; yes and no are for conditions.", words(sheet)),
     ]
     return _markdown(parts) if form == "md" else _page(parts)
 
 
 def _markdown(parts: list[tuple[str, str, pd.DataFrame]]) -> str:
     lines = ["# Codebook", "", "Made by `tradelib codebook` from the code."]
-    for title, words, frame in parts:
-        body = [[_cell(value, n) for n, value in enumerate(row)] for row in frame.itertuples(index=False)]
-        rows = [list(frame.columns), [":--"] * frame.shape[1], *body]
-        lines += ["", f"## {title}", "", words, "", *(f"| {' | '.join(row)} |" for row in rows)]
+    for title, told, frame in parts:
+        lines += ["", f"## {title}", "", told, "", markdown(frame)]
     return "\n".join(lines) + "\n"
+
+
+def markdown(frame: pd.DataFrame) -> str:
+    """Write a table of the codebook as Markdown, its first column as code."""
+    body = [[_cell(value, n) for n, value in enumerate(row)] for row in frame.itertuples(index=False)]
+    rows = [list(frame.columns), [":--"] * frame.shape[1], *body]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def _cell(value: str, place: int) -> str:
@@ -195,8 +222,8 @@ def _cell(value: str, place: int) -> str:
 def _page(parts: list[tuple[str, str, pd.DataFrame]]) -> str:
     lines = ["<!doctype html>", '<html lang="en"><head><meta charset="utf-8">']
     lines += [f"<title>tradelib: codebook</title><style>{STYLE}</style></head><body><h1>Codebook</h1>"]
-    for title, words, frame in parts:
-        told = re.sub("`([^`]+)`", r"<code>\1</code>", html.escape(words))
+    for title, told, frame in parts:
+        told = re.sub("`([^`]+)`", r"<code>\1</code>", html.escape(told))
         lines += [f"<h2>{title}</h2><p>{told}</p><table><thead><tr>"]
         lines += [f"<th>{html.escape(name)}</th>" for name in frame.columns]
         lines += ["</tr></thead><tbody>"]
