@@ -10,7 +10,8 @@ ORIGINALS ?= ../shared/data
 .PHONY: report test bench lab docs guides lint format bundle airflow clean
 
 report: $(VENV)/installed
-	$(BIN)/tradelib report --partner "$(PARTNER)" --release $(RELEASE) $(if $(AS_OF),--as-of $(AS_OF)) $(ARGS)
+	@$(BIN)/tradelib report --partner "$(PARTNER)" --release $(RELEASE) $(if $(AS_OF),--as-of $(AS_OF)) $(ARGS)
+	@echo "All else: $(BIN)/tradelib --help"
 
 test: $(VENV)/installed-test
 	$(BIN)/python -m pytest -n 2 $(ARGS)
@@ -25,7 +26,7 @@ bench: $(VENV)/installed-test
 
 lab: $(VENV)/installed
 	$(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/notebooks \
-	  $(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
+	  $(if $(filter 0,$(shell id -u)),--allow-root --no-browser) $(ARGS)
 
 # The reference, from the docstrings, and the codebook, from the code.
 docs: $(VENV)/installed

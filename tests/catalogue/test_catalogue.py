@@ -22,6 +22,7 @@ from tradelib.catalogue.page import EDGE, HEIGHT, WIDTH, build, sparkline
 from tradelib.errors import TradelibError
 from tradelib.store import files
 
+pytestmark = pytest.mark.xdist_group("catalogue")  # the facts of all partners are worked out once
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 browser_test = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: install Debian's package chromium")
 RELEASES = {"2018-06": "2018-08-03", "2018-07": "2018-09-05"}

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from functools import partial
 
 import pytest
 from click.testing import CliRunner
@@ -18,6 +17,7 @@ from tradelib.runs import sweep
 from tradelib.runs.plan import plan
 from tradelib.store import files as storage
 
+pytestmark = pytest.mark.xdist_group("cluster")
 EIGHT = "KOR,CHN,MEX,JPN,DEU,FRA,IND,ITA"
 #: Kills the Dask worker (and its nanny) that runs China's notebook, the first time.
 KILL = """
@@ -32,27 +32,23 @@ if partner == '5700' and not os.path.exists(once):
 """
 
 
-@pytest.fixture
-def log(tmp_path, monkeypatch):
-    """The partners whose notebooks ran to their end."""
-    monkeypatch.setenv("RUNS_LOG", str(tmp_path / "log"))
-    return partial(logged, tmp_path / "log")
+@pytest.fixture(scope="module")
+def scheduler(tmp_path_factory):
+    """A scheduler and two workers, each in a process of its own: their address, and where `LOG_CELL` writes.
 
-
-@pytest.fixture
-def scheduler(tmp_path, log):
-    """A scheduler and two workers, each in a process of its own; their address."""
-    dask = [sys.executable, "-m", "distributed.cli.dask_scheduler"], [sys.executable, "-m"]
-    address = tmp_path / "scheduler.json"
-    common = ["--scheduler-file", str(address), "--no-dashboard"]
-    place = ["--host", "127.0.0.1"]
-    commands = [[*dask[0], *common, *place, "--port", "0"]]
-    worker = [*dask[1], "distributed.cli.dask_worker", *common, *place, "--nthreads", "1"]
-    commands += [[*worker, "--local-directory", str(tmp_path / name)] for name in ("one", "two")]
-    with (tmp_path / "dask.log").open("w") as told:
-        options = {"stdout": told, "stderr": told, "start_new_session": True}
+    The last test that uses it kills one of the workers.
+    """
+    folder = tmp_path_factory.mktemp("dask")
+    python, address = [sys.executable, "-m"], folder / "scheduler.json"
+    common = ["--scheduler-file", str(address), "--no-dashboard", "--host", "127.0.0.1"]
+    commands = [[*python, "distributed.cli.dask_scheduler", *common, "--port", "0"]]
+    worker = [*python, "distributed.cli.dask_worker", *common, "--nthreads", "1"]
+    commands += [[*worker, "--local-directory", str(folder / name)] for name in ("one", "two")]
+    env = os.environ | {"RUNS_LOG": str(folder / "log"), "TRADELIB_STORE": str(folder / "no-store")}
+    with (folder / "dask.log").open("w") as told:
+        options = {"stdout": told, "stderr": told, "start_new_session": True, "env": env}
         processes = [subprocess.Popen(command, **options) for command in commands]
-        yield _address(address, tmp_path / "dask.log")
+        yield _address(address, folder / "dask.log"), folder / "log"
         for process in processes:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
@@ -71,27 +67,30 @@ def _address(path, log):
     return address
 
 
-def test_a_worker_killed_in_the_middle_costs_nothing_and_each_brief_is_made_once(scheduler, log, tmp_path):
-    book = book_of(tmp_path, KILL, LOG_CELL, LAST_CELL)
-    planned = plan("2018-07", EIGHT, notebook=book, reports=tmp_path / "reports")
-    summary = sweep.run(planned, scheduler=scheduler)
-    assert not summary.of("failed"), summary.lines()
-    assert len(summary.of("made")) == 8
-    assert (tmp_path / "log.once").exists(), "a worker was killed"
-    assert sorted(log()) == sorted({job.partner.code for job in planned.jobs}), "each ran to its end once"
-    assert all(job.is_made() for job in planned.jobs)
-    left = [p.name for p in (tmp_path / "reports").rglob("*") if p.name.startswith(".") or "failed" in p.name]
-    assert not left, "none is half-written"
-
-
 def test_the_command_takes_a_scheduler_and_one_bad_partner_stops_nothing(scheduler, tmp_path):
     book = book_of(tmp_path, "if partner == '5700':\n    1 / 0", LAST_CELL)
-    words = ["sweep", "--release", "2018-07", "--partners", "KOR,CHN,MEX", "--scheduler", scheduler]
+    words = ["sweep", "--release", "2018-07", "--partners", "KOR,CHN,MEX", "--scheduler", scheduler[0]]
     words += ["--reports", str(tmp_path / "reports"), "--notebook", str(book)]
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 1, result.output
     assert "2 made, 0 skipped as up to date, 1 failed" in result.output
     assert "China: The notebook failed: ZeroDivisionError" in result.output
+
+
+def test_a_worker_killed_in_the_middle_costs_nothing_and_each_brief_is_made_once(scheduler, tmp_path):
+    address, log = scheduler
+    book = book_of(tmp_path, KILL, LOG_CELL, LAST_CELL)
+    planned = plan("2018-07", EIGHT, notebook=book, reports=tmp_path / "reports")
+    summary = sweep.run(planned, scheduler=address)
+    assert not summary.of("failed"), summary.lines()
+    assert len(summary.of("made")) == 8
+    assert log.with_name("log.once").exists(), "a worker was killed"
+    assert sorted(logged(log)) == sorted({job.partner.code for job in planned.jobs}), (
+        "each ran to its end once"
+    )
+    assert all(job.is_made() for job in planned.jobs)
+    left = [p.name for p in (tmp_path / "reports").rglob("*") if p.name.startswith(".") or "failed" in p.name]
+    assert not left, "none is half-written"
 
 
 def test_a_scheduler_that_does_not_answer_is_told(tmp_path):

@@ -31,10 +31,10 @@ PROBE = """() => {
 
 
 @pytest.fixture(scope="module")
-def brief(tmp_path_factory):
+def brief(korea):
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine: install Debian's package chromium")
-    return make_report("KOR", "2018-07", reports=tmp_path_factory.mktemp("reports")).paths[1]
+    return korea.paths[1]
 
 
 @pytest.fixture(scope="module")

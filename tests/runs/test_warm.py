@@ -4,7 +4,6 @@ import asyncio
 import json
 import logging
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -29,7 +28,10 @@ WARM, PLAIN = "tradelib-warm", "python3"
 RELEASE = Path(__file__).parents[2] / "notebooks" / "release.ipynb"
 PARENT = "import os; print(os.getppid())"
 PROGRAMS: list[subprocess.Popen] = []  # other programs that a test started
-pytestmark = pytest.mark.skipif(not warm._can_fork(), reason="no fork here: kernels start the plain way")
+pytestmark = [
+    pytest.mark.skipif(not warm._can_fork(), reason="no fork here: kernels start the plain way"),
+    pytest.mark.xdist_group("warm"),
+]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -325,20 +327,6 @@ def test_exit_hooks_run_and_a_session_name_and_key_reach_the_kernel(tmp_path):
         manager.shutdown_kernel()
     assert process.returncode == 0
     assert left.exists()
-
-
-def test_the_brief_is_the_same_as_from_a_plain_kernel():
-    mine, plain = (brief(name) for name in (WARM, PLAIN))
-    assert len(mine) > 15
-    assert mine == plain
-
-
-def brief(name: str) -> list[str]:
-    """What each cell of release.ipynb shows, without the random names of tables and the time of day."""
-    notebook = nbformat.read(RELEASE, as_version=4)
-    nbclient.NotebookClient(notebook, kernel_name=name, timeout=120).execute()
-    shown = [json.dumps(cell.outputs) for cell in notebook.cells if cell.cell_type == "code"]
-    return [re.sub(r"T_[0-9a-f]+|0x[0-9a-f]+|\d\d:\d\d(:\d\d)?", "#", text) for text in shown]
 
 
 def test_variables_read_at_import_are_those_of_the_kernel():

@@ -1,1 +1,12 @@
-"""Notebooks run by papermill: one page, all pages, on release morning."""
+"""Notebooks run by papermill into dated pages: one, all partners of a release, or all on release morning.
+
+- `finished`: what a finished notebook says, from its title to its facts, whether it was edited, and its page.
+- `jobs`: one page to make: its notebook and parameters, where its files go, what it is made from.
+- `execution`: a notebook run in a kernel of its own, and the parameters it declares; all of papermill is here.
+- `report`: one page made whole or not at all, from a job or from a notebook as it stands.
+- `plan`: what a sweep is asked for, in words or in a standing list, as jobs.
+- `sweep`: the jobs of a plan made by many workers, here or on a Dask cluster, and the record of it.
+- `due`: which releases should have appeared, what is the matter with each, and which comes next.
+- `run_due`: one call that does what is due: its lock, its steps, its hooks.
+- `warm`, `warm_process`: kernels forked from a process with the libraries already imported; both its sides.
+"""
