@@ -14,7 +14,7 @@ report: $(VENV)/installed
 	@echo "All else: $(BIN)/tradelib --help"
 
 test: $(VENV)/installed-test
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 # Some take minutes: hs10 writes 60 million generated rows, kills runs 400 commands, sweep makes 232 briefs.
 bench: $(VENV)/installed-test

@@ -14,6 +14,7 @@ from helpers import LAST_CELL, LOG_CELL, book_of, logged
 from tradelib.cli.main import main
 from tradelib.errors import TradelibError
 from tradelib.runs import sweep
+from tradelib.runs.jobs import UP_TO_DATE
 from tradelib.runs.plan import plan
 from tradelib.store import files as storage
 
@@ -85,10 +86,9 @@ def test_a_worker_killed_in_the_middle_costs_nothing_and_each_brief_is_made_once
     assert not summary.of("failed"), summary.lines()
     assert len(summary.of("made")) == 8
     assert log.with_name("log.once").exists(), "a worker was killed"
-    assert sorted(logged(log)) == sorted({job.partner.code for job in planned.jobs}), (
-        "each ran to its end once"
-    )
-    assert all(job.is_made() for job in planned.jobs)
+    codes = sorted({job.partner.code for job in planned.jobs})
+    assert sorted(logged(log)) == codes, "each ran to its end once"
+    assert all(job.state() == UP_TO_DATE for job in planned.jobs)
     left = [p.name for p in (tmp_path / "reports").rglob("*") if p.name.startswith(".") or "failed" in p.name]
     assert not left, "none is half-written"
 
