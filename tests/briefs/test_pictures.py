@@ -11,27 +11,24 @@ import io
 import os
 import sys
 import tempfile
-from datetime import date
 from functools import cache
 from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
-import pandas as pd
 import pytest
-from helpers import titles
+from helpers import cells, drawn, figures
 from PIL import Image, ImageFilter
 
 import tradelib as tl
-from tradelib import questions, resolve
 from tradelib.briefs import charts
 from tradelib.runs.report import make_report
-from tradelib.studies import league, league_charts, revision_charts, revisions, seasonal, seasonal_charts
+from tradelib.studies import league, revisions, seasonal
 from tradelib.style.house import COLOURS
 
 FOLDER = Path(__file__).parent / "pictures"
 WIDE, LARGEST = 600, 60_000  # pixels, bytes
-BRIEF = ("goods_history", "ytd_by_year", "total_trend", "what_moved", "chapters", "standing")
+NOTEBOOKS = {league: "partners", revisions: "revisions", seasonal: "seasonal"}
 SQUARE, BLUR = 8, 1.5  # pixels
 TOLERANCE = 14.0  # root mean square of a square's pixels, of 255
 
@@ -42,44 +39,31 @@ def sheet(release: str = "2018-07", as_of: str = "2018-10-05"):
 
 
 @cache
-def prints():
-    return questions.prints("5800", as_of=date(2025, 4, 3))
+def study(module):
+    """The study of each notebook beside that on the release."""
+    if module is league:
+        return league.study(sheet())
+    return module.study(sheet("2024-08" if module is seasonal else "2018-07", "2025-04-03"))
 
 
-@cache
-def prepared():
-    return seasonal.prepare(sheet("2024-08", "2025-04-03"))
+def chart(cell: str, notebook: str = "release.ipynb", found=sheet):
+    return lambda: drawn(cell, found(), notebook)
 
 
-def chart(name: str):
-    """A chart of the brief as the notebook of the release draws it."""
-    return lambda: getattr(charts, name)(sheet(), title=titles()[name])
-
-
-def revised():
-    return revisions.revised(prints(), "5800")
-
-
-def by_age():
-    days = sorted(prints().index.unique("vintage"))
-    return revision_charts.by_age(revisions.by_age(revised()), resolve("KOR"), days)
-
-
-def cloud():
-    sums = revisions.cloud(prints(), pd.Period("2018-07", "M"))
-    return revision_charts.cloud(sums, resolve("KOR"), "January-July")
+def chart_of(module, cell: str):
+    return chart(cell, f"{NOTEBOOKS[module]}.ipynb", lambda: study(module))
 
 
 #: One example of each chart, on South Korea.
-CHARTS = {name: chart(name) for name in BRIEF} | {
-    "in_each_vintage": lambda: revision_charts.in_each_vintage(prints(), resolve("KOR")),
-    "each_month": lambda: revision_charts.each_month(revised(), resolve("KOR")),
-    "by_age": by_age,
-    "cloud": cloud,
-    "adjustment": lambda: seasonal_charts.adjustment(prepared()),
-    "gap": lambda: seasonal_charts.gap(prepared()),
-    "league_slope": lambda: league_charts.slope(league.of_goods(sheet().snapshot), "5800"),
-    "league_changes": lambda: league_charts.changes(league.of_total(sheet().snapshot), "5800"),
+CHARTS = {cells()[cell].func.attr: chart(cell) for cell in figures()} | {
+    "in_each_vintage": chart_of(revisions, "series"),
+    "each_month": chart_of(revisions, "months"),
+    "each_age": chart_of(revisions, "age"),
+    "same_months": chart_of(revisions, "same-months"),
+    "adjustment": chart_of(seasonal, "adjustment"),
+    "gap": chart_of(seasonal, "gap-chart"),
+    "slope": chart_of(league, "goods-slope"),
+    "changes": chart_of(league, "total-changes"),
 }
 
 
@@ -126,9 +110,8 @@ def drawn_by(module) -> list[str]:
 
 def test_there_is_a_picture_of_every_chart_and_none_besides():
     assert {path.stem for path in FOLDER.glob("*.png")} == set(CHARTS)
-    every = {*drawn_by(charts), *drawn_by(revision_charts), *drawn_by(seasonal_charts)}
-    every |= {f"league_{name}" for name in drawn_by(league_charts)}
-    assert every == set(CHARTS)
+    every = [name for module in (charts, league, revisions, seasonal) for name in drawn_by(module)]
+    assert sorted(every) == sorted(CHARTS)
 
 
 def test_pictures_are_small():
@@ -200,12 +183,12 @@ def test_missing_columns_are_caught(name):
         ("standing", "highlight", "exports"),
         ("ytd_by_year", "highlight", "imports"),
         ("each_month", "imports", "highlight"),
-        ("by_age", "exports", "services"),
-        ("cloud", "balance", "imports"),
+        ("each_age", "exports", "services"),
+        ("same_months", "balance", "imports"),
         ("adjustment", "highlight", "exports"),
         ("gap", "exports", "services"),
-        ("league_slope", "highlight", "quiet"),
-        ("league_changes", "balance", "exports"),
+        ("slope", "highlight", "quiet"),
+        ("changes", "balance", "exports"),
     ],
 )
 def test_a_swapped_colour_is_caught(name, one, other, monkeypatch):

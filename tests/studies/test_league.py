@@ -1,25 +1,37 @@
 """The league of a release: ranks and reductions against a plain reading of the bundled rows."""
 
 import itertools
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from helpers import raw_rows, raw_sum, sheet, snapshot
+from helpers import cells, raw_rows, raw_sum, said, sheet, snapshot
+from helpers import drawn as draw_cell
 from matplotlib.text import Text
 
-from tradelib import resolve
-from tradelib.briefs import charts
+from tradelib import balances
 from tradelib.partners import countries, partner
 from tradelib.runs.report import make_report
-from tradelib.studies import league, league_charts, league_words
-from tradelib.style.house import caption
+from tradelib.studies import league
+from tradelib.style.house import alt_text, caption
 
 ROOT = Path(__file__).parents[2]
 GOODS_DAY, BEA_DAY = "2024-10-08", "2025-03-06"
 CASES = [("2024-08", "KOR"), ("2018-07", "CHN"), ("2024-08", "MEX"), ("2010-06", "TUV"), ("2018-07", "0003")]
+NOTEBOOK = "partners.ipynb"
+CHARTS = ("goods-slope", "goods-changes", "total-slope", "total-changes")
 CASES += [("2018-07", "NRU"), ("2018-07", "VCT"), ("2024-08", "SAU"), ("2018-07", "TTO"), ("2018-07", "BIH")]
+
+
+@cache
+def study(who: str, release: str) -> league.Leagues:
+    return league.study(sheet(who, release))
+
+
+def told(cell: str, who: str, release: str) -> str:
+    return str(said(cell, study(who, release), NOTEBOOK))
 
 
 @pytest.fixture(scope="module")
@@ -129,8 +141,8 @@ def test_the_league_agrees_with_the_facts_of_a_brief():
         assert row["balance_usd"] == facts.value(f"{item}.balance.ytd")
         assert row["change_usd"] == facts.value(f"{item}.balance.ytd.change_usd")
         assert row["reduction_pct"] == facts.value(f"{item}.deficit.ytd.reduction_pct")
-    told = {entry["code"] for entry in facts.value("total.reducers")}
-    assert told == set(league.who_reduced(league.of_total(facts.snapshot)).index)
+    reducers = {entry["code"] for entry in facts.value("total.reducers")}
+    assert reducers == set(league.who_reduced(league.of_total(facts.snapshot)).index)
     assert league.of_goods(facts.snapshot).universe == facts["goods.deficit.rank"].more["universe"]
 
 
@@ -156,8 +168,6 @@ def test_no_group_and_no_world_is_ranked(goods, total):
 def test_an_odd_row_has_its_own_outcome():
     now = pd.Series({"a": -1.0, "b": 0.0, "c": -2.0, "d": 3.0, "e": -4.0})
     before = pd.Series({"a": -1.0, "b": -5.0, "c": float("nan"), "d": 2.0, "e": 0.0})
-    from tradelib import balances
-
     ranks = [balances.rank(usd, list("abcde")) for usd in (now, before)]
     table = league.standings(now, before, *ranks, balances.reducers(now, before, list("abcde")))
     assert table["outcome"].to_dict() == {
@@ -165,50 +175,135 @@ def test_an_odd_row_has_its_own_outcome():
     }
 
 
-# --- words and tables ---------------------------------------------------------------------------
+def test_a_small_league_by_hand():
+    now, before = pd.Series({"5800": -1.0, "5700": -3.0}), pd.Series({"5800": -2.0, "5700": -2.0})
+    codes = ["5700", "5800"]
+    ranks = [balances.rank(usd, codes) for usd in (now, before)]
+    table = league.standings(now, before, *ranks, balances.reducers(now, before, codes))
+    assert table[["rank", "rank_before", "reduction_pct", "outcome"]].to_dict("split")["data"] == [
+        [1, 1, -50.0, "grew"],
+        [2, 1, 50.0, "reduced"],
+    ]
+
+
+def test_a_partner_is_kept_among_the_largest_and_ranked():
+    goods = league.of_goods(snapshot("2018-07", "2018-10-05"))
+    assert league.largest(goods, 2, "5800").index.tolist() == ["5700", "2010", "5800"]
+    assert [*goods.rows.loc["5800", ["rank", "rank_before", "outcome"]], goods.lag] == [13, 10, "reduced", 0]
+    assert league.name_of("4120") == "United Kingdom"
+
+
+# --- facts, words and tables --------------------------------------------------------------------
+
+
+def test_the_facts_are_those_of_the_rows(goods, total):
+    found = study("KOR", "2024-08")
+    counts = goods.rows.query("before_usd < 0")["outcome"].value_counts()
+    assert found.value("league.goods.deficits") == counts.sum()
+    assert found.value("league.goods.deficits.shrank") == counts["reduced"]
+    assert found.value("league.goods.deficits.turned") == counts["turned"]
+    assert found.value("league.goods.most_reduced") == league.who_reduced(goods)["change_usd"].iloc[0]
+    found = study("KOR", "2018-07")
+    reducers = found.value("league.total.reducers")
+    assert [entry["code"] for entry in reducers] == ["5800", "4279", "5330"]
+    for entry in reducers:
+        row = total.rows.loc[entry["code"]]
+        assert (entry["balance_usd"], entry["change_usd"]) == (row["balance_usd"], row["change_usd"])
+        assert entry["reduction_pct"] == row["reduction_pct"]
+    fact = found["league.total.reducers"]
+    assert (fact.table, fact.vintage, fact.vintage_lag_days) == ("trade_bop_sa", BEA_DAY, 2374)
+
+
+def test_a_study_answers_the_facts_and_words_of_its_brief():
+    brief, found = sheet("KOR", "2018-07"), study("KOR", "2018-07")
+    assert {id: found[id] for id in brief} == dict(brief)
+    assert found.names == brief.names and found.months == brief.months
+    assert repr(found).startswith("<Leagues of Korea, South, 2018-07")
+    assert "league.goods.reducers" in found.document()["facts"] and "league.goods.reducers" not in brief
+
+
+def test_kei_10_in_words():
+    assert told("total", "KOR", "2018-07") == (
+        "The United States had a deficit in goods and services with nine of the 15 countries of Exhibit 20 "
+        "(FT-900 of 2018-09-05 and 2021-10-05) in the first half of 2017. It shrank with only three of them "
+        "in the first half of 2018: South Korea (by 65.5 percent, to $979 million), France (by 5.2 percent, "
+        "to $6.9 billion) and India (by 2.6 percent, to $14.1 billion).\n\n"
+        "It grew with China, Mexico, Germany, Japan, Italy and Taiwan."
+    )
+    assert told("title", "KOR", "2018-07") == "# The league of U.S. deficits, July 2018"
+    place = told("total-place", "KOR", "2018-07")
+    assert "was the 9th largest of 15 countries, as a year earlier. It narrowed by 65.5 percent" in place
 
 
 def test_percent_only_where_both_years_are_deficits():
-    told = league_words.reduced(league.of_total(snapshot("2024-08")))
-    assert "Switzerland (from a deficit of $3.7 billion to a surplus of $2.4 billion)" in told
-    assert "China (by 4.1 percent, to $123.5 billion)" in told
-    assert "only six of them in the first half of 2024" in told
+    words = told("total", "KOR", "2024-08")
+    assert "Switzerland (from a deficit of $3.7 billion to a surplus of $2.4 billion)" in words
+    assert "China (by 4.1 percent, to $123.5 billion)" in words
+    assert "only six of them in the first half of 2024" in words
 
 
 def test_the_goods_sentence_names_the_largest_and_counts_all(goods):
-    told = league_words.reduced(goods)
+    words = told("goods", "KOR", "2024-08")
     counts = goods.rows.query("before_usd < 0")["outcome"].value_counts()
-    assert f"with {(goods.rows['before_usd'] < 0).sum()} of all 233 single countries" in told
-    assert f"it shrank with {counts['reduced']} of them, and with {counts['turned']} it became" in told
-    assert "It shrank with only five of the 15 largest of a year earlier: Malaysia (by 24.3 percent" in told
+    assert f"with {(goods.rows['before_usd'] < 0).sum()} of all 233 single countries" in words
+    assert f"it shrank with {counts['reduced']} of them, and with {counts['turned']} it became" in words
+    assert "shrank with only five of the 15 partners" in told("headline", "KOR", "2024-08")
+    assert "Malaysia (by 24.3 percent" in told("headline", "KOR", "2024-08")
 
 
-def test_a_partner_without_a_place_is_told_why(total):
-    assert "a group is not ranked" in league_words.place(total, resolve("EU"))
-    assert "it is not among the 15 countries" in league_words.place(total, resolve("Vietnam"))
-    assert "surplus of $791 thousand" in league_words.place(
-        league.of_goods(snapshot("2018-07")), resolve("Tuvalu")
-    )
+def test_the_headline_leads_with_the_league_whoever_is_stressed():
+    assert len({told("headline", who, "2018-07") for who in ("KOR", "TUV", "0003")}) == 1
 
 
-def test_where_there_is_no_league_the_notebook_says_so():
-    for words in (league_words.reduced(None), league_words.place(None, resolve("KOR"))):
-        assert "no league" in words
-    assert "no league" in league_words.table(None)
-    assert league_charts.slope(None) is None and league_charts.changes(None) is None
+def test_a_partner_without_a_place_is_told_why():
+    assert "a group is not ranked" in told("place", "0003", "2018-07")
+    assert "Vietnam is not among the 15 countries" in told("total-place", "VNM", "2018-07")
+    assert "surplus of $791 thousand" in told("place", "TUV", "2018-07")
 
 
-def test_the_table_has_units_separators_vintage_and_no_index(goods):
-    page = league_words.table(goods, code="5800").to_html()
-    heads = BeautifulSoup(page, "html.parser").select("thead th")
-    assert [head.text for head in heads] == list(league_words.HEADERS.values())
-    assert "−185,654" in page and "nan" not in page.lower() and "row_heading" not in page
-    assert "vintage of 2024-10-08" in page and "Census basis" in page and "233 single countries" in page
-    assert "font-weight: bold" in page
+def test_where_there_is_no_league_the_notebook_says_so(monkeypatch):
+    monkeypatch.setattr(league, "of_total", lambda snapshot: None)
+    found = league.study(sheet("KOR", "2018-07"))
+    assert found.leagues["total"] is None and found.value("league.total.reducers") is None
+    words = str(said("total", found, NOTEBOOK))
+    assert words == "There is no league of goods and services: not available."
+    assert league.table(found, "total") is None
+    assert league.slope(found, "total") is None and league.changes(found, "total") is None
 
 
-def test_the_table_owns_up_to_its_lag(total):
-    assert "2,374 days after the as-of date" in league_words.table(total).to_html()
+def test_the_table_has_units_separators_vintage_and_no_index():
+    (caption,) = [word.value.value for word in cells(NOTEBOOK)["goods-table"].keywords]
+    page = league.table(study("KOR", "2024-08"), "goods", caption=caption).to_html()
+    heads = [head.text for head in BeautifulSoup(page, "html.parser").select("thead th")]
+    assert heads == [
+        "Rank",
+        "Rank a year earlier",
+        "Country",
+        "Balance, $\N{NO-BREAK SPACE}million",
+        "A year earlier, $\N{NO-BREAK SPACE}million",
+        "Change of the balance, $\N{NO-BREAK SPACE}million",
+        "Change of the deficit, percent",
+    ]
+    assert "−185,653.7" in page and "nan" not in page.lower() and "row_heading" not in page
+    assert "vintage of 2024-10-08" in page and "Census basis" in page
+    assert "233 single countries" in page and "January-August 2024" in page
+    assert "font-weight:bold" in page
+
+
+def test_a_deficit_that_shrank_has_a_minus_in_percent_and_a_plus_in_dollars():
+    table = league.table(study("KOR", "2018-07"), "goods")
+    row = next(cells for cells in table.cells if "South Korea" in cells)
+    assert row[-2:] == ["+2,867.9", "−22.5"]
+
+
+def test_the_table_shows_all_or_the_rows_that_are_given(goods):
+    found = study("KOR", "2024-08")
+    assert len(league.table(found, "goods", "all")) == len(goods.rows)
+    assert len(league.table(found, "goods", league.who_reduced(goods, at_least=10e9))) == 5
+
+
+def test_the_table_owns_up_to_its_lag():
+    assert "2,374 days after the as-of date" in league.table(study("KOR", "2018-07"), "total").to_html()
 
 
 # --- charts -------------------------------------------------------------------------------------
@@ -218,11 +313,9 @@ def test_the_table_owns_up_to_its_lag(total):
 def drawn():
     figures = {}
     for release, who in CASES:
-        for of in (league.of_goods, league.of_total):
-            for draw in (league_charts.slope, league_charts.changes):
-                fig = draw(of(snapshot(release)), resolve(who).code)
-                fig.draw_without_rendering()
-                figures[release, who, of.__name__, draw.__name__] = fig
+        for cell in CHARTS:
+            figures[release, who, cell] = fig = draw_cell(cell, study(who, release), NOTEBOOK)
+            fig.draw_without_rendering()
     return figures
 
 
@@ -249,20 +342,20 @@ def test_no_text_of_a_league_chart_overlaps_or_leaves_the_canvas(drawn):
 
 
 def test_the_slope_has_one_line_for_each_of_the_largest_deficits(drawn, goods):
-    ax = drawn["2024-08", "KOR", "of_goods", "slope"].axes[0]
+    ax = drawn["2024-08", "KOR", "goods-slope"].axes[0]
     assert [line.get_label() for line in ax.lines] == goods.rows.index[:15].tolist()
     order = goods.rows.iloc[:15].sort_values("before_usd").index.tolist()
     for line in ax.lines:
         assert line.get_ydata()[0] == order.index(line.get_label())
     assert caption(ax.figure) == (
-        "Of the 15 largest U.S. deficits in goods in January-August 2024, four were smaller than a year "
-        "earlier: Japan, Italy, Switzerland and Malaysia"
+        "Of the 15 largest U.S. deficits in goods in January-August 2024, four shrank on a year earlier: "
+        "Japan, Italy, Switzerland and Malaysia"
     )
     assert caption(ax.figure, "source").endswith("country.xlsx; vintage of 2024-10-08")
 
 
 def test_the_bars_are_the_changes_in_dollars(drawn, total):
-    ax = drawn["2018-07", "CHN", "of_total", "changes"].axes[0]
+    ax = drawn["2018-07", "CHN", "total-changes"].axes[0]
     names = [label.get_text() for label in ax.get_yticklabels()]
     usd = dict(zip(names, (bar.get_width() for bar in ax.patches), strict=True))
     expected = total.rows[total.rows["outcome"].isin(["reduced", "grew"])]["change_usd"]
@@ -271,10 +364,10 @@ def test_the_bars_are_the_changes_in_dollars(drawn, total):
 
 
 def test_a_dark_bar_is_a_deficit_that_shrank(drawn):
-    fig = drawn["2024-08", "MEX", "of_goods", "changes"]
+    fig = drawn["2024-08", "MEX", "goods-changes"]
     greys = {bar.get_facecolor()[:3]: bar.get_width() > 0 for bar in fig.axes[0].patches}
     assert len(greys) == 3, "dark, pale, and the partner's own"
-    assert charts.alt_text(fig).startswith("Chart: The U.S. deficit in goods shrank most with Malaysia")
+    assert alt_text(fig).startswith("Chart: The U.S. deficit in goods shrank most with Malaysia")
 
 
 # --- the notebook -------------------------------------------------------------------------------
@@ -286,5 +379,6 @@ def test_the_notebook_runs_through_the_report_command(who, release, pictures, tm
     page = made.paths[1].read_text(encoding="utf-8")
     assert made.paths[0].name.endswith(".partners.ipynb")
     assert page.count("<img") == pictures
-    assert "The league of U.S. deficits" in page and "Brief completed" in page
-    assert "import tradelib" not in page
+    assert "The league of U.S. deficits" in page and "All countries" in page
+    assert "import tradelib" not in page and "What is in this notebook" not in page
+    assert made.headline.startswith("In January-")

@@ -144,11 +144,15 @@ def titled(cell: str, brief, notebook: str = "release.ipynb") -> str:
 
 
 def drawn(cell: str, brief, notebook: str = "release.ipynb"):
-    """The chart that a cell of a notebook draws of a brief; None where there is nothing to draw."""
+    """The chart that a cell of a notebook draws of a brief or study; None where there is nothing to draw."""
     from tradelib.briefs import charts
+    from tradelib.studies import league, revisions, seasonal
 
-    draw = getattr(charts, cells(notebook)[cell].func.attr)
-    return draw(brief, title=_argument(cell, "title", notebook))
+    rooms = {"charts": charts, "league": league, "revisions": revisions, "seasonal": seasonal}
+    call = cells(notebook)[cell]
+    draw = getattr(rooms[call.func.value.id], call.func.attr)
+    between = [ast.literal_eval(argument) for argument in call.args[1:]]
+    return draw(brief, *between, title=_argument(cell, "title", notebook))
 
 
 # --- sheets in the shape of the published files -------------------------------------------------

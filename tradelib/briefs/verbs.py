@@ -115,6 +115,10 @@ def _entry(entry: dict, *, first: bool) -> Parts:
     return [f"{entry['prose']} (", _pct(entry["reduction_pct"], entry["prose"]), ")"]
 
 
+def _fine(v: Value) -> Parts:
+    return [Number(f"{abs(v.value):,.2f} percent", v.value, v.unit)] if v.unit == "percent" else plain(v)
+
+
 def _signed(v: Value) -> Parts:
     return ["+" if v.value > 0 else "-" if v.value < 0 else "", *plain(v)]
 
@@ -174,6 +178,8 @@ def _little_changed(now: float, before: float) -> bool:
 
 
 def _moved(v: Value) -> Parts:
+    if v.unit == "list":
+        return _series([_entry_moved(entry) for entry in v.value])
     change = v.beside(".change_usd")
     return moved(v.value, None if change is None else v.value - change, f" in {v.window}")
 
@@ -199,6 +205,15 @@ def _by(now: float, before: float) -> Parts:
     if now < 0 and abs(pct) < TOO_MUCH_PCT:
         size = _pct(pct, "change of the deficit on a year earlier")
     return ["widened by " if pct > 0 else "narrowed by ", size]
+
+
+def _entry_moved(entry: dict) -> Parts:
+    """A country of a list, and what became of the deficit: in percent, or in dollars where it turned."""
+    who, now = entry["prose"], entry["balance_usd"]
+    if entry["reduction_pct"] is None:
+        before = _amount(now - entry["change_usd"], f"{who}, a year earlier")
+        return [f"{who} (from ", *before, " to ", *_amount(now, who), ")"]
+    return [f"{who} (by ", _pct(entry["reduction_pct"], who), ", to ", _usd(now, who), ")"]
 
 
 def _moved_by(v: Value) -> Parts:
@@ -280,13 +295,15 @@ VERBS: dict[str, tuple[Callable[[Value], Parts], str, str]] = {
     "rising": (_rising, "rising by $98 million", "a slope"),
     "more": (_more, "$200 million less", "a difference of two levels, before than"),
     "signed": (_signed, "-$979 million", "with its sign"),
+    "fine": (_fine, "11.17 percent", "a percentage with two decimals, where vintages are compared"),
     "worth": (_worth, "goods worth $4.7 billion", "a flow; no goods where it is zero"),
     "position": (_position, "deficit", "deficit, surplus, or balance where it was another a year earlier"),
     "a_position": (_a_position, "a deficit of $979 million", "what a balance is, with its size"),
     "moved": (
         _moved,
         "narrowed by 65.5 percent, to $979 million in 2018 from $2.8 billion a year earlier",
-        "what became of a balance in a year; dollars where the sign flipped or it is a surplus",
+        "what became of a balance in a year, or of each in a list; dollars where the sign flipped or it is "
+        "a surplus",
     ),
     "moved_by": (_moved_by, "narrowed by $1.9 billion in the first half of 2018", "the same, shorter"),
     "before": (_before, "a deficit of $2.8 billion", "what it was a year earlier; of a flow, the amount"),

@@ -1,7 +1,7 @@
 """Published claims: one YAML file per article, read and checked, each claim bound to a fact."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -17,7 +17,6 @@ from tradelib.windows import Window
 
 FOLDER = Path(__file__).parents[1] / "data" / "claims"
 SCALES = {"": 1, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
-UNITS = ("percent", "USD", "rank", "month", "quarter", "list", "bool")
 RANK_ROUNDING = 0.5  # so that "close" is one place away
 ALLOWED = {
     "article": ("id", "title", "publisher", "published", "release", "partner", "claims"),
@@ -118,46 +117,58 @@ def _article(fields: Fields, file: str) -> Article:
     out = calendar.release(release).published
     if out and published < out:
         fields.fail("published", f"{published} is before the release of {release}, which was on {out}.")
-    claims, seen = [], set()
+    claims: dict[str, Claim] = {}
     for entry in fields.entries("claims", "claim", required=True):
         claim = _claim(entry, who)
-        for one in (
-            claim,
-            *(_variant(more, claim) for more in entry.entries("also", "also", required=False)),
-        ):
-            if one.id in seen:
+        also = [_variant(more, claim) for more in entry.entries("also", "also", required=False)]
+        for one in (claim, *also):
+            if one.id in claims:
                 entry.fail("id", f"{one.id!r} is there twice.", line=one.line)
-            seen.add(one.id)
-            claims.append(one)
+            claims[one.id] = one
     return Article(
-        *(fields.read("id", word), fields.read("title", word), fields.read("publisher", word)),
-        *(published, release, who, tuple(claims), file),
+        id=fields.read("id", word),
+        title=fields.read("title", word),
+        publisher=fields.read("publisher", word),
+        published=published,
+        release=release,
+        partner=who,
+        claims=tuple(claims.values()),
+        file=file,
     )
 
 
 def _claim(fields: Fields, who: Partner) -> Claim:
-    unit = fields.read("unit", lambda text: one_of(text, UNITS))
+    unit = fields.read("unit", lambda text: one_of(text, tuple(PRINTED)))
     printed = fields.read("printed", PRINTED[unit])
     rounding = RANK_ROUNDING if unit == "rank" else None
     if unit in ("percent", "USD"):
         rounding = fields.read("rounding", _positive)
-    text = fields.nodes["printed"].value
     return Claim(
-        *(fields.read("id", word), fields.read("claim", word), unit, printed, _shown(unit, printed, text)),
-        *(rounding, fields.read("fact", word), fields.read("partner", resolve, who)),
-        fields.read("universe", calendar.parse_date, None),
-        fields.read("match", lambda text: one_of(text, ("same", "includes")), "same"),
-        fields.line,
+        id=fields.read("id", word),
+        text=fields.read("claim", word),
+        unit=unit,
+        printed=printed,
+        shown=_shown(unit, printed, fields.nodes["printed"].value),
+        rounding=rounding,
+        fact=fields.read("fact", word),
+        partner=fields.read("partner", resolve, who),
+        universe=fields.read("universe", calendar.parse_date, None),
+        match=fields.read("match", lambda text: one_of(text, ("same", "includes")), "same"),
+        line=fields.line,
     )
 
 
 def _variant(fields: Fields, claim: Claim) -> Claim:
-    return Claim(
-        *(fields.read("id", word), fields.read("claim", word), claim.unit, claim.printed, claim.shown),
-        *(claim.rounding, fields.read("fact", word, claim.fact)),
-        fields.read("partner", resolve, claim.partner),
-        fields.read("universe", calendar.parse_date, claim.universe),
-        *(claim.match, fields.line, True),
+    """Another reading of a claim: what its entry does not say is as in the claim."""
+    return replace(
+        claim,
+        id=fields.read("id", word),
+        text=fields.read("claim", word),
+        fact=fields.read("fact", word, claim.fact),
+        partner=fields.read("partner", resolve, claim.partner),
+        universe=fields.read("universe", calendar.parse_date, claim.universe),
+        line=fields.line,
+        also=True,
     )
 
 
@@ -206,9 +217,15 @@ def _truth(text: str) -> bool:
     return one_of(text, ("true", "false")) == "true"
 
 
+#: Unit of a claim -> how its printed value is read.
 PRINTED = {
-    **{"percent": _number, "USD": _number, "rank": _place, "list": _codes, "bool": _truth},
-    **{"month": _periods("M"), "quarter": _periods("Q")},
+    "percent": _number,
+    "USD": _number,
+    "rank": _place,
+    "month": _periods("M"),
+    "quarter": _periods("Q"),
+    "list": _codes,
+    "bool": _truth,
 }
 
 

@@ -1,21 +1,39 @@
 """The league of a release: the deficits with all partners ranked, and who reduced theirs.
 
-The arithmetic is that of `balances`; here its results are put side by side for one release.
+The arithmetic is that of `balances`; here its results are put side by side for one release, told as
+facts and drawn. Dark is a deficit that shrank, pale one that grew, in colour and in grey print alike;
+the partner of the notebook has the highlight.
 """
 
 from dataclasses import dataclass, field
 
 import pandas as pd
+from matplotlib.axes import Axes
 
 from tradelib import balances
+from tradelib.briefs.brief import Brief
+from tradelib.briefs.goods import EVERYBODY
 from tradelib.briefs.selection import CANADA
+from tradelib.briefs.sentences import title as titled
 from tradelib.briefs.snapshot import Snapshot
+from tradelib.briefs.total import ITEMS, named
 from tradelib.partners import countries, partner
-from tradelib.tables import GOODS
+from tradelib.studies.study import Study
+from tradelib.style import house as style
+from tradelib.style import marks, words
+from tradelib.style.house import COLOURS, Chart, Unit, styled
+from tradelib.style.tables import published
 from tradelib.windows import Window
 
 #: What became of a deficit; "turned" is into a surplus, "fell into" is a surplus that became a deficit.
 OUTCOMES = ("reduced", "turned", "grew", "unchanged", "fell into", "no deficit", "no year earlier")
+SHRANK = ("reduced", "turned")
+LARGEST = 15  # deficits in goods that are told by name, and drawn
+EACH = 12  # changes drawn each way
+NOTABLE = 1e9  # dollars of a new deficit in goods that is told
+SHORT = 5  # countries that a title can name
+GAP = 0.5  # rows, between the largest and a partner that is not among them
+KEY = "Dark: the deficit shrank; pale: it grew."
 
 
 @dataclass(frozen=True)
@@ -55,94 +73,73 @@ class League:
         return self.snapshot.method(self.table, CANADA)
 
 
-def of_goods(snapshot: Snapshot) -> League:
-    """Rank all single countries by their goods deficit, year to date, Census basis.
+class Leagues(Study):
+    """A brief with the facts `league.*`. Made by `study`.
+
+    Attributes
+    ----------
+    leagues : dict of str to League or None
+        "goods", all single countries; "total", goods and services with those of Exhibit 20, None where
+        no table of services by quarter reaches the release.
+    """
+
+    def __init__(self, brief: Brief):
+        super().__init__(brief)
+        self.leagues = {"goods": of_goods(brief.snapshot), "total": of_total(brief.snapshot)}
+
+
+def study(brief: Brief) -> Leagues:
+    """Rank the partners of a release, and tell who reduced the deficit.
 
     Parameters
     ----------
-    snapshot : Snapshot
-        From `take`.
+    brief : Brief
+        From `tradelib.brief`; its partner is the one that charts stress.
 
     Returns
     -------
-    League
+    Leagues
+        The facts of the brief, those whose ids start with `league.goods.` and `league.total.`, and the
+        tables behind them: `leagues["goods"].rows`.
 
     Examples
     --------
-    >>> from tradelib import take
-    >>> goods = of_goods(take("2018-07", as_of="2018-10-05"))
-    >>> print(*goods.rows.loc["5800", ["rank", "rank_before", "outcome"]], goods.lag)
-    13 10 reduced 0
+    >>> import tradelib as tl
+    >>> found = study(tl.brief("KOR", "2018-07"))
+    >>> print(tl.say(found, "It shrank with {league.total.reducers:count}: {league.total.reducers:moved}."))
+    It shrank with three: South Korea (by 65.5 percent, to $979 million), France (by 5.2 percent, to $6.9
+    billion) and India (by 2.6 percent, to $14.1 billion).
     """
-    now, before = (snapshot.goods_windows[name]["balance_usd"] for name in ("ytd", "ytd before"))
-    ranks, earlier = (snapshot.goods_ranks[name] for name in ("now", "before"))
+    found = Leagues(brief)
+    for item, league in found.leagues.items():
+        _deficits(found, item, league)
+        _lists(found, item, league)
+        _first(found, item, league)
+    return found
+
+
+def of_goods(snapshot: Snapshot) -> League:
+    """Rank all single countries by their goods deficit, year to date, Census basis."""
+    (sums, table), ranks = snapshot.ranked_goods, snapshot.goods_ranks
+    now, before = (sums[name]["balance_usd"] for name in ("ytd", "ytd before"))
     found = balances.reducers(now, before, countries())
-    universe = f"all {len(ranks)} single countries with goods rows; groups, totals and unidentified out"
-    return League(
-        *(snapshot, "goods", GOODS, snapshot.months, universe),
-        standings(now, before, ranks, earlier, found),
-    )
+    rows = standings(now, before, ranks["now"], ranks["before"], found)
+    return League(snapshot, "goods", table, snapshot.months, EVERYBODY.format(n=len(rows)), rows)
 
 
 def of_total(snapshot: Snapshot) -> League | None:
-    """Rank the countries of the release's Exhibit 20 by deficit in goods and services, BOP basis.
-
-    Parameters
-    ----------
-    snapshot : Snapshot
-        From `take`.
-
-    Returns
-    -------
-    League or None
-        None where no table of services by quarter reaches the release.
-
-    Examples
-    --------
-    >>> from tradelib import take
-    >>> rows = of_total(take("2018-07")).rows
-    >>> rows[rows["outcome"] == "reduced"]["reduction_pct"].round(1).to_dict()
-    {'5330': 2.6, '4279': 5.2, '5800': 65.5}
-    """
+    """Rank the countries of the release's Exhibit 20 by deficit in goods and services, BOP basis."""
     if snapshot.trade_table not in snapshot.sources:
         return None
-    now, before = snapshot.total_balances
-    codes, universe = snapshot.universe
-    earlier = balances.rank(before, codes)
-    return League(
-        *(snapshot, "total", snapshot.trade_table, snapshot.quarters, universe),
-        standings(now, before, snapshot.total_ranks, earlier, snapshot.total_reducers),
-    )
+    ranks = snapshot.total_ranks, snapshot.total_ranks_before
+    rows = standings(*snapshot.total_balances, *ranks, snapshot.total_reducers)
+    return League(snapshot, "total", snapshot.trade_table, snapshot.quarters, snapshot.universe[1], rows)
 
 
 def standings(
     now: pd.Series, before: pd.Series, ranks: pd.Series, earlier: pd.Series, reducers: pd.DataFrame
 ) -> pd.DataFrame:
-    """Put ranks, balances and reductions side by side, the largest deficit first.
-
-    Parameters
-    ----------
-    now, before : Series
-        Balances in dollars by partner code.
-    ranks, earlier : Series
-        From `balances.rank`, now and a year earlier.
-    reducers : DataFrame
-        From `balances.reducers`.
-
-    Returns
-    -------
-    DataFrame
-        As `League.rows`.
-
-    Examples
-    --------
-    >>> now, before = pd.Series({"5800": -1.0, "5700": -3.0}), pd.Series({"5800": -2.0, "5700": -2.0})
-    >>> codes = ["5700", "5800"]
-    >>> ranks = [balances.rank(usd, codes) for usd in (now, before)]
-    >>> table = standings(now, before, *ranks, balances.reducers(now, before, codes))
-    >>> table[["rank", "rank_before", "reduction_pct", "outcome"]].to_dict("split")["data"]
-    [[1, 1, -50.0, 'grew'], [2, 1, 50.0, 'reduced']]
-    """
+    """Put balances, ranks now and earlier, and reductions side by side: the rows of a League."""
     rows = pd.DataFrame({"rank": ranks}).rename_axis("partner")
     rows["rank_before"] = earlier.reindex(rows.index).astype("Int64")
     rows["balance_usd"], rows["before_usd"] = now.reindex(rows.index), before.reindex(rows.index)
@@ -171,27 +168,7 @@ def _outcomes(rows: pd.DataFrame, reduced: pd.Index) -> pd.Series:
 
 
 def largest(league: League, count: int, code: str = "") -> pd.DataFrame:
-    """Take the largest deficits, and one partner's own row if it has a deficit too.
-
-    Parameters
-    ----------
-    league : League
-    count : int
-        How many.
-    code : str, optional
-        A partner to be kept.
-
-    Returns
-    -------
-    DataFrame
-        Some of `league.rows`.
-
-    Examples
-    --------
-    >>> from tradelib import take
-    >>> largest(of_goods(take("2018-07")), 2, "5800").index.tolist()
-    ['5700', '2010', '5800']
-    """
+    """Take the largest deficits, and one partner's own row if it has a deficit too."""
     deficits = league.rows[league.rows["balance_usd"] < 0]
     kept = deficits.index[:count].union([code] * (code in deficits.index), sort=False)
     return deficits.loc[kept].sort_values("rank", kind="stable")
@@ -200,35 +177,297 @@ def largest(league: League, count: int, code: str = "") -> pd.DataFrame:
 def who_reduced(league: League, *, at_least: float = 0.0) -> pd.DataFrame:
     """Find the countries whose deficit shrank or became a surplus, most dollars first.
 
-    Parameters
-    ----------
-    league : League
-    at_least : float
-        Dollars of the deficit a year earlier: thousands of percent are easy from next to nothing.
-
-    Returns
-    -------
-    DataFrame
-        Some of `league.rows`.
-
-    Examples
-    --------
-    >>> from tradelib import take
-    >>> shrank = who_reduced(of_goods(take("2024-08")), at_least=10e9)
-    >>> shrank["reduction_pct"].round(1).to_dict()
-    {'5570': 24.3, '4419': 14.5, '5880': 2.0, '4759': 2.4, '5600': 6.1}
+    `at_least` is in dollars of the deficit a year earlier: a large percentage of next to nothing is easy.
     """
     rows = league.rows
-    shrank = rows[rows["outcome"].isin(["reduced", "turned"]) & (rows["before_usd"] <= -at_least)]
+    shrank = rows[rows["outcome"].isin(SHRANK) & (rows["before_usd"] <= -at_least)]
     return shrank.sort_values("change_usd", ascending=False, kind="stable")
 
 
 def name_of(code: str) -> str:
-    """Name a country as a row of a table or chart does.
-
-    Examples
-    --------
-    >>> name_of("4120")
-    'United Kingdom'
-    """
+    """Name a country as a row of a table or chart does."""
     return partner(code).prose.removeprefix("the ")
+
+
+# --- facts --------------------------------------------------------------------------------------
+
+
+def _put(found: Leagues, id: str, value, *, unit: str, label: str, window=None, **more) -> None:
+    """Write a fact of a league: by default it compares the window with a year earlier."""
+    s, item = found.snapshot, id.split(".")[1]
+    league = found.leagues[item]
+    span = league.window if league else s.quarters
+    found.add(
+        id,
+        value,
+        unit=unit,
+        window=window or f"{span} vs {span.year_earlier}",
+        label=label,
+        table=league.table if league else s.trade_table,
+        rows_of=CANADA,  # one of those ranked
+        universe=league.universe if league else s.universe[1],
+        **more,
+    )
+
+
+def _had_deficits(league: League) -> pd.DataFrame:
+    """The deficits of a year earlier, the largest first."""
+    rows = league.rows
+    return rows[rows["before_usd"] < 0].sort_values("before_usd", kind="stable")
+
+
+def _deficits(found: Leagues, item: str, league: League | None) -> None:
+    """With how many countries there was a deficit a year earlier, and what became of all of them."""
+    outcomes = None if league is None else _had_deficits(league)["outcome"]
+    earlier = (league.window if league else found.quarters).year_earlier
+    among = league.universe.split(";")[0].replace(" with goods rows", "") if league else None
+    id, label = (
+        f"league.{item}.deficits",
+        f"Countries with a U.S. deficit in {ITEMS[item]}, {words.span(earlier)}",
+    )
+    count = None if league is None else len(outcomes)
+    _put(found, id, count, unit="count", label=label, window=earlier, among=among)
+    for name, outcome, became in (("shrank", "reduced", "shrank"), ("turned", "turned", "became a surplus")):
+        count = None if league is None else int(outcomes.eq(outcome).sum())
+        _put(
+            found, f"{id}.{name}", count, unit="count", label=f"{label}, of those the ones where it {became}"
+        )
+
+
+def _lists(found: Leagues, item: str, league: League | None) -> None:
+    """Who reduced, whose grew, of the largest of a year earlier; who is new; whose of today's is smaller."""
+    what = f"U.S. deficits in {ITEMS[item]}"
+    then, now, new = _shown(league) if league else [pd.DataFrame({"outcome": []})] * 3
+    for name, outcomes, rows, label in (
+        ("reducers", SHRANK, then, f"Those of the {len(then)} largest {what} of a year earlier that shrank"),
+        ("grew", ["grew"], then, f"Those of the {len(then)} largest {what} of a year earlier that grew"),
+        ("new", ["fell into"], new, f"New {what}"),
+        (
+            "smaller",
+            ["reduced"],
+            now,
+            f"Those of the {len(now)} largest {what} that were larger a year earlier",
+        ),
+    ):
+        kept = rows[rows["outcome"].isin(outcomes)].to_dict("index")
+        _put(
+            found,
+            f"league.{item}.{name}",
+            [_entry(code, row) for code, row in kept.items()] if league else None,
+            unit="list",
+            label=label,
+            n=len(rows),
+            few=0 < 2 * len(kept) <= len(rows),
+            short=0 < len(kept) <= SHORT,
+        )
+
+
+def _shown(league: League) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """The largest deficits of a year earlier, most reduced first; those of today; and those that are new."""
+    had, rows = _had_deficits(league), league.rows
+    then = had.iloc[:LARGEST] if league.item == "goods" else had
+    reduced = then[then["outcome"].isin(SHRANK)]
+    reduced = reduced.sort_values("reduction_pct", ascending=False, na_position="first", kind="stable")
+    then = pd.concat([reduced, then.drop(reduced.index)])
+    now = largest(league, LARGEST).dropna(subset="before_usd")
+    return then, now, rows[rows["balance_usd"] <= -NOTABLE] if league.item == "goods" else rows
+
+
+def _entry(code: str, row: dict) -> dict:
+    """A country of a list, with what became of its balance."""
+    pct = row["reduction_pct"]
+    usd = {name: row[name] for name in ("balance_usd", "change_usd")}
+    return named(code) | usd | {"reduction_pct": None if words.missing(pct) else pct}
+
+
+def _first(found: Leagues, item: str, league: League | None) -> None:
+    """With whom the deficit shrank, and grew, by most dollars."""
+    firsts = {"most_reduced": None, "most_grown": None}
+    if league is not None:
+        rows = league.rows
+        grew = rows[rows["outcome"].isin(["grew", "fell into"])].sort_values("change_usd", kind="stable")
+        firsts = {"most_reduced": who_reduced(league), "most_grown": grew}
+    for (name, rows), became in zip(firsts.items(), ("shrank", "grew"), strict=True):
+        there = rows is not None and len(rows) > 0
+        _put(
+            found,
+            f"league.{item}.{name}",
+            rows["change_usd"].iloc[0] if there else None,
+            unit="USD",
+            label=f"The U.S. deficit in {ITEMS[item]} that {became} most",
+            reason="there is none",
+            country=partner(rows.index[0]).prose if there else None,
+        )
+
+
+# --- the table ----------------------------------------------------------------------------------
+def table(found: Leagues, item: str, rows: str | pd.DataFrame = "largest", *, caption: str = ""):
+    """Print rows of a league, the partner's in bold: the "largest" deficits, "all", or some of `League.rows`.
+
+    The caption is a text as for a chart's title. None where there is no league.
+    """
+    league, code = found.leagues[item], found.partner.code
+    if league is None:
+        return None
+    if isinstance(rows, str):
+        rows = league.rows if rows == "all" else largest(league, LARGEST, code)
+    shown = rows.assign(country=[name_of(one) for one in rows.index], deficit_pct=-rows["reduction_pct"])
+    names = {
+        "rank": "Rank",
+        "rank_before": "Rank a year earlier",
+        "country": "Country",
+        "balance_usd": "Balance",
+        "before_usd": "A year earlier",
+        "change_usd": "Change of the balance",
+        "deficit_pct": "Change of the deficit",
+    }
+    return published(
+        shown[[*names]].reset_index(drop=True),
+        names=names,
+        caption=titled(found, caption),
+        source=style.source_line(found.snapshot, league.table),
+        signed=["change_usd", "deficit_pct"],
+        stress=[one == code for one in rows.index],
+        na="",
+    )
+
+
+# --- charts -------------------------------------------------------------------------------------
+
+
+@styled
+def slope(found: Leagues, item: str, *, title: str = "") -> Chart | None:
+    """Draw the largest deficits in their order a year earlier and now, one line for each country.
+
+    None where there is no league, or no deficit in it.
+    """
+    league, code = found.leagues[item], found.partner.code
+    rows = pd.DataFrame() if league is None else largest(league, LARGEST, code).dropna(subset=["before_usd"])
+    if rows.empty:
+        return None
+    beyond = GAP * (len(rows) > LARGEST)
+    fig, (ax,) = style.canvas(height=1.7 + 0.255 * (len(rows) + beyond))
+    for x, window in enumerate((league.window.year_earlier, league.window)):
+        when = words.capital(words.span(window).removeprefix("the "))
+        ax.text(x, -0.9, when, ha="left" if x else "right", va="center", weight="bold")
+    unit = Unit.of(rows[["balance_usd", "before_usd"]].stack())
+    _lines(ax, rows, code, unit)
+    ax.set_ylim(len(rows) - 0.4 + beyond, -1.5)
+    ax.axis("off")
+    return style.dress(
+        fig,
+        style.source_line(league.snapshot, league.table),
+        title=titled(found, title),
+        subtitle=f"{style.measure(league.table, f'U.S. deficits in {ITEMS[item]}', unit)}, and their ranks",
+        note=f"{KEY} Ranked among {league.universe}.",
+    )
+
+
+def _lines(ax: Axes, rows: pd.DataFrame, code: str, unit: Unit) -> None:
+    """One line for each country between its places among those shown, and its name on both sides."""
+    order = rows.sort_values(["before_usd", "rank"], kind="stable").index
+    needed = [0.0, 0.0]  # inches beside the line
+    for y, (who, row) in enumerate(rows.iterrows()):
+        places = [place + GAP * (place >= LARGEST) for place in (order.get_loc(who), y)]
+        shrank, own = row["outcome"] in SHRANK, who == code
+        colour = COLOURS["highlight" if own else "balance" if shrank else "quiet"]
+        look = {"color": colour, "lw": 2.6 if own else 2.0 if shrank else 1.6, "zorder": 3 if shrank else 2}
+        ax.plot([0, 1], places, marker="o", ms=5, label=who, **look)
+        pen = {"color": style.ink("highlight") if own else COLOURS["text"], "va": "center"}
+        pen |= {"weight": "bold" if own or shrank else "normal", "linespacing": 1.0}
+        told, ranks = _names(who, row, unit), (row["rank_before"], row["rank"])
+        for x, (text, rank, place) in enumerate(zip(told, ranks, places, strict=True)):
+            for shift, what, side in ((6 + 22 * x, rank, "right"), (32, text, "left" if x else "right")):
+                away = {"xytext": (shift if x else -shift, 0), "textcoords": "offset points", "ha": side}
+                ax.annotate(str(what), (x, place), **away, **pen)
+            width = max(style.width_of(line, style.LABEL, "bold") for line in text.split("\n"))
+            needed[x] = max(needed[x], 0.5 + width)
+    scale = 1 / max(style.WIDTH - 0.3 - sum(needed), 0.5)
+    ax.set_xlim(-needed[0] * scale, 1 + needed[1] * scale)
+
+
+def _names(code: str, row: pd.Series, unit: Unit) -> tuple[str, str]:
+    """What stands on the left and on the right of a line."""
+    before, now = (_amount(abs(row[usd]), unit) for usd in ("before_usd", "balance_usd"))
+    less = f", down {row['reduction_pct']:.1f} %" if row["reduction_pct"] >= 0.05 else ""
+    name, earlier = marks.even_lines(name_of(code), 20), "surplus " if row["before_usd"] > 0 else ""
+    return f"{name}  {earlier}{before}", f"{name}  {now}{less}"
+
+
+def _amount(usd: float, unit: Unit, *, sign: bool = False) -> str:
+    """A number in the chart's unit; one that would be zero there in its own, with its name."""
+    text = unit.number(usd, sign=sign, digits=max(unit.digits, 1))
+    if any(c in "123456789" for c in text) or not usd:
+        return text
+    return f"{('−' if usd < 0 else '+') if sign else ''}{words.money(usd)}"
+
+
+@styled
+def changes(found: Leagues, item: str, *, title: str = "") -> Chart | None:
+    """Draw by how many dollars deficits shrank or grew, with the percentage where one makes sense.
+
+    The largest changes each way of all that were or are deficits, and the partner's; None where there
+    is no league, or none of them changed.
+    """
+    league, code = found.leagues[item], found.partner.code
+    rows = pd.DataFrame() if league is None else _changed(league, code)
+    if rows.empty:
+        return None
+    usd, unit = rows["change_usd"], Unit.of(rows["change_usd"])
+    fig, (ax,) = style.canvas(height=1.7 + 0.255 * len(rows))
+    colours = [COLOURS["balance" if outcome in SHRANK else "quiet"] for outcome in rows["outcome"]]
+    if code in rows.index:
+        colours[rows.index.get_loc(code)] = COLOURS["highlight"]
+    ax.barh(range(len(rows)), usd, height=0.68, color=colours, zorder=2)
+    texts = [_told(row, unit) for row in rows.itertuples()]
+    for y, (change, text) in enumerate(zip(usd, texts, strict=True)):
+        place = {"xytext": (5 if change > 0 else -5, 0), "textcoords": "offset points", "va": "center"}
+        ax.annotate(text, (change, y), ha="left" if change > 0 else "right", zorder=3, **place)
+    style.money_axis(ax, unit, *_limits(usd, texts), along="x")
+    ax.set_yticks(range(len(rows)), [name_of(who) for who in rows.index])
+    ax.set_ylim(len(rows) - 0.4, -0.6)
+    if code in rows.index:
+        label = ax.get_yticklabels()[rows.index.get_loc(code)]
+        label.set(color=style.ink("highlight"), weight="bold")
+    ax.tick_params(axis="y", length=0)
+    ax.spines["bottom"].set_visible(False)
+    what = f"Change of the U.S. balance in {ITEMS[item]}"
+    when = f"{words.span(league.window).removeprefix('the ')} on a year earlier"
+    return style.dress(
+        fig,
+        style.source_line(league.snapshot, league.table),
+        title=titled(found, title),
+        subtitle=style.measure(league.table, what, unit, when),
+        note=f"{KEY} Percentages only where both years show a deficit. Of {league.universe}.",
+    )
+
+
+def _changed(league: League, code: str) -> pd.DataFrame:
+    """The largest changes each way among those with a deficit now or a year earlier, and the partner's."""
+    rows = league.rows[~league.rows["outcome"].isin(["no deficit", "no year earlier", "unchanged"])]
+    rows = rows.sort_values("change_usd", ascending=False, kind="stable")
+    shrank, grew = rows[rows["change_usd"] > 0], rows[rows["change_usd"] < 0]
+    kept = {*shrank.index[:EACH], *grew.index[-EACH:], code}
+    return rows[rows.index.isin(kept)]
+
+
+def _told(row, unit: Unit) -> str:
+    """Write a change, and what became of the deficit."""
+    text = _amount(row.change_usd, unit, sign=True)
+    if row.outcome == "reduced":
+        less = f"{row.reduction_pct:.1f} %" if row.reduction_pct >= 0.05 else "less than 0.1 %"
+        return f"{text} (down {less})"
+    if row.outcome == "turned":
+        return f"{text} (to {words.a_position(row.balance_usd) if row.balance_usd else 'zero'})"
+    return f"(from a surplus) {text}" if row.outcome == "fell into" and row.before_usd else text
+
+
+def _limits(usd: pd.Series, texts: list[str]) -> tuple[float, float]:
+    """Limits of level bars that leave room for what is written beyond their ends."""
+    needed = {-1: 0.05, 1: 0.05}  # inches
+    for change, text in zip(usd, texts, strict=True):
+        way = 1 if change > 0 else -1
+        needed[way] = max(needed[way], 0.15 + style.width_of(text, style.LABEL, "normal"))
+    low, high, inches = min(usd.min(), 0), max(usd.max(), 0), style.WIDTH - 1.7
+    scale = (high - low) / (inches - sum(needed.values()))
+    return low - needed[-1] * scale, high + needed[1] * scale

@@ -16,6 +16,7 @@ from tradelib.errors import TradelibError
 from tradelib.sources.publishers import find_source
 from tradelib.store import vintages
 from tradelib.studies.claims import Article, Claim, list_articles, load_article
+from tradelib.style.tables import PublishedTable, published
 from tradelib.style.words import Text, cardinal, day, lag, series
 from tradelib.tables import GOODS, RELEASED, TRADE
 
@@ -83,29 +84,10 @@ def _told(reading: Reading) -> str:
 def verdict(claim: Claim, value, *, undefined: bool = False) -> str:
     """Judge a value by rule.
 
-    Parameters
-    ----------
-    claim : Claim
-    value : object
-        In the claim's unit: dollars, percent, rank, period, list of entries with `code`, bool; None
-        where there is none.
-    undefined : bool
-        True where the data say that the question does not arise, as the rank of a deficit that is a
-        surplus: the claim's truth has changed.
-
-    Returns
-    -------
-    str
-        "reproduced": the value rounds to the printed one (a period within the printed span, the same
-        list, the same truth). "close": within twice the printed rounding (one rank, one period).
-        "reversed": the sign, or the truth, has changed. Else "differs"; "cannot be tested" for None.
-
-    Examples
-    --------
-    >>> from tradelib.studies.claims import load_article
-    >>> growth = load_article("kei-2018-09-05").claims[4]
-    >>> [verdict(growth, value) for value in (11.139, 11.174, 12.5, -1.0, None)]
-    ['reproduced', 'close', 'differs', 'reversed', 'cannot be tested']
+    "reproduced": the value rounds to the printed one (a period within the printed span, the same list, the
+    same truth). "close": within twice the printed rounding (one rank, one period). "reversed": the sign, or
+    the truth, has changed, or the data are `undefined`: they say that the question does not arise. Else
+    "differs"; "cannot be tested" where there is no value.
     """
     if undefined:
         return "reversed"
@@ -169,38 +151,44 @@ def audit(article: Article, *, as_of: date) -> list[Line]:
     published = {v.published for v in vintages.list_vintages()}
     days = [article.published, *sorted(d for d in published if article.published < d <= as_of)]
     snapshots = {one: take(article.release, as_of=one) for one in days}
-    sheets = {}
+    briefs = {}
     return [
-        _line(article, claim, [_look(article, claim, snapshots[d], sheets) for d in days])
+        _line(article, claim, [_reading(article, claim, snapshots[d], briefs) for d in days])
         for claim in article.claims
     ]
 
 
-def _look(article: Article, claim: Claim, snapshot: Snapshot, sheets: dict) -> Reading:
-    """One claim's fact as of one day; sheets of the same day, partner and universe are shared."""
+def _reading(article: Article, claim: Claim, snapshot: Snapshot, briefs: dict) -> Reading:
+    """One claim's fact as of one day; briefs of the same day, partner and universe are shared."""
     key = (snapshot.as_of, claim.partner.code, claim.universe)
-    if key not in sheets:
+    if key not in briefs:
         other = replace(snapshot, universe_day=claim.universe) if claim.universe else snapshot
-        sheets[key] = brief(claim.partner, other)
-    fact = sheets[key].get(claim.fact)
+        briefs[key] = brief(claim.partner, other)
+    fact = briefs[key].get(claim.fact)
     if fact is None or fact.unit != claim.unit:
-        _refuse(article, claim, fact, list(sheets[key]))
-    shown = render(fact.value, fact.unit) if fact.value is not None else "no value"
-    place = (fact.table, fact.vintage, fact.vintage_lag_days, fact.vintage_method)
-    result = verdict(claim, fact.value, undefined=fact.undefined)
-    return Reading(result, fact.value, shown, *place, fact.reason)
+        raise _refusal(article, claim, fact, list(briefs[key]))
+    return Reading(
+        verdict=verdict(claim, fact.value, undefined=fact.undefined),
+        value=fact.value,
+        shown=render(fact.value, fact.unit) if fact.value is not None else "no value",
+        table=fact.table,
+        vintage=fact.vintage,
+        vintage_lag_days=fact.vintage_lag_days,
+        vintage_method=fact.vintage_method,
+        reason=fact.reason,
+    )
 
 
-def _refuse(article: Article, claim: Claim, fact: Fact | None, known: list[str]) -> None:
+def _refusal(article: Article, claim: Claim, fact: Fact | None, known: list[str]) -> TradelibError:
     where = f"{article.file}:{claim.line}"
-    if fact is None:
-        near = difflib.get_close_matches(claim.fact, known, n=3, cutoff=0.3)
-        raise TradelibError(
-            f"{where}: fact: there is no fact {claim.fact!r}.",
-            f"Near: {', '.join(near)}." if near else "",
-            "All of them: `tradelib facts`, or the guide on facts.",
-        )
-    raise TradelibError(f"{where}: unit: {claim.fact} is in {fact.unit}, not in {claim.unit}.")
+    if fact is not None:
+        return TradelibError(f"{where}: unit: {claim.fact} is in {fact.unit}, not in {claim.unit}.")
+    near = difflib.get_close_matches(claim.fact, known, n=3, cutoff=0.3)
+    return TradelibError(
+        f"{where}: fact: there is no fact {claim.fact!r}.",
+        f"Near: {', '.join(near)}." if near else "",
+        "All of them: `tradelib facts`, or the README.",
+    )
 
 
 def _line(article: Article, claim: Claim, readings: list[Reading]) -> Line:
@@ -244,8 +232,13 @@ def to_dict(article: Article, lines: list[Line], as_of: date) -> dict:
 def _entry(line: Line) -> dict:
     claim = line.claim
     return {
-        **{"id": claim.id, "claim": claim.text, "unit": claim.unit, "printed": claim.shown},
-        **{"rounding": claim.rounding, "fact": claim.fact, "partner": claim.partner.code},
+        "id": claim.id,
+        "claim": claim.text,
+        "unit": claim.unit,
+        "printed": claim.shown,
+        "rounding": claim.rounding,
+        "fact": claim.fact,
+        "partner": claim.partner.code,
         "universe": str(claim.universe) if claim.universe else None,
         "on_the_day": asdict(line.on_the_day),
         "later": [asdict(reading) for reading in line.later],
@@ -312,10 +305,9 @@ def _counted(verdicts: list[str]) -> str:
     return series([f"{cardinal(n)} {'is' if n == 1 else 'are'} {word}" for n, word in counts if n])
 
 
-def table(lines: list[Line]) -> Text:
-    """Return the ledger as a Markdown table for a notebook."""
-    body = [list(row.values()) for row in rows(lines)]
-    return Text("\n".join("| " + " | ".join(row) + " |" for row in [HEAD, [":--"] * len(HEAD), *body]))
+def table(lines: list[Line]) -> PublishedTable:
+    """Return the ledger as a table for a notebook."""
+    return published(pd.DataFrame(rows(lines)).set_axis(HEAD, axis=1))
 
 
 def now(as_of: str) -> date:
@@ -325,27 +317,32 @@ def now(as_of: str) -> date:
     return max(vintage.published for table in (GOODS, TRADE) for vintage in vintages.list_vintages(table))
 
 
-def articles_on(article: str, sheet: Brief) -> list[Article]:
-    """Return the article asked for, or all bundled ones on the partner and release of a sheet."""
+def articles_on(article: str, brief: Brief) -> list[Article]:
+    """Return the article asked for, or all bundled ones on the partner and release of a brief."""
     if article:
         return [load_article(article)]
     found = map(load_article, list_articles())
-    about = (sheet.partner.code, sheet.snapshot.release.month)
+    about = (brief.partner.code, brief.snapshot.release.month)
     return [one for one in found if (one.partner.code, one.release) == about]
 
 
-def summaries(audits: list[tuple[Article, list[Line]]]) -> Text:
+def audits(article: str, brief: Brief) -> list[tuple[Article, list[Line]]]:
+    """Audit the articles of `articles_on` as of the day of the brief."""
+    return [(one, audit(one, as_of=brief.as_of)) for one in articles_on(article, brief)]
+
+
+def summaries(audited: list[tuple[Article, list[Line]]]) -> Text:
     """Say for each article how its claims stand."""
-    if not audits:
+    if not audited:
         return Text("No bundled claims file is about this partner and release; a YAML file of yours can be.")
-    told = [f"**{a.publisher}, {day(a.published)}: {a.title}.** {summary(a, lines)}" for a, lines in audits]
+    told = [f"**{a.publisher}, {day(a.published)}: {a.title}.** {summary(a, lines)}" for a, lines in audited]
     return Text("\n\n".join(told))
 
 
-def tables(audits: list[tuple[Article, list[Line]]]) -> Text:
+def tables(audited: list[tuple[Article, list[Line]]]) -> Text:
     """Return the ledgers one below the other, each with what would be needed to test the rest."""
     parts = []
-    for _, lines in audits:
-        parts.append(str(table(lines)))
+    for _, lines in audited:
+        parts.append(table(lines).to_markdown())
         parts += [f"- {', '.join(ids)}, on the day: {reason}" for reason, ids in missing(lines).items()]
     return Text("\n\n".join(parts))

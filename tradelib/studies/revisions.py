@@ -1,24 +1,120 @@
-"""How figures were revised: the same months in every vintage that is held."""
+"""How figures were revised: the same months in every vintage that is held; told as facts, and drawn."""
 
+import itertools
 from datetime import date
 
+import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
+from tradelib import balances
 from tradelib import releases as calendar
+from tradelib.briefs.brief import Brief
 from tradelib.briefs.selection import REVISED_MONTHLY, same_cycle
-from tradelib.partners import Partner, partner
+from tradelib.briefs.sentences import title as titled
+from tradelib.questions import prints
 from tradelib.store import vintages
-from tradelib.style.words import Text, percent, span
-from tradelib.tables import TRADE
+from tradelib.studies.study import Study
+from tradelib.style import house as style
+from tradelib.style import words
+from tradelib.style.house import COLOURS, Chart, Unit, styled
+from tradelib.tables import FLOWS, GOODS, TRADE, table_info
 from tradelib.windows import Window, year_to_date
 
-SIDES = ["exports_usd", "imports_usd", "balance_usd"]
-FLOWS = ("exports", "imports")
 #: Age of the later print in years, from the end of the month.
 AGES = pd.IntervalIndex.from_breaks([0, 1, 2, 3, 5, 100], closed="left")
 AGE_NAMES = ["under 1", "1 to 2", "2 to 3", "3 to 5", "5 or more"]
 #: The newest period of a vintage that is older than this did not come out with it.
 FRESH_DAYS = 100
+CLOUD, YEARS, KEYS, LATEST = 12, 15, 8, 24  # years, years, entries of a legend, rows
+LINKS = {"exports": "to", "imports": "from", "balance": "with"}
+#: By frequency: periods in a year, what their sum is called, and a window of them.
+SUMS = {"M": (12, "Twelve-month sums", "12 months"), "Q": (4, "Four-quarter sums", "four quarters")}
+
+
+class Revisions(Study):
+    """A brief with the facts `revisions.*`. Made by `study`.
+
+    Attributes
+    ----------
+    table, item : str
+        What was read in every vintage.
+    held : DataFrame
+        Index (`vintage`, `period`); exports, imports and balance in dollars.
+    revised : DataFrame
+        One row for each period, flow and later vintage; see `revised`.
+    by_age : DataFrame
+        Revisions by flow and age of the later print; see `by_age`.
+    ytd : DataFrame
+        Index `vintage`; the year to date in dollars, and against a year earlier in percent.
+    cloud : DataFrame
+        Index `year`, a column for each vintage: the balance of the same months of some years.
+    """
+
+    def __init__(self, brief: Brief, *, table: str = GOODS, item: str = "goods"):
+        super().__init__(brief)
+        self.table, self.item = table, item
+        self.held = prints(brief.partner.code, as_of=brief.as_of, table=table, item=item)
+        self.revised = revised(self.held, brief.partner.code)
+        self.by_age = by_age(self.revised)
+        window = brief.months if table_info(table).freq == "M" else brief.quarters
+        self.ytd, self.cloud = year_to_date_in(self.held, window), cloud(self.held, window.end)
+
+    @property
+    def vintages(self) -> pd.DataFrame:
+        """The vintages, and what each covers."""
+        periods = self.held.reset_index("period").groupby(level="vintage")["period"]
+        frame = periods.agg(["min", "max", "count"]).set_axis(
+            ["first_period", "last_period", "periods"], axis=1
+        )
+        return frame.rename_axis("published")
+
+    @property
+    def latest(self) -> pd.DataFrame:
+        """First print, newest print and revision of the latest months."""
+        rows = newest(self.revised).query("flow != 'balance'").sort_values(["period", "flow"]).iloc[-LATEST:]
+        kept = ["period", "flow", "first_vintage", "vintage", "first_usd", "value_usd", "revision_usd"]
+        return rows.set_index("period")[[*kept[1:], "revision_pct"]]
+
+
+def study(brief: Brief, *, table: str = GOODS, item: str = "goods") -> Revisions:
+    """Compare one partner's figures in every vintage that was out by the as-of day of a brief.
+
+    Parameters
+    ----------
+    brief : Brief
+        From `tradelib.brief`; its `as_of` is the day that counts as now.
+    table, item : str
+        Any table with exports and imports; "goods", "services" or "total".
+
+    Returns
+    -------
+    Revisions
+        The facts of the brief, those whose ids start with `revisions.`, and the tables behind them.
+
+    Raises
+    ------
+    TradelibError
+        If no vintage out by the day has figures of the partner.
+
+    Examples
+    --------
+    >>> import tradelib as tl
+    >>> found = study(tl.brief("KOR", "2018-07", as_of="2025-04-03"))
+    >>> print(tl.say(found, "By {revisions.exports.mean_abs_pct:fine} a month."))
+    By 1.24 percent a month.
+    """
+    found = Revisions(brief, table=table, item=item)
+    _names(found)
+    _first_prints(found)
+    for flow in FLOWS:
+        _sizes(found, flow)
+        _years_to_date(found, flow)
+    for flow in LINKS:
+        _farthest(found, flow)
+    _spread(found)
+    return found
 
 
 def revised(held: pd.DataFrame, code: str) -> pd.DataFrame:
@@ -26,28 +122,9 @@ def revised(held: pd.DataFrame, code: str) -> pd.DataFrame:
 
     Only months whose first print is at hand as it came out count: no annual revision lies between
     their release and the earliest vintage that has them. For partners that are revised every month,
-    and for quarters, that is the newest period of each vintage only.
-
-    Parameters
-    ----------
-    held : DataFrame
-        From `prints`.
-    code : str
-        Partner code.
-
-    Returns
-    -------
-    DataFrame
-        One row for each month, flow ("exports", "imports", "balance") and later vintage: `period`,
-        `flow`, `first_vintage`, `vintage`, `age_years` of the later print, `first_usd`, `value_usd`,
-        `revision_usd`, `revision_pct` (of the first print; missing for balances) and `revision_due`,
-        False where nothing was to be revised between the two: such a revision of zero tells nothing.
-
-    Examples
-    --------
-    >>> table = revised(prints("5800", as_of=date(2020, 12, 31)), "5800")
-    >>> bool((table.first_usd + table.revision_usd == table.value_usd).all())
-    True
+    and for quarters, that is the newest period of each vintage only. `revision_due` is False where
+    nothing was to be revised between the two: such a revision of zero tells nothing. A balance has no
+    revision in percent.
     """
     flat = held.stack().rename("value_usd").rename_axis(["vintage", "period", "flow"]).reset_index()
     flat["flow"] = flat["flow"].str.removesuffix("_usd")
@@ -76,210 +153,409 @@ def _unrevised(period: pd.Period, vintage: date, last: pd.Period, code: str) -> 
 
 
 def newest(table: pd.DataFrame) -> pd.DataFrame:
-    """Keep, for each month and flow, the comparison with the newest vintage.
-
-    Examples
-    --------
-    >>> table = revised(prints("5800", as_of=date(2025, 4, 3)), "5800")
-    >>> [str(day) for day in newest(table)["vintage"].unique()]
-    ['2025-04-03']
-    """
+    """Keep, for each month and flow, the comparison with the newest vintage."""
     return table[table["vintage"] == table["vintage"].max()]
 
 
 def by_age(table: pd.DataFrame) -> pd.DataFrame:
     """Summarise the revisions of exports and imports by the age of the later print.
 
-    Parameters
-    ----------
-    table : DataFrame
-        From `revised`.
-
-    Returns
-    -------
-    DataFrame
-        Index (`flow`, `age` in years); in percent of the first print `mean`, `mean_abs`, `std`, `low`
-        and `high` (5 and 95 percent of the revisions lie below); `n`, how many, and of how many
-        `months`: a month counts once for each later vintage. What was not due counts nowhere.
-
-    Examples
-    --------
-    >>> table = by_age(revised(prints("5800", as_of=date(2025, 4, 3)), "5800"))
-    >>> int(table.loc["exports", "n"].sum()) > 50
-    True
+    In percent of the first print: mean, mean size, standard deviation, and what 5 and 95 percent lie
+    below; how many `prints`, and of how many `months`: a month counts once for each later vintage. What
+    was not due counts nowhere.
     """
     due = table["revision_due"].astype(bool)
     rows = table[due & table["flow"].isin(FLOWS)].dropna(subset="revision_pct")
     place = pd.cut(rows["age_years"], AGES).cat.rename_categories(AGE_NAMES)
-    grouped = rows.groupby(["flow", place.rename("age")], observed=True)["revision_pct"]
-    summary = grouped.agg(["mean", "std", "count"]).rename(columns={"count": "n"})
-    summary["mean_abs"] = grouped.agg(lambda values: values.abs().mean())
-    summary["low"], summary["high"] = grouped.quantile(0.05), grouped.quantile(0.95)
-    summary["months"] = rows.groupby(["flow", place.rename("age")], observed=True)["period"].nunique()
-    return summary[["mean", "mean_abs", "std", "low", "high", "n", "months"]]
+    groups = rows.groupby(["flow", place.rename("age")], observed=True)
+    pct = groups["revision_pct"]
+    columns = {
+        "mean_pct": pct.mean(),
+        "mean_abs_pct": pct.agg(lambda values: values.abs().mean()),
+        "std_pct": pct.std(),
+        "low_pct": pct.quantile(0.05),
+        "high_pct": pct.quantile(0.95),
+        "prints": pct.count(),
+        "months": groups["period"].nunique(),
+    }
+    return pd.DataFrame(columns)
 
 
-def cloud(held: pd.DataFrame, month: pd.Period, *, years: int = 12) -> pd.DataFrame:
-    """Sum the year to date of a month, in each of some years, in every vintage that has it whole.
+def cloud(held: pd.DataFrame, last: pd.Period, *, years: int = CLOUD) -> pd.DataFrame:
+    """Sum the balance of the year to date through a month or quarter, of each of some years, by vintage.
 
-    Returns
-    -------
-    DataFrame
-        Index `year`, one column for each vintage, balances in dollars; missing where the vintage does
-        not have all the months.
-
-    Examples
-    --------
-    >>> table = cloud(prints("5800", as_of=date(2025, 4, 3)), pd.Period("2018-07", "M"))
-    >>> (table.loc[2018].dropna() / 1e6).round(1).tolist()
-    [-9885.7, -9911.6, -9881.6, -9881.6, -9881.6]
+    Missing where a vintage does not have all of it.
     """
-    spans, window = {}, year_to_date(month)
-    for year in range(month.year, month.year - years, -1):
+    spans, window = {}, year_to_date(last)
+    for year in range(last.year, last.year - years, -1):
         spans[year], window = window, window.year_earlier
-    columns = {}
-    for vintage, rows in held.groupby(level="vintage"):
-        balance = rows["balance_usd"].droplevel("vintage")
-        columns[vintage] = pd.Series({year: _whole_sum(balance, spans[year]) for year in sorted(spans)})
-    return pd.DataFrame(columns).rename_axis("year")
+    sums = {year: balances.window_sum(held[["balance_usd"]], spans[year])["balance_usd"] for year in spans}
+    columns = held.index.unique("vintage")
+    return pd.DataFrame(sums).T.sort_index().reindex(columns=columns).rename_axis("year")
 
 
-def _whole_sum(values: pd.Series, window: Window) -> float:
-    rows = values.loc[window.start : window.end].dropna()
-    return float(rows.sum()) if len(rows) == len(window) else float("nan")
+def year_to_date_in(held: pd.DataFrame, window: Window) -> pd.DataFrame:
+    """Sum a window in every vintage that has it whole, and tell its growth in the same vintage."""
+    sums = balances.window_sum(held, window).dropna()
+    growth = balances.change(sums, balances.window_sum(held, window.year_earlier))
+    return sums.join(growth[[f"{flow}_change_pct" for flow in FLOWS]])
 
 
-def year_to_date_in(held: pd.DataFrame, month: pd.Period) -> pd.DataFrame:
-    """Sum exports, imports and balance of the year to date in every vintage that has it whole.
+# --- facts --------------------------------------------------------------------------------------
 
-    Returns
-    -------
-    DataFrame
-        Index `vintage`; `exports_usd`, `imports_usd`, `balance_usd`, and what exports and imports had
-        been a year earlier in the same vintage as `exports_before_usd` and `imports_before_usd`.
 
-    Examples
-    --------
-    >>> table = year_to_date_in(prints("5800", as_of=date(2025, 4, 3)), pd.Period("2018-07", "M"))
-    >>> float(table.loc[date(2018, 10, 5), "exports_usd"])
-    31752055221.0
+def _put(found: Revisions, id: str, value, *, label: str, vintage: date | None = None, **more) -> None:
+    """Write a fact of a study of revisions; of the newest vintage unless another is named."""
+    periods, info = found.held.index.get_level_values("period"), table_info(found.table)
+    newest_held = found.held.index.get_level_values("vintage").max()
+    source = {
+        "table": found.table,
+        "vintage": (vintage or newest_held).isoformat(),
+        "vintage_lag_days": 0,
+        "vintage_method": "published",
+        "basis": info.basis,
+        "adjustment": info.adjustment,
+    }
+    window = more.pop("window", None) or Window(periods.min(), periods.max())
+    label = label.format(what=f"U.S. {found.item}", p=found.partner.prose)
+    found.put(f"revisions.{id}", value, window=window, label=label, source=source, **more)
+
+
+def _names(found: Revisions) -> None:
+    """What the notebook says of how figures are revised."""
+    held = len(vintages.list_vintages(TRADE))
+    found.names |= {
+        "revised_monthly": found.partner.code in REVISED_MONTHLY,
+        "quarterly_vintages": words.cardinal(held),
+        "quarterly_revised": held > 1,
+    }
+
+
+def _first_prints(found: Revisions) -> None:
+    """How many periods are held, have a first print, and were due for revision since."""
+    table = found.revised
+    counts = {
+        "periods": (found.held.index.get_level_values("period").nunique(), "held in any vintage"),
+        "first_prints": (table["period"].nunique(), "whose first print and a later one are held"),
+        "due": (table.loc[table["revision_due"].astype(bool), "period"].nunique(), "due for revision since"),
+    }
+    for id, (count, what) in counts.items():
+        label = f"Periods of {{what}} with {{p}} {what}"
+        rest = counts["first_prints"][0] > counts["due"][0]
+        _put(found, id, count, unit="count", label=label, not_due=rest)
+
+
+def _sizes(found: Revisions, flow: str) -> None:
+    """How far first prints were from the newest vintage, and from those of the greatest age."""
+    rows, what = _due(found.revised), f"{{what}} {flow} {LINKS[flow]} {{p}}"
+    rows = rows[rows["flow"] == flow]
+    pct, periods = rows["revision_pct"], rows["period"]
+    about = {
+        "unit": "percent",
+        "reason": f"no first print of {found.partner.prose} has been revised since, in the vintages held",
+        "window": Window(periods.min(), periods.max()) if len(rows) else None,
+    }
+    bias = pct.mean() if len(pct) else None
+    label = f"Revision of {what} from first print to newest vintage"
+    size = pct.abs()
+    more = {"periods": len(pct)}
+    _put(found, f"{flow}.mean_abs_pct", size.mean(), label=f"{label}, mean size", **about, **more)
+    _put(found, f"{flow}.largest_pct", size.max(), label=f"{label}, largest size", **about)
+    biased = len(pct) > 0 and round(abs(bias), 2) > 0
+    way = None if not biased else "up" if bias > 0 else "down"
+    _put(found, f"{flow}.mean_pct", bias, label=f"{label}, mean", **about, way=way)
+    ages = found.by_age.index.get_level_values("age")
+    age = max(ages, key=AGE_NAMES.index) if len(ages) else None
+    oldest = found.by_age["mean_abs_pct"].get((flow, age))
+    label = f"Revision of {what} from first print to a print of {age} years, mean size"
+    _put(found, f"{flow}.oldest_pct", oldest, label=label, age=age, **about)
+
+
+def _due(table: pd.DataFrame) -> pd.DataFrame:
+    """The comparisons with the newest vintage that say something, in percent."""
+    last = newest(table)
+    return last[last["revision_due"].astype(bool) & last["revision_pct"].notna()]
+
+
+def _years_to_date(found: Revisions, flow: str) -> None:
+    """The growth over the year to date in the first vintage that has it, and in the newest."""
+    ytd = found.ytd[f"{flow}_change_pct"].dropna()
+    window = found.months if table_info(found.table).freq == "M" else found.quarters
+    about = {"unit": "percent", "window": f"{window} vs {window.year_earlier}"}
+    about["reason"] = f"no vintage held has all of {words.span(window)} and of a year earlier"
+    label = f"Change of {{what}} {flow} {LINKS[flow]} {{p}}, {words.span(window)} on a year earlier"
+    for name, at in (("first", 0), ("newest", -1)):
+        value, vintage = (ytd.iloc[at], ytd.index[at]) if len(ytd) else (None, None)
+        of = f"{label}, in the {name} vintage that has it"
+        _put(found, f"{flow}.ytd.{name}_pct", value, label=of, vintage=vintage, several=len(ytd) > 1, **about)
+
+
+def _farthest(found: Revisions, flow: str) -> None:
+    """Which vintage is farthest from the newest over a year, when, and by how much."""
+    _, gap = _year_sums(found.held[f"{flow}_usd"])
+    value = vintage = window = None
+    more = {"way": None, "when": None}
+    if not gap.empty:
+        period, vintage = gap.abs().stack().idxmax()
+        value, (count, _, name) = gap.loc[period, vintage], SUMS[period.freqstr[0]]
+        window = Window(period - count + 1, period)
+        more = {"way": "below" if value < 0 else "above", "when": f"the {name} to {words.period(period)}"}
+    label = (
+        f"Greatest difference of a vintage from the newest in {{what}} {flow} {LINKS[flow]} {{p}} over a year"
+    )
+    about = {"unit": "USD", "reason": "no two vintages have a whole year in common"}
+    _put(found, f"{flow}.farthest", value, label=label, vintage=vintage, window=window, **about, **more)
+
+
+def _spread(found: Revisions) -> None:
+    """In which year the balance of the same months differs most between vintages."""
+    sums = found.cloud.dropna(axis=1, how="all").dropna(how="all")
+    spread = (sums.max(axis=1) - sums.min(axis=1)).dropna()
+    several = sums.shape[1] > 1 and len(spread) > 0
+    year = spread.idxmax() if several else None
+    _put(
+        found,
+        "balance.spread",
+        spread[year] if several else None,
+        unit="USD",
+        label="Greatest difference between vintages in the {what} balance with {p}, same months of a year",
+        reason="no two vintages have all the months of a year",
+        year=str(year) if several else None,
+        position=words.position(sums.iloc[:, -1][year]) if several else None,
+    )
+
+
+# --- charts -------------------------------------------------------------------------------------
+
+
+def _dressed(found: Revisions, fig: Figure, days, *, title: str, subtitle: str, note: str = "") -> Chart:
+    """Set the words around a chart: its title from the facts, and the span of vintages as the source."""
+    source = f"Source: {table_info(found.table).credit}; vintages of {min(days)} to {max(days)}"
+    return style.dress(fig, source, title=titled(found, title), subtitle=subtitle, note=note)
+
+
+def _basis(table: str) -> str:
+    info = table_info(table)
+    return f"{style.BASES[info.basis]}, {style.ADJUSTED[info.adjustment]}"
+
+
+def _members(found: Revisions) -> str:
+    return "Vintages may also differ by the members counted." if found.partner.is_group else ""
+
+
+def _shades(count: int) -> list[tuple]:
+    """Grey for the oldest, dark for the newest."""
+    return [(grey,) * 3 for grey in np.linspace(0.78, 0.15, count)]
+
+
+def _signed(value: float, _) -> str:
+    """A tick in percent, with its sign."""
+    return f"{value:+g}".replace("-", "\N{MINUS SIGN}") if value else "0"
+
+
+def _padded(gap: pd.DataFrame, below: float, above: float) -> tuple[float, float]:
+    """Limits with room for marks and labels beyond the outermost values, as shares of the span."""
+    low, high = min(gap.min().min(), 0), max(gap.max().max(), 0)
+    return low - below * (high - low), high + above * (high - low)
+
+
+@styled
+def in_each_vintage(found: Revisions, *, flow: str = "exports", title: str = "") -> Chart | None:
+    """Draw sums over a year of one flow in every vintage, and how far each is from the newest.
+
+    None where fewer than two vintages have a whole year, or none overlaps the newest.
     """
-    this, rows = year_to_date(month), {}
-    for vintage, sides in held.droplevel("vintage").groupby(held.index.get_level_values("vintage")):
-        row = {name: _whole_sum(sides[name], this) for name in SIDES}
-        for flow in FLOWS:
-            row[f"{flow}_before_usd"] = _whole_sum(sides[f"{flow}_usd"], this.year_earlier)
-        rows[vintage] = row
-    return pd.DataFrame(rows).T.rename_axis("vintage").dropna(subset=SIDES)
-
-
-# --- words ----------------------------------------------------------------------------------------
-
-
-def held_vintages(held: pd.DataFrame, partner: Partner) -> Text:
-    """Tabulate the vintages held, and the months each covers for the partner."""
-    rows = ["| Published | First month | Last month | Months |", "|:--|:--|:--|--:|"]
-    for vintage, frame in held.groupby(level="vintage"):
-        periods = frame.index.get_level_values("period")
-        rows.append(f"| {vintage} | {periods.min()} | {periods.max()} | {len(periods)} |")
-    who = f"Vintages of the country table with figures of {partner.prose}, each as it was published:"
-    return Text("\n".join([who, "", *rows]))
-
-
-def finding(table: pd.DataFrame, partner: Partner) -> Text:
-    """Say how far first prints were from the newest vintage."""
-    last = newest(table)
-    last = last[last["revision_due"] & last["revision_pct"].notna()]
-    if last.empty:
-        return Text(f"No first print of {partner.prose} has been revised since, in the vintages held.")
-    told = []
-    for flow, link in (("exports", "to"), ("imports", "from")):
-        pct = last.loc[last["flow"] == flow, "revision_pct"]
-        if pct.empty:
-            continue
-        bias = f"{abs(pct.mean()):.2f}"
-        way = (
-            "without a bias" if bias == "0.00" else f"{'up' if pct.mean() > 0 else 'down'} by {bias} percent"
-        )
-        told.append(
-            f"U.S. goods {flow} {link} {partner.prose} have been revised by {pct.abs().mean():.2f} "
-            f"percent a month on average, {way} on balance ({len(pct)} months, largest "
-            f"{percent(pct.abs().max())})"
-        )
-    return Text(f"From the first print to the newest vintage, {'; '.join(told)}.")
-
-
-def year_to_date_table(held: pd.DataFrame, month: pd.Period):
-    """Tabulate the year to date in each vintage and its growth in the same vintage, as a pandas Styler."""
-    table, when = year_to_date_in(held, month), span(year_to_date(month))
-    if table.empty:
-        return Text(f"No vintage held has all of {when}.")
-    shown = pd.DataFrame({"Vintage": table.index.map(str)}, index=table.index)
-    for flow in FLOWS:
-        now, before = table[f"{flow}_usd"], table[f"{flow}_before_usd"]
-        shown[flow.capitalize()] = now / 1e6
-        shown[f"{flow.capitalize()}, %"] = 100 * (now / before.where(before > 0) - 1)
-    shown["Balance"] = table["balance_usd"] / 1e6
-    forms = dict.fromkeys(["Exports", "Imports", "Balance"], "{:,.1f}")
-    forms |= dict.fromkeys(["Exports, %", "Imports, %"], "{:+.2f}")
-    told = f"{when} in each vintage, $ million, and percent change from the same months a year earlier"
-    return shown.style.hide(axis="index").format(forms, na_rep="").set_caption(told)
-
-
-def how_to_read(held: pd.DataFrame, table: pd.DataFrame, code: str) -> Text:
-    """Explain what a first print is here, and when figures are revised."""
-    months, counted = held.index.get_level_values("period").nunique(), table["period"].nunique()
-    due = table.loc[table["revision_due"], "period"].nunique()
-    rest = "The rest count in no average." if counted > due else ""
-    quarterly = len(vintages.list_vintages(TRADE))
-    quarters = (
-        "one vintage of BEA's country table is bundled, so that its revisions cannot be shown until a "
-        "second one is ingested."
-        if quarterly < 2
-        else f"{quarterly} vintages of BEA's country table are at hand; "
-        f"`revisions.prints(code, as_of=day, table={TRADE!r}, item='services')` reads them."
+    sums, gap = _year_sums(found.held[f"{flow}_usd"])
+    if gap.empty:
+        return None
+    _, kind, _ = SUMS[sums.index.freqstr[0]]
+    unit, small = Unit.of(sums.stack()), Unit.of([*gap.stack(), 1e3])
+    fig, (above, below) = style.canvas(height=5.6, panels=2, ratios=[3, 2])
+    years = style.years_of(sums.index)
+    for (vintage, line), shade in zip(sums.items(), _shades(sums.shape[1]), strict=True):
+        above.plot(years, line, color=shade, lw=1.6, label=str(vintage))
+        if vintage in gap:
+            below.plot(years, gap[vintage], color=shade, lw=1.6)
+    style.money_axis(above, unit, sums.min().min(), sums.max().max(), snug=False)
+    style.money_axis(below, small, *_padded(gap, 0.05, 0.3), snug=False)
+    for ax in (above, below):
+        style.year_axis(ax, years)
+    _name_ends(below, gap)
+    above.tick_params(labelbottom=False)
+    above.set_title(f"{kind}, {unit.name}")
+    below.set_title(f"Each vintage less the newest, {small.name}")
+    return _dressed(
+        found,
+        fig,
+        sums.columns,
+        title=title,
+        subtitle=f"U.S. {found.item} {flow}, {_basis(found.table)}",
+        note=f"Darkest: the newest vintage. Each line ends where its vintage does. {_members(found)}",
     )
-    when = (
-        "Figures of this partner are revised every month: only the newest month of each vintage counts, so "
-        "that there are few."
-        if code in REVISED_MONTHLY
-        else "Figures of this partner are revised once a year, in June: a month counts where no annual "
-        "revision lies between its release and the earliest vintage that has it."
+
+
+def _year_sums(values: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Sums over a year by vintage, and those of each older vintage less the newest."""
+    wide = values.unstack("vintage")
+    wide = wide.reindex(pd.period_range(wide.index.min(), wide.index.max()))
+    per_year, _, _ = SUMS[wide.index.freqstr[0]]
+    sums = wide.rolling(per_year, min_periods=per_year).sum().iloc[-per_year * YEARS :]
+    sums = sums.dropna(axis=1, how="all").dropna(how="all")
+    return sums, sums.iloc[:, :-1].sub(sums.iloc[:, -1:].squeeze(axis=1), axis=0).dropna(axis=1, how="all")
+
+
+def _name_ends(ax: Axes, gap: pd.DataFrame) -> None:
+    """Write when each vintage came out above the end of its line; where it is tight, the farthest off."""
+    (left, right), taken = ax.get_xlim(), []
+    width = 0.09 * (right - left)  # of a label
+    for vintage in gap.abs().max().sort_values(ascending=False, kind="stable").index:
+        end = gap[vintage].last_valid_index()
+        x = style.years_of([end])[0]
+        middle = np.clip(x, left + width / 2, right - width / 2)
+        if all(abs(middle - other) > width for other in taken):
+            taken.append(middle)
+            ax.plot(
+                [x, x], [gap.loc[end, vintage], ax.get_ylim()[1]], color=COLOURS["quiet"], lw=0.8, zorder=1
+            )
+            text = f"{words.MONTHS[vintage.month - 1][:3]} {vintage.year}"
+            look = {"fontsize": style.SOURCE, "color": COLOURS["muted"], "ha": "center", "va": "top"}
+            ax.text(middle, 0.99, text, transform=ax.get_xaxis_transform(), backgroundcolor="white", **look)
+
+
+@styled
+def each_month(found: Revisions, *, title: str = "") -> Chart | None:
+    """Draw the revision of each month from first print to newest, in percent and in dollars.
+
+    None where no first print has been due for revision since.
+    """
+    table, last = found.revised, newest(found.revised)
+    last = last[last["revision_due"].astype(bool) & last["flow"].isin(FLOWS)]
+    if last["revision_pct"].dropna().empty:
+        return None
+    fig, (above, below) = style.canvas(height=5.2, panels=2)
+    runs, count = _runs(sorted(last["period"].unique())), itertools.count()
+    places = {month: next(count) + 2 * n for n, run in enumerate(runs) for month in run}
+    for shift, flow in ((-0.2, "exports"), (0.2, "imports")):
+        rows = last[last["flow"] == flow]
+        x = rows["period"].map(places) + shift
+        above.bar(x, rows["revision_pct"], width=0.4, color=COLOURS[flow], label=flow, zorder=2)
+        below.bar(x, rows["revision_usd"], width=0.4, color=COLOURS[flow], zorder=2)
+    _dress_runs(fig, {_run_name(run): [places[month] for month in run] for run in runs}, last)
+    return _dressed(
+        found,
+        fig,
+        [*table["first_vintage"], *table["vintage"]],
+        title=title,
+        subtitle=f"U.S. {found.item}, {_basis(found.table)}, newest vintage less first print",
+        note=f"The {last['period'].nunique()} months whose first print is held and that were due for "
+        "revision since.",
     )
-    lines = [
-        "**First prints** are those among the vintages held; months long past in the oldest vintage had "
-        f"been revised before, and are left out. {when} Of {months} months held, {counted} have a first "
-        f"print and a later one; {due} of these have been due for revision in between. {rest}".rstrip(),
-        "**Reconstructed**: a vintage that came out after a day but before the next annual revision holds "
-        "the figures of that day; not for Canada, the World and areas with Canada in them.",
-        f"**Goods and services** by quarter: {quarters}",
-        "Revisions in percent are of the first print; a balance has none.",
-    ]
-    if partner(code).is_group:
-        lines.append("**A group**: where members joined or left, a vintage may differ for that alone.")
-    return Text("\n".join(f"- {line}" for line in lines))
 
 
-def months_table(table: pd.DataFrame):
-    """Tabulate first print, newest print and revision of the latest months, as a pandas Styler."""
-    last = newest(table)
-    last = last[last["flow"] != "balance"].sort_values(["period", "flow"]).iloc[-24:]
-    million = last[["first_usd", "value_usd", "revision_usd"]] / 1e6
-    shown = pd.concat([last[["period", "flow", "first_vintage", "vintage"]], million], axis=1)
-    shown = shown.assign(pct=last["revision_pct"])
-    shown.columns = [
-        *("Month", "Flow", "First print", "Newest", "First, $ million", "Newest, $ million"),
-        *("Revision", "Percent"),
-    ]
-    forms = dict.fromkeys(shown.columns[4:7], "{:,.1f}") | {"Percent": "{:+.2f}"}
-    return shown.style.hide(axis="index").format(forms, na_rep="").set_properties(**{"white-space": "nowrap"})
+def _runs(months: list[pd.Period]) -> list[list[pd.Period]]:
+    """Months in a row, together."""
+    keyed = itertools.groupby(enumerate(months), lambda pair: pair[1].ordinal - pair[0])
+    return [[month for _, month in run] for _, run in keyed]
 
 
-def age_table(summary: pd.DataFrame):
-    """Tabulate what `by_age` returns, as a pandas Styler."""
-    names = ["Mean", "Mean size", "Std. dev.", "5 percent", "95 percent", "Prints", "Months"]
-    shown = summary.set_axis(names, axis=1)
-    shown = shown.rename_axis(["Flow", "Age in years"]).reset_index()
-    forms = dict.fromkeys(["Mean", "5 percent", "95 percent"], "{:+.2f}")
-    forms |= dict.fromkeys(["Mean size", "Std. dev."], "{:.2f}")
-    return shown.style.hide(axis="index").format(forms, na_rep="")
+def _dress_runs(fig: Figure, runs: dict[str, list[int]], last: pd.DataFrame) -> None:
+    """Axes of the two panels: percent above, dollars below, a label under each run of months."""
+    above, below = fig.axes
+    limit = 1.15 * max(last["revision_pct"].abs().max(), 0.1)
+    above.set_ylim(-limit, limit)
+    above.yaxis.set_major_formatter(_signed)
+    above.grid(axis="y")
+    above.axhline(0, color=COLOURS["text"], lw=1)
+    usd = last["revision_usd"]
+    unit = Unit.of([*usd, 1e3])
+    style.money_axis(below, unit, usd.min(), usd.max(), snug=False)
+    for ax, names in ((above, [""] * len(runs)), (below, runs)):
+        ax.set_xticks([np.mean(places) for places in runs.values()], names)
+        ax.set_xlim(-1.5, max(map(max, runs.values())) + 1.5)
+        ax.tick_params(axis="both", length=0)
+    above.set_title("Percent of the first print")
+    below.set_title(unit.name)
+    style.legend(above, ncols=2, loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0)
+
+
+def _run_name(run: list[pd.Period]) -> str:
+    """Name a run of months in two short lines."""
+    (first, since), (last, year) = ((words.MONTHS[one.month - 1][:3], one.year) for one in (run[0], run[-1]))
+    if since != year:
+        return f"{first} {since}-\n{last} {year}"
+    return f"{first}{f'-{last}' if len(run) > 1 else ''}\n{year}"
+
+
+@styled
+def same_months(found: Revisions, *, title: str = "") -> Chart | None:
+    """Draw the year-to-date balance of each year in every vintage as dots, the newest joined.
+
+    None where fewer than two vintages have a whole year.
+    """
+    sums = found.cloud.dropna(axis=1, how="all").dropna(how="all")
+    if sums.shape[1] < 2:
+        return None
+    newest = sums.iloc[:, -1]
+    gap = sums.sub(newest, axis=0)
+    unit, small = Unit.of(sums.stack()), Unit.of([*gap.stack(), 1e3])
+    fig, (above, below) = style.canvas(height=5.6, panels=2, ratios=[3, 2])
+    above.plot(newest.index, newest, color=COLOURS["balance"], lw=1.6, zorder=2)
+    shades, skip = _shades(sums.shape[1]), -(-sums.shape[1] // KEYS)
+    for n, (vintage, dots) in enumerate(sums.items()):
+        name = str(vintage) if (sums.shape[1] - 1 - n) % skip == 0 else None
+        above.plot(dots.index, dots, "o", color=shades[n], ms=5, label=name, zorder=3)
+        below.plot(gap.index, gap[vintage], "o", color=shades[n], ms=5, zorder=3)
+    style.money_axis(above, unit, sums.min().min(), sums.max().max(), snug=False)
+    style.money_axis(below, small, *_padded(gap, 0.1, 0.1), snug=False)
+    for ax in (above, below):
+        ax.set_xlim(sums.index[0] - 0.5, sums.index[-1] + 0.5)
+        ax.set_xticks(sums.index)
+    above.tick_params(labelbottom=False)
+    above.set_title(f"Balance, {unit.name}")
+    below.set_title(f"Each vintage less the newest, {small.name}")
+    style.legend(above, ncols=4, fontsize=8, loc="best", handletextpad=0.2, columnspacing=1)
+    monthly = table_info(found.table).freq == "M"
+    spell = words.span(found.months if monthly else found.quarters).rsplit(" ", 1)[0].removesuffix(" of")
+    return _dressed(
+        found,
+        fig,
+        sums.columns,
+        title=title,
+        subtitle=f"U.S. balance in {found.item}, {spell}, {_basis(found.table)}",
+        note=_members(found),
+    )
+
+
+@styled
+def each_age(found: Revisions, *, title: str = "") -> Chart | None:
+    """Draw the mean revision and the 5-95 percent range by age of the later print.
+
+    None where there are no revisions.
+    """
+    summary = found.by_age
+    if summary.empty:
+        return None
+    fig, (ax,) = style.canvas()
+    for shift, flow in ((-0.12, "exports"), (0.12, "imports")):
+        rows = summary.query("flow == @flow").droplevel("flow").reindex(AGE_NAMES)
+        place = np.arange(len(rows)) + shift
+        ax.vlines(place, rows["low_pct"], rows["high_pct"], color=COLOURS[flow], lw=4, alpha=0.45)
+        ax.plot(place, rows["mean_pct"], "o", color=COLOURS[flow], ms=7, label=flow)
+    counts = summary[["prints", "months"]].groupby(level="age", observed=False).max()
+    counts = counts.reindex(AGE_NAMES).fillna(0).astype(int)
+    names = [f"{age}\nn = {row.prints}\n(months: {row.months})" for age, row in counts.iterrows()]
+    ax.set_xticks(range(len(names)), names)
+    ax.set_xlim(-0.5, len(names) - 0.5)
+    ax.axhline(0, color=COLOURS["text"], lw=1)
+    ax.yaxis.set_major_formatter(_signed)
+    ax.grid(axis="y")
+    style.legend(ax, ncols=2, loc="lower right", bbox_to_anchor=(1, 1))
+    return _dressed(
+        found,
+        fig,
+        found.held.index.unique("vintage"),
+        title=title,
+        subtitle="Revision of a month's first print in percent, by the age of the later print in years: "
+        "dot, mean; bar, from 5 to 95 percent of the revisions",
+        note="n: later prints; a month may have several of one age.",
+    )

@@ -6,103 +6,122 @@ are those of two flows. A season may change slowly (a window of 13 years), and o
 (robust). There is no calendar correction: the number of working days and moving holidays stay in.
 """
 
-from dataclasses import dataclass, field
-
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from tradelib import balances, loaders
 from tradelib.briefs.brief import Brief
+from tradelib.briefs.fact import source_of
+from tradelib.briefs.sentences import title as titled
 from tradelib.errors import TradelibError
 from tradelib.store.vintages import Vintage
-from tradelib.style import words as wording
-from tradelib.tables import FLOWS, table_info
+from tradelib.studies.study import Study
+from tradelib.style import house as style
+from tradelib.style import words
+from tradelib.style.house import COLOURS, Chart, Unit, styled
+from tradelib.style.tables import published
+from tradelib.tables import FLOWS, GOODS, table_info
 from tradelib.windows import Window
 
 OFFICIAL = "goods_census_sa"
 YEARS, SEASON, PERIOD = 15, 13, 12  # years of data, years a season is drawn from, months of a season
+SHOWN = 5  # years of a chart
+LINKS = {"exports": "to", "imports": "from"}
+ALIKE = 0.001  # percent: official figures so near to the unadjusted ones are the same
 
 
-@dataclass(frozen=True)
-class Seasonal:
-    """One partner's goods by month, unadjusted, adjusted by us and officially. Made by `prepare`."""
+class Seasonal(Study):
+    """A brief with the facts `seasonal.*`. Made by `study`.
 
-    sheet: Brief = field(repr=False)
-    unadjusted: pd.DataFrame = field(repr=False)
-    ours: pd.DataFrame | None = field(repr=False)
-    why_not: str
-    official: pd.DataFrame | None = field(repr=False)
-    official_vintage: Vintage | None = field(repr=False)
+    Attributes
+    ----------
+    unadjusted : DataFrame
+        Index `period`, the months of 15 years; `exports_usd` and `imports_usd`.
+    ours : DataFrame or None
+        The same months, `exports_sa_ours_usd` and `imports_sa_ours_usd`; None where a month is zero or
+        missing, with the reason in `why_not`.
+    official : DataFrame or None
+        `exports_sa_usd` and `imports_sa_usd`; None where Census adjusts no figures of the partner, or
+        not for these months, and for groups, whose members the two tables do not count alike.
+    official_vintage : Vintage or None
+    """
+
+    def __init__(self, brief: Brief):
+        super().__init__(brief)
+        rows = self.goods[self.goods["partner"] == self.partner.code]
+        window, self.ours, self.why_not = Window(self.month - 12 * YEARS + 1, self.month), None, ""
+        self.unadjusted = _wide(rows).reindex(pd.period_range(window.start, window.end, name="period"))
+        try:
+            self.ours = adjusted(rows, window=window, name=self.partner.prose)
+        except TradelibError as refused:
+            self.why_not = str(refused).splitlines()[0]
+        self.official, self.official_vintage = _known(brief)
+
+    @property
+    def gaps(self) -> pd.DataFrame | None:
+        """By how many percent ours differ from the official figures, by month; None without both."""
+        return None if self.ours is None or self.official is None else gaps(self.ours, self.official)
+
+    @property
+    def sources_line(self) -> str:
+        """The source of the unadjusted figures and, where shown, of the official ones."""
+        line, vintage = style.source_line(self.snapshot, GOODS), self.official_vintage
+        if vintage is None:
+            return line
+        credit = words.credit(OFFICIAL, vintage.published, vintage.lag_days(self.as_of))
+        return f"{line}. Official: {credit}"
 
 
-def prepare(sheet: Brief) -> Seasonal:
-    """Adjust a partner's goods through a release's month, and find the official figures if there are any.
+def study(brief: Brief) -> Seasonal:
+    """Adjust a partner's goods through a release's month, and compare with the official figures.
 
     Parameters
     ----------
-    sheet : Brief
-        From `facts_of`: tells partner, release and as-of date.
+    brief : Brief
+        From `tradelib.brief`.
 
     Returns
     -------
     Seasonal
-        `ours` is None, with the reason in `why_not`, where a month is zero or missing; `official` is
-        None where Census adjusts no figures of the partner, or not for these months, and for groups,
-        whose members the two tables do not count alike.
+        The facts of the brief, those whose ids start with `seasonal.`, and the months behind them.
 
     Examples
     --------
-    >>> from tradelib import brief
-    >>> both = prepare(brief("Tuvalu", "2018-07"))
-    >>> both.ours is None, both.official is None, both.why_not.split(":")[0]
-    (True, True, 'exports to Tuvalu are zero or missing in 42 of 180 months, first in August 2003')
+    >>> import tradelib as tl
+    >>> tuvalu = study(tl.brief("Tuvalu", "2018-07"))
+    >>> tuvalu.ours is None, tuvalu.official is None
+    (True, True)
+    >>> print(tl.say(tuvalu, "Not adjusted: {seasonal.ours.months:reason}."))
+    Not adjusted: exports to Tuvalu are zero or missing in 42 of 180 months, first in August 2003: an
+    adjustment on logs needs every month to be above zero.
     """
-    s, who, ours, why = sheet.snapshot, sheet.partner, None, ""
-    flows = s.goods_flows[s.goods_flows["partner"] == who.code]
-    window = Window(s.month - 12 * YEARS + 1, s.month)
+    found = Seasonal(brief)
+    _months(found)
+    for flow in FLOWS:
+        _changes_of_month(found, flow)
+        _nearness(found, flow)
+    return found
+
+
+def _known(brief: Brief) -> tuple[pd.DataFrame | None, Vintage | None]:
+    """The official figures through the month, and their vintage."""
+    if (
+        brief.partner.is_group
+    ):  # the official table counts the United Kingdom out of the EU in some years only
+        return None, None
     try:
-        ours = adjusted(flows, window=window, name=who.prose)
-    except TradelibError as refused:
-        why = str(refused).splitlines()[0]
-    known, vintage = None, None
-    try:
-        vintage = loaders.pick(OFFICIAL, as_of=s.as_of, through=str(s.month), nearest_later=True)
-        options = {"since": None, "through": str(s.month), "partner": who.code, "nearest_later": True}
-        known = official(loaders.load(OFFICIAL, as_of=s.as_of, **options))
+        vintage = loaders.pick(OFFICIAL, as_of=brief.as_of, through=str(brief.month), nearest_later=True)
+        span = {"since": None, "through": str(brief.month), "partner": [brief.partner.code]}
+        known = loaders.rows_of(vintage, as_of=brief.as_of, **span)
     except TradelibError:  # no vintage of the official table reaches the month
-        vintage = None
-    # the official table counts the United Kingdom out of the European Union in some years only
-    if known is None or known.empty or who.is_group:
-        known, vintage = None, None
-    plain = _wide(flows).reindex(pd.period_range(window.start, window.end, name="period"))
-    return Seasonal(sheet, plain, ours, why, known, vintage)
+        return None, None
+    return (None, None) if known.empty else (official(known), vintage)
 
 
 def adjust(flow: pd.Series) -> pd.Series:
-    """Take the seasons out of one monthly flow.
-
-    Parameters
-    ----------
-    flow : Series
-        Dollars, all above zero; index of months without a gap, 36 or more.
-
-    Returns
-    -------
-    Series
-        Dollars of the same months.
-
-    Raises
-    ------
-    TradelibError
-        If a month is missing, zero or negative, or there are too few.
-
-    Examples
-    --------
-    >>> months = pd.period_range("2010-01", periods=60, freq="M")
-    >>> flow = pd.Series(100.0, index=months).where(months.month != 12, 150.0)
-    >>> adjust(flow).round(1).unique().size
-    1
-    """
+    """Take the seasons out of one monthly flow, in dollars; 36 months or more, all above zero."""
     from statsmodels.tsa.seasonal import STL  # half a second that only this needs
 
     months = pd.period_range(flow.index.min(), flow.index.max(), freq="M")
@@ -117,67 +136,24 @@ def adjust(flow: pd.Series) -> pd.Series:
 
 
 def adjusted(flows: pd.DataFrame, *, window: Window, name: str = "the partner") -> pd.DataFrame:
-    """Adjust a partner's exports and imports over a window, each for itself.
-
-    Parameters
-    ----------
-    flows : DataFrame
-        Tidy goods of one partner and vintage, not seasonally adjusted: `load_goods`.
-    window : Window
-        Months; all of them must be there and above zero.
-    name : str
-        The partner, for the reason if it cannot be done.
-
-    Returns
-    -------
-    DataFrame
-        Index `period`; `exports_sa_ours_usd` and `imports_sa_ours_usd` in dollars.
-
-    Raises
-    ------
-    TradelibError
-        If a month is zero or missing, or the rows are of an adjusted table.
-
-    Examples
-    --------
-    >>> goods = loaders.load_goods(as_of="2018-10-05", partner="5800")
-    >>> window = Window(pd.Period("2003-08", "M"), pd.Period("2018-07", "M"))
-    >>> adjusted(goods, window=window).shape
-    (180, 2)
-    """
+    """Adjust a partner's unadjusted exports and imports over a window of months, each for itself."""
     for table in flows["table"].unique() if "table" in flows else []:
         if table_info(table).adjustment != "NSA" or table_info(table).freq != "M":
             raise TradelibError(f"{table} is not an unadjusted monthly table.", "Use load_goods.")
     wide = _wide(flows).reindex(pd.period_range(window.start, window.end, freq="M", name="period"))
-    for flow, link in (("exports", "to"), ("imports", "from")):
+    for flow, link in LINKS.items():
         bad = wide.index[~(wide[f"{flow}_usd"] > 0)]
         if len(bad):
             raise TradelibError(
                 f"{flow} {link} {name} are zero or missing in {len(bad)} of {len(wide)} months, first in "
-                f"{wording.period(bad[0])}: an adjustment on logs needs every month to be above zero",
+                f"{words.period(bad[0])}: an adjustment on logs needs every month to be above zero",
                 "There is no adjustment for this partner; use the unadjusted figures.",
             )
     return pd.DataFrame({f"{flow}_sa_ours_usd": adjust(wide[f"{flow}_usd"]) for flow in FLOWS})
 
 
 def official(flows: pd.DataFrame) -> pd.DataFrame:
-    """Put the published seasonally adjusted exports and imports of a partner side by side.
-
-    Parameters
-    ----------
-    flows : DataFrame
-        From `load_goods_sa`, one partner.
-
-    Returns
-    -------
-    DataFrame
-        Index `period`; `exports_sa_usd` and `imports_sa_usd` in dollars; empty if there are no rows.
-
-    Examples
-    --------
-    >>> official(loaders.load_goods_sa(as_of="2025-04-03", partner="5800")).columns.tolist()
-    ['exports_sa_usd', 'imports_sa_usd']
-    """
+    """Put the published seasonally adjusted exports and imports of a partner side by side."""
     return _wide(flows).rename(columns={f"{flow}_usd": f"{flow}_sa_usd" for flow in FLOWS})
 
 
@@ -187,28 +163,7 @@ def _wide(flows: pd.DataFrame) -> pd.DataFrame:
 
 
 def gaps(other: pd.DataFrame, official: pd.DataFrame) -> pd.DataFrame:
-    """Work out, month by month, by how many percent figures differ from the official ones.
-
-    Parameters
-    ----------
-    other : DataFrame
-        Ours, or the unadjusted: one column of exports and one of imports, dollars by month.
-    official : DataFrame
-        The published figures, from `official`.
-
-    Returns
-    -------
-    DataFrame
-        The months both have; `exports_gap_pct` and `imports_gap_pct`.
-
-    Examples
-    --------
-    >>> months = pd.period_range("2018-01", periods=1, freq="M")
-    >>> ours = pd.DataFrame({"exports_sa_ours_usd": [99.0], "imports_sa_ours_usd": [51.0]}, months)
-    >>> known = pd.DataFrame({"exports_sa_usd": [100.0], "imports_sa_usd": [50.0]}, months)
-    >>> gaps(ours, known).round(1).iloc[0].tolist()
-    [-1.0, 2.0]
-    """
+    """Work out, for the months both have, by how many percent figures differ from the official ones."""
     months = other.index.intersection(official.index)
     result = {}
     for flow in FLOWS:
@@ -218,29 +173,10 @@ def gaps(other: pd.DataFrame, official: pd.DataFrame) -> pd.DataFrame:
 
 
 def compare(other: pd.DataFrame, official: pd.DataFrame) -> pd.DataFrame:
-    """Sum up how near figures are to the official ones.
+    """Sum up how near figures are to the official ones, by flow.
 
-    Parameters
-    ----------
-    other, official : DataFrame
-        As for `gaps`.
-
-    Returns
-    -------
-    DataFrame
-        Index flow; `months` compared, `mean_gap_pct` (of absolute gaps) and `same_sign_pct`, the share
-        of changes from one month to the next, in percent, that go the same way.
-
-    Examples
-    --------
-    >>> months = pd.period_range("2018-01", periods=3, freq="M")
-    >>> ours = pd.DataFrame({"exports_usd": [100.0, 101, 103], "imports_usd": [50.0, 49, 50]}, months)
-    >>> known = pd.DataFrame({"exports_usd": [100.0, 101, 100], "imports_usd": [50.0, 49, 50]}, months)
-    >>> compare(ours, known)
-             months  mean_gap_pct  same_sign_pct
-    flow
-    exports       3           1.0           50.0
-    imports       3           0.0          100.0
+    `months` compared, `mean_gap_pct` (of absolute gaps) and `same_sign_pct`, the share of changes from one
+    month to the next that go the same way.
     """
     rows = []
     for flow in FLOWS:
@@ -261,3 +197,195 @@ def _changes(values: pd.Series) -> pd.Series:
     if values.empty:
         return values
     return values.reindex(pd.period_range(values.index.min(), values.index.max(), freq="M")).diff()
+
+
+# --- facts --------------------------------------------------------------------------------------
+
+
+def _put(found: Seasonal, id: str, value, *, label: str, by: str = "ours", **more) -> None:
+    """Write a fact of the unadjusted table's figures, adjusted by us, or of the official ones."""
+    info, vintage = table_info(OFFICIAL), found.official_vintage
+    source = source_of(found.snapshot, GOODS, found.partner.code)
+    if by == "official":
+        source = {"table": OFFICIAL, "basis": info.basis, "adjustment": info.adjustment}
+        late = vintage.lag_days(found.as_of) if vintage else None
+        source |= {"vintage": vintage.published.isoformat() if vintage else None, "vintage_lag_days": late}
+        source["vintage_method"] = None if vintage is None else "later" if late else "published"
+    else:
+        source["adjustment"] = "SA by tradelib"
+    label = label.format(p=found.partner.prose)
+    found.put(f"seasonal.{id}", value, label=label, source=source, **more)
+
+
+def _months(found: Seasonal) -> None:
+    """How many months we adjusted, and how many the official table has; or why there are none."""
+    who = found.partner.prose
+    why = f"Census publishes no seasonally adjusted goods trade with {who} for these months"
+    if found.partner.is_group:
+        why = f"the official figures may count other members of {who}"
+    names = {"ours": "Months adjusted by us", "official": "Months with official seasonally adjusted figures"}
+    for by, frame, reason in (("ours", found.ours, found.why_not), ("official", found.official, why)):
+        months = (found.unadjusted if frame is None else frame).index
+        about = {"window": Window(months.min(), months.max()), "unit": "count", "reason": reason}
+        count = None if frame is None else len(frame)
+        _put(found, f"{by}.months", count, label=f"{names[by]}, {{p}}", by=by, **about)
+
+
+def _changes_of_month(found: Seasonal, flow: str) -> None:
+    """The change of the month on the one before, officially and by us."""
+    what = f"Change of U.S. goods {flow} {LINKS[flow]} {{p}} on the month before, seasonally adjusted"
+    for by, frame in (("official", found.official), ("ours", found.ours)):
+        value = None if frame is None else _last_change(_flow(frame, flow), found.month)
+        window = f"{found.month} vs {found.month - 1}"
+        reason = found[f"seasonal.{by}.months"].reason or "one of the two months is missing"
+        about = {"unit": "percent", "window": window, "reason": reason, "by": by}
+        label = f"{what}, {'officially' if by == 'official' else 'by us'}"
+        _put(found, f"{by}.{flow}.change_pct", value, label=label, **about)
+
+
+def _last_change(flow: pd.Series, month: pd.Period) -> float:
+    """Percent from the month before; missing where a month is."""
+    before, now = flow.reindex([month - 1, month])
+    return 100 * (now / before - 1)
+
+
+def _nearness(found: Seasonal, flow: str) -> None:
+    """How near our adjustment is to the official one, and the unadjusted figures are."""
+    near = plain = {"mean_gap_pct": None, "same_sign_pct": None}
+    window = Window(found.unadjusted.index[0], found.month)
+    same = False
+    if found.gaps is not None:
+        frames = (found.ours, found.unadjusted)
+        both = [compare(frame, found.official) for frame in frames]
+        near, plain = (table.loc[flow] for table in both)
+        months, same = found.gaps.dropna(how="all").index, bool((both[1]["mean_gap_pct"] < ALIKE).all())
+        window = Window(months[0], months[-1]) if len(months) else window
+    reasons = [found[f"seasonal.{by}.months"].reason for by in ("ours", "official")]
+    reason = next(filter(None, reasons), "there are no two months in a row to compare")
+    about = {"unit": "percent", "window": window, "reason": reason, "same": same}
+    what = f"of U.S. goods {flow} {LINKS[flow]} {{p}}"
+    label = f"Mean difference between our seasonal adjustment {what} and the official one"
+    _put(found, f"gap.{flow}.mean_abs_pct", near["mean_gap_pct"], label=label, **about)
+    label = f"Mean difference between unadjusted figures {what} and official seasonally adjusted ones"
+    _put(found, f"gap.{flow}.unadjusted_pct", plain["mean_gap_pct"], label=label, **about)
+    label = f"Share of months in which our seasonal adjustment {what} moves the way of the official one"
+    _put(found, f"gap.{flow}.same_way_pct", near["same_sign_pct"], label=label, **about)
+
+
+# --- tables -------------------------------------------------------------------------------------
+
+
+def nearness(found: Seasonal, *, caption: str = ""):
+    """Print how near our figures, and the unadjusted ones, are to the official; None without both."""
+    if found.gaps is None:
+        return None
+    tables = {"Ours": found.ours, "Not adjusted": found.unadjusted}
+    table = pd.concat({name: compare(frame, found.official) for name, frame in tables.items()})
+    table = table.rename_axis(["figures", "flow"]).sort_index(level="flow", sort_remaining=False)
+    names = {"mean_gap_pct": "Mean gap to official", "same_sign_pct": "Months that move the same way"}
+    return published(table, names=names, caption=titled(found, caption), source=found.sources_line)
+
+
+def last_months(found: Seasonal, *, caption: str = ""):
+    """Print the last twelve months: unadjusted, official and ours; what is missing stays out."""
+    frames = [frame for frame in (found.unadjusted, found.official, found.ours) if frame is not None]
+    months = pd.concat(frames, axis=1).loc[found.month - 11 : found.month]
+    names = {f"{flow}_sa_usd": f"{flow.capitalize()}, official" for flow in FLOWS}
+    names |= {f"{flow}_sa_ours_usd": f"{flow.capitalize()}, ours" for flow in FLOWS}
+    names |= {f"{flow}_usd": f"{flow.capitalize()}, not adjusted" for flow in FLOWS}
+    names = {key: name for key, name in names.items() if key in months}
+    order = [column for flow in FLOWS for column in months if column.startswith(flow)]
+    return published(
+        months[order],
+        unit="auto",
+        names=names,
+        caption=titled(found, caption),
+        source=found.sources_line,
+        na="",
+    )
+
+
+# --- charts -------------------------------------------------------------------------------------
+
+
+@styled
+def adjustment(found: Seasonal, *, title: str = "") -> Chart | None:
+    """Draw five years of exports and of imports: unadjusted, official where there is one, and ours.
+
+    None where there is neither an adjustment of ours nor an official one.
+    """
+    looks = {
+        "Not adjusted": (found.unadjusted, "quiet", 1.2),
+        "Official": (found.official, "balance", 2.0),
+        "Ours, not official": (found.ours, "highlight", 2.0),
+    }
+    looks = {name: look for name, look in looks.items() if look[0] is not None}
+    if len(looks) == 1:
+        return None
+    fig, axes = style.canvas(height=5.6, panels=2)
+    first = found.month - 12 * SHOWN + 1
+    columns = [frame.filter(regex=f"^{flow}_").loc[first:] for frame, *_ in looks.values() for flow in FLOWS]
+    unit = Unit.of(pd.concat(columns, axis=1).stack())
+    for ax, flow in zip(axes, FLOWS, strict=True):
+        for name, (frame, colour, width) in looks.items():
+            line = frame.filter(regex=f"^{flow}_").iloc[:, 0].loc[first:]
+            ax.plot(style.years_of(line.index), line, color=COLOURS[colour], lw=width, label=name)
+        years = style.years_of(pd.period_range(first, found.month))
+        _snug_axes(ax, unit, years)
+        ax.set_title(flow.capitalize())
+    axes[0].tick_params(labelbottom=False)
+    place = {"loc": "lower right", "bbox_to_anchor": (1, 1), "borderaxespad": 0.2, "handlelength": 1.6}
+    style.legend(axes[0], ncols=len(looks), columnspacing=1.4, **place)
+    what = f"U.S. goods trade with {found.partner.prose} by month"
+    return style.dress(
+        fig,
+        found.sources_line,
+        title=titled(found, title),
+        subtitle=f"{what}, Census basis, {unit.name}, axes not from zero",
+        note="Ours: STL on logs, without calendar correction." if found.ours is not None else "",
+    )
+
+
+def _snug_axes(ax: Axes, unit: Unit, years: list[float]) -> None:
+    """Ticks in the unit between the lowest and the highest figure: from zero the lines would be one."""
+    style.year_axis(ax, years)
+    low, high = ax.get_ylim()
+    ticks = [t for t in MaxNLocator(nbins=5, steps=[1, 2, 5, 10]).tick_values(low, high) if low <= t <= high]
+    step = (ticks[1] - ticks[0]) / unit.size
+    ax.set_yticks(
+        ticks, [unit.number(tick, digits=0 if step >= 1 else 1 if step >= 0.1 else 2) for tick in ticks]
+    )
+    ax.set_ylim(low, high)
+    ax.grid(axis="y")
+
+
+@styled
+def gap(found: Seasonal, *, title: str = "") -> Chart | None:
+    """Draw by how many percent our adjustment differs from the official one, month by month.
+
+    None where there are not found.
+    """
+    differences = found.gaps
+    if differences is None:
+        return None
+    fig, axes = style.canvas(height=4.6, panels=2)
+    reach = 1.08 * differences.abs().max().max()
+    years = style.years_of(differences.index)
+    for ax, flow in zip(axes, FLOWS, strict=True):
+        ax.vlines(years, 0, differences[f"{flow}_gap_pct"], color=COLOURS[flow], lw=1.8, label=flow)
+        style.year_axis(ax, years)
+        ax.set_ylim(-reach, reach)
+        ticks = MaxNLocator(nbins=5, steps=[1, 2, 5, 10]).tick_values(-reach, reach)
+        ticks = [tick for tick in ticks if abs(tick) <= reach]
+        ax.set_yticks(ticks, [f"{tick:+g}".replace("-", "−").replace("+0", "0") for tick in ticks])
+        ax.grid(axis="y")
+        ax.axhline(0, color=COLOURS["text"], lw=1, zorder=2.5)
+        ax.set_title(flow.capitalize())
+    axes[0].tick_params(labelbottom=False)
+    return style.dress(
+        fig,
+        found.sources_line,
+        title=titled(found, title),
+        subtitle="Our seasonally adjusted goods figures less the official ones, Census basis, percent",
+        note="Ours: STL on logs, without calendar correction.",
+    )
