@@ -189,16 +189,22 @@ def cloud(held: pd.DataFrame, last: pd.Period, *, years: int = CLOUD) -> pd.Data
     spans, window = {}, year_to_date(last)
     for year in range(last.year, last.year - years, -1):
         spans[year], window = window, window.year_earlier
-    sums = {year: balances.window_sum(held[["balance_usd"]], spans[year])["balance_usd"] for year in spans}
+    sums = {year: _whole_sums(held, spans[year])["balance_usd"] for year in spans}
     columns = held.index.unique("vintage")
     return pd.DataFrame(sums).T.sort_index().reindex(columns=columns).rename_axis("year")
 
 
 def year_to_date_in(held: pd.DataFrame, window: Window) -> pd.DataFrame:
     """Sum a window in every vintage that has it whole, and tell its growth in the same vintage."""
-    sums = balances.window_sum(held, window).dropna()
-    growth = balances.change(sums, balances.window_sum(held, window.year_earlier))
+    sums = _whole_sums(held, window).dropna()
+    growth = balances.change(sums, _whole_sums(held, window.year_earlier))
     return sums.join(growth[[f"{flow}_change_pct" for flow in FLOWS]])
+
+
+def _whole_sums(held: pd.DataFrame, window: Window) -> pd.DataFrame:
+    """Sum a window in every vintage; missing where one does not have it whole."""
+    sums = balances.window_sum(held, window)
+    return sums.set_axis(pd.Index(map(date.fromisoformat, sums.index), name="vintage", dtype=object))
 
 
 # --- facts --------------------------------------------------------------------------------------
