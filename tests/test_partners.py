@@ -12,7 +12,6 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tradelib.runs.runs import expand
 
 import tradelib as tl
 from tradelib.errors import TradelibError
@@ -32,6 +31,7 @@ from tradelib.partners import (
     resolve,
     summed_groups,
 )
+from tradelib.runs.plan import expand
 
 TABLE = all_partners()
 CURRENT = TABLE[TABLE["kind"] == "country"]

@@ -21,8 +21,8 @@ AS_OF = "2024-10-08"
 BRIEF = {"partner": "KOR", "release": "2018-07"}
 PEAK = "import resource, sys; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
 LOAD = f"from tradelib import load_goods; load_goods(as_of={AS_OF!r})"
-FACTS = "from tradelib import all_facts, covered_partners, take; s = take('2018-07')"
-FACTS += "; all_facts(s, covered_partners(s))"
+FACTS = "from tradelib import brief, covered_partners, take; s = take('2018-07')"
+FACTS += "; [brief(code, s) for code in covered_partners(s)]"
 
 
 def seconds(action, times: int) -> float:
@@ -93,20 +93,20 @@ def _goal(measured: float, most: float) -> str:
 
 def facts() -> None:
     """Facts of all partners of one release, no notebook involved."""
-    from tradelib import all_facts, covered_partners, take
+    from tradelib import brief, covered_partners, take
 
     def run():
         taken = take("2018-07")
-        return all_facts(taken, covered_partners(taken))
+        return [brief(code, taken) for code in covered_partners(taken)]
 
     count = len(run())
     taken = take("2018-07")
-    alone = covered_partners(taken)[:1]
+    alone = covered_partners(taken)[0]
     print(f"\nFacts of all {count} partners, release 2018-07")
     everyone = seconds(run, 3)
     line("snapshot and facts, warm, median of 3", f"{everyone:,.2f} s", _goal(everyone, 3))
     line("snapshot alone, median of 3", f"{seconds(lambda: take('2018-07'), 3):,.2f} s")
-    more = seconds(lambda: all_facts(taken, alone), 15)
+    more = seconds(lambda: brief(alone, taken), 15)
     line("one more partner from a snapshot, median of 15", f"{1e3 * more:,.1f} ms")
 
 

@@ -4,7 +4,7 @@ from datetime import date
 
 import pandas as pd
 
-from tradelib import cards, loaders
+from tradelib import cards
 from tradelib.briefs.commodities import commodity_facts
 from tradelib.briefs.fact import FACTS_MIME, Facts, source_of
 from tradelib.briefs.goods import goods_facts
@@ -263,7 +263,7 @@ def _names(who: Partner, s: Snapshot) -> dict[str, object]:
         "last_year": str(s.month.year - 1),
         "published": published_on,
         "as_of": words.day(s.as_of),
-        "older": loaders.behind(s.as_of) or "",
+        "older": s.older,
         "later": "later" in methods,
         "reconstructed": "reconstructed" in methods,
         "listed_countries": words.series([partner_of(code).prose for code in codes]),

@@ -229,15 +229,23 @@ class Snapshot:
             return pd.Series(dtype=float)
         return self.trailing_total.loc[code]["balance_usd"]
 
-    def same_months(self, code: str) -> pd.Series:
-        """One partner's goods balance over the months of the year to date, by year."""
-        if code not in self.goods.index.levels[0]:
-            return pd.Series(dtype=float)
-        months = self.goods["balance_usd"].loc[code]
+    @cached_property
+    def _same_months(self) -> pd.DataFrame:
+        """Goods balances over the months of the year to date, by year and partner."""
+        months = self.goods["balance_usd"].unstack("partner")
         span = pd.period_range(months.index.min(), self.month, freq="M")
         sums = months.reindex(span).rolling(len(self.months), min_periods=len(self.months)).sum()
         sums = sums[sums.index.month == self.month.month]
-        return pd.Series(sums.to_numpy(), index=sums.index.year)
+        return sums.set_axis(sums.index.year)
+
+    def same_months(self, code: str) -> pd.Series:
+        """One partner's goods balance over the months of the year to date, by year; NaN where incomplete."""
+        return self._same_months[code] if code in self._same_months else pd.Series(dtype=float)
+
+    @cached_property
+    def older(self) -> str:
+        """How old the data at hand are, where a newer release was out by the day."""
+        return loaders.behind(self.as_of) or ""
 
     def turn(self, code: str) -> tuple[pd.Period, str] | None:
         """The last clear turn of a partner's trailing balance in goods and services."""
