@@ -37,39 +37,12 @@ def ingest(
     note: str = "",
     store: Path | None = None,
 ) -> list[tuple[vintages.Vintage, bool]]:
-    """Parse and check files of one publication, and keep them as vintages.
+    """Parse and check files of one publication, and keep them as vintages: each, and whether it was written.
 
-    Parameters
-    ----------
-    paths : list of Path
-        One workbook or CSV, or several API replies that make one table.
-    table : str, optional
-        The table they must be; told by the files themselves unless given.
-    published : str or date, optional
-        Publication date. Unless given, the date in the file or of the release it belongs to.
-    saved : str or date, optional
-        Instead of `published`: the day by which a copy was saved, where no more is known.
-    note : str
-        How the file was come by; kept with the vintage.
-    store : Path, optional
-        The user's store unless given.
-
-    Returns
-    -------
-    list of (Vintage, bool)
-        Each vintage, and whether it was written (False: the same figures were there already).
-
-    Raises
-    ------
-    TradelibError
-        If a file cannot be read, is not recognised, fails a check, or its date is not known.
-
-    Examples
-    --------
-    >>> ingest([Path("no-such-file.xlsx")])
-    Traceback (most recent call last):
-    ...
-    tradelib.errors.TradelibError: Cannot read no-such-file.xlsx: No such file or directory.
+    The files are one workbook, archive or CSV, or several API replies that make one table; `table` is what
+    they must be, where it is given. `published` is the day of publication, by default the date in the file or
+    of the release it belongs to; `saved`, instead, the day by which a copy was saved, where no more is known.
+    `note` tells how the file was come by. Whatever is not right is refused, and nothing is saved.
     """
     if table:
         table_info(table)
