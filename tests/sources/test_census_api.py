@@ -778,16 +778,16 @@ def test_rows_for_groups_get_their_codes_in_every_classification():
 
 
 def test_half_a_million_rows_are_parsed_in_seconds():
-    """2.3 s when written, both tables; the bound is for a busy machine."""
+    """2.3 s of work when written, both tables; what other processes take is not counted."""
     n = 500_000
     codes = [f"{number:010d}" for number in range(101_000_000, 101_000_000 + n // 2)] * 2
     big = {"CTY_CODE": ["5800"] * (n // 2) + ["5700"] * (n // 2), "I_COMMODITY": codes}
     big |= {"GEN_VAL_MO": ["123456789"] * n, "CON_VAL_MO": ["123456789"] * n, "CAL_DUT_MO": ["0"] * n}
     frame = reply(**big, time=["2024-03"] * n, COMM_LVL=["HS10"] * n)
     body = wire([list(frame.columns), *frame.to_numpy().tolist()])
-    start = time.perf_counter()
+    start = time.process_time()
     tables = census_api.parse([census_api.read_reply(body)])
-    assert time.perf_counter() - start < 15
+    assert time.process_time() - start < 15
     assert {len(table) for table in tables.values()} == {n}
 
 
