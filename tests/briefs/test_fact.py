@@ -26,6 +26,7 @@ NOWHERE = {
         (-979e6, "USD", "-$979 million"),
         (0.0, "USD", "$0"),
         (11.139, "percent", "11.1 percent"),
+        (-0.03, "percent", "less than 0.1 percent"),
         (-11.139, "percent", "-11.1 percent"),
         (9, "rank", "9th"),
         ("2016Q2", "quarter", "the second quarter of 2016"),

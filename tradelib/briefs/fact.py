@@ -151,7 +151,8 @@ def render(value, unit: str) -> str:
     if unit == "USD":
         return words.signed_money(value)
     if unit == "percent":
-        return ("-" if value < 0 else "") + words.percent(value)
+        told = words.percent(value)
+        return f"-{told}" if value < 0 and told[0].isdigit() else told  # "less than 0.1 percent" has no sign
     if unit == "rank":
         return words.ordinal(value)
     if unit == "list":
