@@ -370,4 +370,3 @@ def test_articles_are_found_by_partner_and_release():
     sheet = brief("KOR", "2018-07")
     assert [article.id for article in ledger.articles_on("", sheet)] == ["kei-2018-09-05"]
     assert ledger.articles_on("", brief("CHN", "2018-07")) == []
-    assert ledger.now("") == NOW

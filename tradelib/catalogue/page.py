@@ -85,7 +85,7 @@ def _marks(entries: list[Entry], articles: list[Article], progress: bool) -> dic
     newest, sums = _newest_sums({entry.release for entry in entries if entry.source})
     found += [(entry, making.revised(entry, sums.get(entry.release, {}), newest)) for entry in entries]
     for article, wanted in tqdm(_subjects(articles, entries), disable=not progress, unit="article"):
-        mark = making.audited(article, ledger.audit(article, as_of=ledger.now("")))
+        mark = making.audited(article, ledger.audit(article, as_of="latest"))
         found += [(entry, mark) for entry in wanted]
     marks = defaultdict(list)
     for entry, mark in found:

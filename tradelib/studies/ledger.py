@@ -8,17 +8,17 @@ from datetime import date
 import pandas as pd
 
 from tradelib import cards
-from tradelib import releases as calendar
 from tradelib.briefs.brief import Brief, brief
 from tradelib.briefs.fact import Fact, render
 from tradelib.briefs.snapshot import Snapshot, take
 from tradelib.errors import TradelibError
+from tradelib.loaders import day_of
 from tradelib.sources.publishers import find_source
 from tradelib.store import vintages
 from tradelib.studies.claims import Article, Claim, list_articles, load_article
 from tradelib.style.tables import PublishedTable, published
 from tradelib.style.words import Text, cardinal, day, lag, series
-from tradelib.tables import GOODS, RELEASED, TRADE
+from tradelib.tables import RELEASED, TRADE
 
 #: With colours that can be read on white and on a dark theme; the word says it too.
 VERDICTS = {
@@ -115,15 +115,15 @@ def _of_lists(claim: Claim, found: set[str]) -> str:
     return "reproduced" if held else "differs" if claim.printed & found else "reversed"
 
 
-def audit(article: Article, *, as_of: date) -> list[Line]:
+def audit(article: Article, *, as_of: str | date) -> list[Line]:
     """Judge every claim of an article on its day, in every later vintage, and on a later date.
 
     Parameters
     ----------
     article : Article
         From `load_article`.
-    as_of : date
-        What "now" means: only vintages out by then are looked at.
+    as_of : str or date
+        What "now" means: only vintages out by then are looked at; "latest" for all that are at hand.
 
     Returns
     -------
@@ -143,6 +143,7 @@ def audit(article: Article, *, as_of: date) -> list[Line]:
     >>> growth.on_the_day.verdict, growth.now.verdict, growth.changed.vintage
     ('reproduced', 'close', '2020-10-06')
     """
+    as_of = day_of(as_of)
     if as_of < article.published:
         raise TradelibError(
             f"As-of date {as_of} is before the article, which is of {article.published}.",
@@ -308,13 +309,6 @@ def _counted(verdicts: list[str]) -> str:
 def table(lines: list[Line]) -> PublishedTable:
     """Return the ledger as a table for a notebook."""
     return published(pd.DataFrame(rows(lines)).set_axis(HEAD, axis=1))
-
-
-def now(as_of: str) -> date:
-    """Read the day that counts as now; for an empty text, that of the newest country or BEA table."""
-    if as_of:
-        return calendar.parse_date(as_of, "as_of")
-    return max(vintage.published for table in (GOODS, TRADE) for vintage in vintages.list_vintages(table))
 
 
 def articles_on(article: str, brief: Brief) -> list[Article]:
