@@ -451,7 +451,9 @@ print(os.getppid(), os.getpid(), child.pid, file=open({report!r}, "w"), flush=Tr
 def program(script: str, *paths: Path) -> subprocess.Popen:
     """Start another program with this module to hand."""
     command = [sys.executable, "-c", textwrap.dedent(script)]
-    env = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, [*paths, Path(__file__).parent]))}
+    env = os.environ | {
+        "PYTHONPATH": os.pathsep.join(map(str, [*paths, Path(__file__).parent, warm.HERE.parent]))
+    }
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     here = paths[0] if paths else None
     started = subprocess.Popen(command, env=env, cwd=here, text=True, start_new_session=True, **pipes)
