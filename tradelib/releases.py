@@ -123,7 +123,7 @@ def read_table(text: str, where: str) -> pd.DataFrame:
         right = re.fullmatch(MONTH, month) and status in STATUSES and needed and how_known
         if not right or not all(map(_is_day, days)) or (published and status != "published"):
             raise _no_calendar(
-                where, f"it has the row {','.join((month, scheduled, published, status, how_known))!r}"
+                where, f"it has the row {f'{month},{scheduled},{published},{status},{how_known}'!r}"
             )
     if table["month"].duplicated().any():
         raise _no_calendar(where, f"{table.loc[table['month'].duplicated(), 'month'].iloc[0]} is there twice")

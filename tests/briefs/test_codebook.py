@@ -67,7 +67,7 @@ def test_a_sheet_without_facts_has_an_empty_book():
 def test_markdown_has_all_parts_and_rows_of_equal_width():
     text = codebook.document()
     parts = ["Tables", "Columns", "Sources", "Facts", "Verbs", "Conditions", "Words"]
-    assert re.findall("^## (.+)$", text, re.M) == parts
+    assert re.findall("^## (.+)$", text, re.MULTILINE) == parts
     for part in text.split("\n## ")[1:]:
         rows = [line for line in part.splitlines() if line.startswith("|")]
         assert len({len(re.split(r"(?<!\\)\|", row)) for row in rows}) == 1 and len(rows) >= 5

@@ -130,8 +130,11 @@ def test_contributions_to_the_balance_with_korea_to_the_dollar():
     assert [(e["flow"], e["hs2"]) for e in fact.value] == [*top, (None, None)]
     assert [e["contribution_usd"] for e in fact.value[:-1]] == [true[key] for key in top]
     assert fact.value[0] | {"pct_of_change": 0} == {
-        **{"flow": "imports", "hs2": "87", "name": "Motor vehicles and parts"},
-        **{"contribution_usd": true["imports", "87"], "pct_of_change": 0},
+        "flow": "imports",
+        "hs2": "87",
+        "name": "Motor vehicles and parts",
+        "contribution_usd": true["imports", "87"],
+        "pct_of_change": 0,
     }
     assert fact.value[0]["pct_of_change"] == pytest.approx(100 * true["imports", "87"] / 2_450_020_381)
 

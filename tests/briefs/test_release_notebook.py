@@ -132,7 +132,7 @@ def test_dollar_signs_do_not_become_maths_in_a_notebook():
 
 NOT_A_WORD = re.compile(r"\bnan\b|\bNone\b|\binf\b|<NA>|\bNaT\b|\bTrue\b|\bFalse\b|[{}]")
 BAD_SPACING = re.compile(
-    r"  |[ \n][.,;:)]|\( |\.\.|,,|,\.|\(\)|\$0\.0 |(?<![(, ])-\$|(?<![\d,.])0\.0 percent|^ | $", re.M
+    r"  |[ \n][.,;:)]|\( |\.\.|,,|,\.|\(\)|\$0\.0 |(?<![(, ])-\$|(?<![\d,.])0\.0 percent|^ | $", re.MULTILINE
 )
 BAD_GRAMMAR = re.compile(
     r"\b(the the|a a|an a|by by|of of|to to|in in|was was|0 countries|1st largest|"
@@ -152,7 +152,7 @@ def check(text: str, about: tuple, *, title: bool = False) -> None:
     assert "[" not in links and "]" not in links and "|" not in links, (*about, text)
     for line in text.split("\n"):
         begun = line.lstrip("#>-* ")
-        assert not line or begun[:1].isupper() or begun[:1] in "$", (*about, line)
+        assert not line or begun[:1].isupper() or begun[:1] == "$", (*about, line)
         assert line.count("(") == line.count(")"), (*about, line)
         assert title or not line or line[-1] in ".:" or line.startswith("#"), (*about, line)
     assert not title or ("\n" not in text and text[-1] not in ".,:; "), (*about, text)

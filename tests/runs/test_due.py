@@ -212,8 +212,10 @@ def test_the_bundled_tables_and_a_true_record_say_what_is_due(tmp_path):
 def test_on_the_day_of_this_calendar_the_newest_release_is_awaited(tmp_path):
     found = due.look(reports=tmp_path, now=at("2026-11-24T11:00"))
     assert found.lines() == [
-        "2026-09: awaited since 2026-11-04 08:30 (20 days): no country table at hand reaches it, "
-        "the newest ends with 2025-02.",
+        (
+            "2026-09: awaited since 2026-11-04 08:30 (20 days): no country table at hand reaches it, "
+            "the newest ends with 2025-02."
+        ),
         "Next: October 2026, 2026-12-08 08:30.",
     ]
 

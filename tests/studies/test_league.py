@@ -123,7 +123,9 @@ def test_kei_10_as_of_the_bea_table_of_2025_03_06(total):
         halves = [
             raw_sum(
                 *("trade_bop_sa", BEA_DAY, [f"{year}-01", f"{year}-04"]),
-                **{"partner": code, "item": "total", "flow": "balance"},
+                partner=code,
+                item="total",
+                flow="balance",
             )
             for year in (2017, 2018)
         ]
@@ -171,7 +173,11 @@ def test_an_odd_row_has_its_own_outcome():
     ranks = [balances.rank(usd, list("abcde")) for usd in (now, before)]
     table = league.standings(now, before, *ranks, balances.reducers(now, before, list("abcde")))
     assert table["outcome"].to_dict() == {
-        **{"a": "unchanged", "b": "turned", "c": "no year earlier", "d": "no deficit", "e": "fell into"}
+        "a": "unchanged",
+        "b": "turned",
+        "c": "no year earlier",
+        "d": "no deficit",
+        "e": "fell into",
     }
 
 

@@ -192,8 +192,14 @@ def test_oil_and_gas_is_judged_once_a_reply_of_the_api_is_there(tmp_path):
 def test_every_kind_of_verdict_occurs(china):
     then = {id: line.on_the_day.verdict for id, line in china.items()}
     assert then == {
-        **{"c.1": "reproduced", "c.2": "differs", "c.3": "reversed", "c.4": "differs"},
-        **{"c.5": "reversed", "c.6": "cannot be tested", "c.7": "close", "c.8": "reproduced"},
+        "c.1": "reproduced",
+        "c.2": "differs",
+        "c.3": "reversed",
+        "c.4": "differs",
+        "c.5": "reversed",
+        "c.6": "cannot be tested",
+        "c.7": "close",
+        "c.8": "reproduced",
     }
     assert set(then.values()) == set(VERDICTS)
     now = {id: line.now.verdict for id, line in china.items()}

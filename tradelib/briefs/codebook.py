@@ -188,8 +188,10 @@ def document(*, form: str = "md") -> str:
         ("Sources", "Where `tradelib fetch` and `tradelib update` get them.", sources()),
         (
             "Facts",
-            f"Each has {', '.join(told)}; some have more (with). Examples are of {who.prose}, {month}; NN is "
-            "any HS chapter.",
+            (
+                f"Each has {', '.join(told)}; some have more (with). Examples are of {who.prose}, {month}; "
+                "NN is any HS chapter."
+            ),
             facts(sheet),
         ),
         ("Verbs", "In sentences, after the colon: `{total.balance.ytd:moved}`.", verbs()),

@@ -167,15 +167,15 @@ def _slot(slot: Slot, facts: Facts) -> list[Piece]:
     if slot.verb in ("if", "unless"):
         if bool(holds) is (slot.verb == "if"):
             return []
-        raise Absent()
+        raise Absent
     if not isinstance(found, Value):
         if found in (None, ""):
-            raise Absent()
+            raise Absent
         return [Piece(str(found))]
     if slot.verb == "reason":
         if holds is None and found.fact.reason:
             return [Piece(found.fact.reason)]
-        raise Absent()
+        raise Absent
     if words.missing(holds):
         raise Absent(found.fact.reason or "")
     return [Piece(p) if isinstance(p, str) else Piece(p.text, p, found.fact) for p in _parts(slot, found)]

@@ -283,7 +283,7 @@ def _vintage(v: Value) -> Parts:
 def _lag(v: Value) -> Parts:
     late = words.lag(v.fact.vintage_lag_days, v.fact.vintage_method)
     if not late:
-        raise Absent()
+        raise Absent
     return [late]
 
 
@@ -302,8 +302,10 @@ VERBS: dict[str, tuple[Callable[[Value], Parts], str, str]] = {
     "moved": (
         _moved,
         "narrowed by 65.5 percent, to $979 million in 2018 from $2.8 billion a year earlier",
-        "what became of a balance in a year, or of each in a list; dollars where the sign flipped or it is "
-        "a surplus",
+        (
+            "what became of a balance in a year, or of each in a list; dollars where the sign flipped or it "
+            "is a surplus"
+        ),
     ),
     "moved_by": (_moved_by, "narrowed by $1.9 billion in the first half of 2018", "the same, shorter"),
     "before": (_before, "a deficit of $2.8 billion", "what it was a year earlier; of a flow, the amount"),

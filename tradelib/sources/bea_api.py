@@ -38,7 +38,7 @@ REGION = re.compile(
     r"^(africa|europe|asia|middle east|latin america|(north|central|south)( and central)? america)\b"
     r"|^(all other|residual|international|members of|nafta|usmca|opec|united kingdom islands)\b"
     r"|\bother\b|\bexcluding\b",
-    re.I,
+    re.IGNORECASE,
 )
 #: Groups that are the same by treaty, whoever adds them up: the EU, the euro area, CAFTA-DR.
 TREATIES = {"0003", "EURO", "0017"}

@@ -19,7 +19,7 @@ PARSER = "bea.1"  # as vintages remember it
 PAGE = "https://www.bea.gov/data/intl-trade-investment/international-trade-goods-and-services"
 #: trad-geo-time-series-0125.xlsx; in 2026 names like trad0726-geo-time-series.xlsx; _0 where put up again.
 _MONTH, _WORDS, _VERSION = r"((?:0[1-9]|1[0-2])\d\d)", "geo[a-z-]*", r"(?:[_-]\d)?\.xlsx$"
-WORKBOOK = re.compile(f"/(?:trad{_MONTH}-{_WORDS}|trad-{_WORDS}-{_MONTH}){_VERSION}", re.I)
+WORKBOOK = re.compile(f"/(?:trad{_MONTH}-{_WORDS}|trad-{_WORDS}-{_MONTH}){_VERSION}", re.IGNORECASE)
 #: Subtitle of a sheet -> (flow, item). Sheets are told by it, not by their number.
 SUBTITLES = {
     f"{flow} {of} {words}": (flow.lower(), item)

@@ -83,7 +83,7 @@ def looks_like_page(content: bytes) -> bool:
 
 def title_of(content: bytes) -> str:
     """Return the title of a web page, on one line; empty if it has none."""
-    title = re.search(r"<title>(.*?)</title>", _text(content), re.I | re.S)
+    title = re.search(r"<title>(.*?)</title>", _text(content), re.IGNORECASE | re.DOTALL)
     return " ".join(title[1].split()) if title else ""
 
 
@@ -346,7 +346,7 @@ def _again(response: httpx.Response, asked: _Asked) -> Exception:
 def _without(content: bytes, secret: dict) -> bytes:
     """Cut keys out of a body: a server may echo what it was sent, in any letter case."""
     for value in secret.values():
-        content = re.sub(re.escape(str(value).encode()), b"***", content, flags=re.I)
+        content = re.sub(re.escape(str(value).encode()), b"***", content, flags=re.IGNORECASE)
     return content
 
 

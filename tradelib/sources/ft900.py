@@ -36,7 +36,8 @@ LABEL_HEADER = re.compile(
     r"(item|(selected )?(country|countries|area)(( and | or |/)areas?)?)", re.IGNORECASE
 )
 BLOCK = re.compile(
-    r"(?:trade )?(balance|exports|imports)(?:,? \(?(?:f\.a\.s\.|customs)(?: basis| value)?\)?)?:?", re.I
+    r"(?:trade )?(balance|exports|imports)(?:,? \(?(?:f\.a\.s\.|customs)(?: basis| value)?\)?)?:?",
+    re.IGNORECASE,
 )
 FOOTNOTES = re.compile(r"(\s*(\*+|\(\d{1,2}\)|\(R\)))+$", re.IGNORECASE)
 REVISED = re.compile(r"\(R\)", re.IGNORECASE)
@@ -67,7 +68,8 @@ TO_DATE = {"year to date", "ytd", "cumulative", "cumulative year to date", "cumu
 ANNUAL = {"", "annual", "year", "full year", "calendar year", "annual total"}
 SUPPLEMENT = {"M": "goods_ft900_all_nsa", "ytd": "goods_ft900_all_ytd_nsa"}
 SUPPLEMENT_TITLE = re.compile(
-    r"exhibit\s*(4a?)(?!\w).*balance of goods by country.*not seasonally adjusted\D*((?:19|20)\d\d)", re.I
+    r"exhibit\s*(4a?)(?!\w).*balance of goods by country.*not seasonally adjusted\D*((?:19|20)\d\d)",
+    re.IGNORECASE,
 )
 #: Which of a block's columns are meant: imports at customs value, not C.I.F.
 BASIS = {"balance": "customs", "exports": "f.a.s.", "imports": "customs"}

@@ -21,10 +21,12 @@ URL = "https://www.bea.gov/news/schedule"
 TITLE = "U.S. International Trade in Goods and Services"
 MONTHS = {date(2000, n, 1).strftime("%B").lower(): n for n in range(1, 13)}
 _NAMES = "|".join(MONTHS)
-_TITLE = re.compile(r"^(?:monthly )?u\.? ?s\.? international trade in goods and services\b(.*)$", re.I)
-_PERIOD = re.compile(rf"\b({_NAMES})(?: and annual)?,? ((?:19|20)\d\d)\b", re.I)
-_DAY = re.compile(rf"\b({_NAMES}) (\d{{1,2}})(?:st|nd|rd|th)?\b(?:, ((?:19|20)\d\d))?", re.I)
-_OFF = re.compile(r"suspend|cancel|postpone|to be (?:announced|determined)|\btb[ad]\b", re.I)
+_TITLE = re.compile(
+    r"^(?:monthly )?u\.? ?s\.? international trade in goods and services\b(.*)$", re.IGNORECASE
+)
+_PERIOD = re.compile(rf"\b({_NAMES})(?: and annual)?,? ((?:19|20)\d\d)\b", re.IGNORECASE)
+_DAY = re.compile(rf"\b({_NAMES}) (\d{{1,2}})(?:st|nd|rd|th)?\b(?:, ((?:19|20)\d\d))?", re.IGNORECASE)
+_OFF = re.compile(r"suspend|cancel|postpone|to be (?:announced|determined)|\btb[ad]\b", re.IGNORECASE)
 LONGEST_WAIT_D = 200  # after the end of the month; a date later than that is another year's
 
 
@@ -65,7 +67,7 @@ def _slot(line: Tag) -> tuple[str, str] | None:
     others = [cell for cell in cells if cell != titles[0]]
     period = _PERIOD.search(tail) or next(filter(None, map(_PERIOD.fullmatch, others)), None)
     if period is None:
-        if re.search(r"annual|revision|update", tail, re.I):
+        if re.search(r"annual|revision|update", tail, re.IGNORECASE):
             return None  # its annual revision has a row of its own, beside the month's
         raise TradelibError(f"The schedule's row {' | '.join(filter(None, cells))!r} names no month.")
     month = pd.Period(year=int(period[2]), month=MONTHS[period[1].lower()], freq="M")
