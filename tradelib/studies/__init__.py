@@ -1,10 +1,10 @@
 """What the other notebooks study, each on top of a brief: facts, tables and charts.
 
-- study: the brief a study starts from, and its facts beside those of the brief
-- league: all partners ranked, and who reduced the deficit
-- revisions: one series in every vintage, and how far first prints are revised
-- seasonal: a seasonal adjustment of our own beside the official one
-- claims: what a published article claims, read from its file
-- ledger: those claims judged on their day, in each later vintage and now
-- detail: which commodities moved trade, asked of the finest tables
+- `study`: the brief a study starts from, and its facts beside those of the brief
+- `league`: all partners ranked, and who reduced the deficit
+- `revisions`: one series in every vintage, and how far first prints are revised
+- `seasonal`: a seasonal adjustment of our own beside the official one
+- `claims`: what a published article claims, read from its file
+- `ledger`: those claims judged on their day, in each later vintage and now
+- `detail`: which commodities moved trade, asked of the finest tables
 """
