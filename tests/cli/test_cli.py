@@ -1,13 +1,14 @@
 """The command line: what it prints, and that a mistake is a message and not a traceback."""
 
 import json
+import re
 import subprocess
 import sys
 
 import pytest
 from click.testing import CliRunner
 
-from tradelib.cli.main import main
+from tradelib.cli.main import SECTIONS, main
 
 
 def run(*words):
@@ -29,9 +30,8 @@ def test_facts_print_one_json_object():
     assert result.exit_code == 0, result.output
     document = json.loads(result.output)
     assert document["partner"] == {"code": "5800", "iso2": "KR", "iso3": "KOR", "name": "Korea, South"}
-    assert (document["release"], document["published"], document["as_of"]) == (
-        *("2018-07", "2018-09-05", "2018-10-05"),
-    )
+    dates = ("2018-07", "2018-09-05", "2018-10-05")
+    assert (document["release"], document["published"], document["as_of"]) == dates
     exports = document["facts"]["goods.exports.ytd"]
     assert exports["value"] == 31752055221.0
     assert exports["unit"] == "USD"
@@ -176,3 +176,32 @@ def test_example_lists_what_there_is_and_prints_one():
     assert run("example").output.split() == ["cron", "systemd", "github", "airflow"]
     assert "run-due" in run("example", "cron").output
     assert "There is no example 'launchd'" in refused("example", "launchd")
+
+
+# --- help and hints -----------------------------------------------------------------------------
+
+
+def test_the_help_shows_every_command_once_by_what_one_wants_to_do():
+    listed = [name for names in SECTIONS.values() for name in names]
+    assert sorted(listed) == sorted(main.commands)
+    assert 4 <= len(SECTIONS) <= 5
+    text = run("--help").output
+    places = [text.index(f"\n{title}:\n") for title in SECTIONS]
+    assert places == sorted(places)
+    for title, names in SECTIONS.items():
+        section = text[text.index(f"\n{title}:\n") :].split("\n\n")[0]
+        assert re.findall(r"^  (\S+)", section, re.MULTILINE) == list(names)
+
+
+def test_a_hint_names_the_program_as_it_can_be_called_from_here(monkeypatch, tmp_path):
+    (tmp_path / "bin").mkdir()
+    for name in ("python", "tradelib"):
+        (tmp_path / "bin" / name).touch(mode=0o755)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "bin" / "python"))
+    monkeypatch.setenv("PATH", "/nowhere")
+    wrong = ("facts", "--partner", "KOR", "--release", "2018-13")
+    assert f"See the known ones with `{tmp_path}/bin/tradelib releases`." in refused(*wrong)
+    monkeypatch.chdir(tmp_path)
+    assert "See the known ones with `bin/tradelib releases`." in refused(*wrong)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    assert "See the known ones with `tradelib releases`." in refused(*wrong)

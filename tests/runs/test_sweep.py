@@ -20,7 +20,7 @@ from helpers import PARAMETERS, book_of, logged
 
 from tradelib.cli.main import main
 from tradelib.errors import TradelibError
-from tradelib.runs import jobs, sweep
+from tradelib.runs import sweep
 from tradelib.runs.plan import plan
 from tradelib.store import vintages
 
@@ -256,7 +256,6 @@ def test_other_vintages_than_planned_are_refused_by_the_worker(notebook, reports
     newest = vintages.list_vintages("goods_census_nsa")[2]
     rows = vintages.read(newest)
     vintages.save(rows, "goods_census_nsa", published=date(2018, 9, 5), sources=newest.sources, parser="test")
-    jobs._taken.cache_clear()  # as another process would be
     summary = sweep.run(planned, workers=1)
     assert "from something else than was planned: vintages" in summary.of("failed")[0].error
 

@@ -7,18 +7,19 @@ hold it is up to date.
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from datetime import date
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from tradelib.briefs.snapshot import Snapshot, take
+from tradelib.briefs.selection import choose
+from tradelib.briefs.snapshot import Snapshot
 from tradelib.errors import TradelibError
 from tradelib.loaders import find_release
-from tradelib.partners import GROUPS_VARIABLE, Partner, partner
+from tradelib.partners import Partner, partner
 from tradelib.runs.finished import is_edited
 from tradelib.store import files, vintages
 
@@ -160,28 +161,32 @@ def job_of(
     parts += [label] if label else []
     if snapshot.as_of != snapshot.release.default_as_of:
         parts.append(f"as-of-{snapshot.as_of}")
+    asked = {
+        "partner": who.code,
+        "release": snapshot.release.month,
+        "as_of": snapshot.as_of.isoformat(),
+        **(parameters or {}),
+    }
     return Job(
         notebook=notebook,
-        record=_record(who, snapshot, notebook, parameters or {}),
+        record=_record(asked, snapshot.sources, notebook),
         folder=str(place_of(snapshot.release.month, reports)),
         name=".".join(parts),
         strict=strict,
     )
 
 
-def _record(who: Partner, snapshot: Snapshot, notebook: Notebook, parameters: Mapping) -> dict:
+def _record(asked: dict, sources: Mapping[str, vintages.Vintage], notebook: Notebook) -> dict:
     """What a page depends on, and the fingerprint of it."""
-    own = {"partner": who.code, "release": snapshot.release.month, "as_of": snapshot.as_of.isoformat()}
+    day = date.fromisoformat(asked["as_of"])
     record = {
         "version": version("tradelib"),
         "code_sha256": _code(),
-        **_groups(),
         "notebook": notebook.name,
         "notebook_sha256": hashlib.sha256(notebook.text.encode()).hexdigest(),
-        "parameters": own | dict(parameters),
+        "parameters": asked,
         "vintages": [
-            vintages.summary(vintage) | {"lag_days": snapshot.lag(table)}
-            for table, vintage in snapshot.sources.items()
+            vintages.summary(vintage) | {"lag_days": vintage.lag_days(day)} for vintage in sources.values()
         ],
     }
     canonical = json.dumps(record, sort_keys=True).encode()
@@ -197,37 +202,14 @@ def _code() -> str:
     return code.hexdigest()
 
 
-def _groups() -> dict[str, str]:
-    """A hash of the user's own groups, if there are any: a page may rest on them."""
-    path = os.environ.get(GROUPS_VARIABLE)
-    if not path:
-        return {}
-    try:
-        return {"groups_sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest()}
-    except OSError:
-        return {"groups_sha256": ""}  # whoever asks for a partner is told what is the matter
-
-
-def snapshot_of(job: Job) -> Snapshot:
-    """Take the snapshot that a job was planned with, once for all jobs of a sweep.
-
-    It is an error if this process has another tradelib or other vintages than the one that planned it.
-    """
-    own, planned = job.record["parameters"], job.record
-    seen = json.dumps(planned["vintages"], sort_keys=True)
-    snapshot = _taken(own["release"], own["as_of"], job.strict, seen)
-    extra = {name: value for name, value in own.items() if name not in SUBJECT}
-    here = _record(job.partner, snapshot, job.notebook, extra)
+def check_inputs(job: Job) -> None:
+    """Insist that this process has the tradelib and the vintages that a job was planned with."""
+    planned, asked = job.record, job.record["parameters"]
+    release, day = find_release(asked["release"]), date.fromisoformat(asked["as_of"])
+    here = _record(asked, choose(release, day, strict=job.strict).sources, job.notebook)
     other = [name for name in planned if planned[name] != here[name] and name != "fingerprint"]
     if other:
         raise TradelibError(
             f"This process would make the page from something else than was planned: {', '.join(other)}.",
             "Every machine needs the same tradelib, and a TRADELIB_STORE that all of them reach.",
         )
-    return snapshot
-
-
-@lru_cache(maxsize=2)
-def _taken(release: str, as_of: str, strict: bool, seen: str) -> Snapshot:
-    """`seen`, the vintages of the plan, is part of the key: a store that has changed is read again."""
-    return take(release, as_of=as_of, strict=strict)

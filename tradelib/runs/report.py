@@ -28,7 +28,7 @@ from tradelib.runs.finished import (
     sources_sha256,
     title_of,
 )
-from tradelib.runs.jobs import EDITED, ENDS, NOT_MADE, Job, Notebook, job_of, read_notebook, snapshot_of
+from tradelib.runs.jobs import EDITED, ENDS, NOT_MADE, Job, Notebook, check_inputs, job_of, read_notebook
 from tradelib.store import files
 
 SECRETS = ("CENSUS_API_KEY", "BEA_API_KEY")
@@ -103,14 +103,14 @@ def make_report(
     state, notices = job.state(), _notices(snapshot, who)
     if force or state == NOT_MADE:
         check_parameters(job.notebook)
-        return replace(make(job, snapshot, progress=progress, force=force), notices=notices, state=state)
+        return replace(make(job, progress=progress, force=force), notices=notices, state=state)
     there = json.loads(job.paths[0].read_bytes())
-    return Made(job.paths, headline_of(there), notices, False, title_of(there), state)
+    title = title_of(there) or job.title
+    return Made(job.paths, headline_of(there), notices, ran=False, title=title, state=state)
 
 
 def make(
     job: Job,
-    snapshot: Snapshot | None = None,
     *,
     kernel: str = PLAIN,
     progress: bool = False,
@@ -119,12 +119,10 @@ def make(
 ) -> Made:
     """Run a job and put its files in place.
 
-    `snapshot` is the one it was planned with, where it is at hand. Where `stop` is set, a run that fails was
-    ended on purpose: nothing of it is kept. An edited notebook in its place is an error, or moved aside where
-    `force` is set.
+    Where `stop` is set, a run that fails was ended on purpose: nothing of it is kept. An edited notebook in
+    its place is an error, or moved aside where `force` is set.
     """
-    if snapshot is None:
-        snapshot_of(job)
+    check_inputs(job)
     with files.temporary(job.place / job.name, folder=True, advice=NOT_RUN) as folder:
         try:
             finished = execute(
@@ -135,7 +133,7 @@ def make(
                 raise
             raise _kept(folder, job.failed, error) from None
         own = job.record | {"sources_sha256": sources_sha256(finished)}
-        texts = _texts(finished, own, f"{job.partner.name}, {job.notebook.stem}")
+        texts = _texts(finished, own, job.title)
         kept = _set_aside(job, force)
         _promote(job.place, job.name, texts, folder)
         job.failed.unlink(missing_ok=True)
