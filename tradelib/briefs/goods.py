@@ -184,7 +184,8 @@ def _ranks(brief) -> None:
         if who.is_group:
             reason = "a group is not ranked with countries"
         elif who.code not in ranks:
-            reason = f"{who.name} has no complete row in {when}"
+            no_country = who.kind in ("world", "other", "product")
+            reason = "it is not a single country" if no_country else f"there is no complete row in {when}"
         elif usd >= 0:
             reason = no_deficit(usd, when)
         else:

@@ -168,7 +168,7 @@ def _rank(brief) -> None:
     if who.is_group:
         reason = "a group is not ranked with countries"
     elif who.code not in codes:
-        reason = f"{who.name} is not among {how}"
+        reason = f"{who.prose} is not among {how}"
     elif missing(usd):
         reason = "no balance by quarter"
     elif usd >= 0:

@@ -253,16 +253,25 @@ def _nearness(found: Seasonal, flow: str) -> None:
     """How near our adjustment is to the official one, and the unadjusted figures are."""
     near = plain = {"mean_gap_pct": None, "same_sign_pct": None}
     window = Window(found.unadjusted.index[0], found.month)
-    same = False
+    same, first, last = False, None, None
     if found.gaps is not None:
         frames = (found.ours, found.unadjusted)
         both = [compare(frame, found.official) for frame in frames]
         near, plain = (table.loc[flow] for table in both)
         months, same = found.gaps.dropna(how="all").index, bool((both[1]["mean_gap_pct"] < ALIKE).all())
-        window = Window(months[0], months[-1]) if len(months) else window
+        if len(months):
+            window = Window(months[0], months[-1])
+            first, last = (str(months[0]) if len(months) > 1 else None), str(months[-1])
     reasons = [found[f"seasonal.{by}.months"].reason for by in ("ours", "official")]
     reason = next(filter(None, reasons), "there are no two months in a row to compare")
-    about = {"unit": "percent", "window": window, "reason": reason, "same": same}
+    about = {
+        "unit": "percent",
+        "window": window,
+        "reason": reason,
+        "same": same,
+        "first": first,
+        "last": last,
+    }
     what = f"of U.S. goods {flow} {LINKS[flow]} {{p}}"
     label = f"Mean difference between our seasonal adjustment {what} and the official one"
     _put(found, f"gap.{flow}.mean_abs_pct", near["mean_gap_pct"], label=label, **about)

@@ -1,0 +1,92 @@
+"""What the notebooks on all partners, on revisions and on seasons say, of many partners and releases."""
+
+import re
+from datetime import date
+
+import pytest
+from helpers import cells, everyone, figures, passages, said, sheet, snapshot, titled
+
+from tradelib import brief, covered_partners
+from tradelib.studies import league, revisions, seasonal
+
+NOW = "2025-04-03"
+RELEASES = ["2010-06", "2018-07", "2021-08", "2024-08"]
+OTHERS = ("0001", "0003", "0015", "0021", "1220", "5700", "5800", "ASEAN")
+#: None of these is left in a text: a value that is missing, a slot, two spaces, two stops, a space too many.
+ODD = re.compile(r"\bNone\b|\bnan\b|[{}]|  |\.\.|\( | \)| ,| \.(?!\w)|\[\w|\|")
+#: Nor a sentence whose subject and verb, or number and noun, do not agree.
+DISAGREES = re.compile(r"\b(?:one|1) (?:were|are|have|months|countries|partners)\b|\bonly none\b|\bof none\b")
+
+
+def checked(found, notebook: str) -> list[str]:
+    """Every passage and every title of a notebook that there is something to say of, each looked at."""
+    texts = {id: str(said(id, found, notebook)) for id in passages(notebook)}
+    assert all(texts.values()), (found, [id for id, text in texts.items() if not text])
+    texts |= {id: titled(id, found, notebook) for id in figures(notebook)}
+    for id, text in texts.items():
+        assert not ODD.search(text), (found, id, text)
+        assert not DISAGREES.search(text), (found, id, text)
+        assert text[:1] in ("", "#", "-", ">") or text[0] == text[0].upper(), (found, id, text)
+    return [text for text in texts.values() if text]
+
+
+@pytest.mark.parametrize("notebook", ["partners.ipynb", "revisions.ipynb", "seasonal.ipynb"])
+def test_a_notebook_says_what_it_is_for_and_has_one_headline(notebook):
+    import nbformat
+    from helpers import ROOT
+
+    book = nbformat.read(ROOT / "notebooks" / notebook, 4)
+    first, second, *_ = book.cells
+    assert first.cell_type == "markdown" and first.metadata["tags"] == ["remove-cell"]
+    for word in ("**What is in this notebook.**", "**Parameters**", "**To change a sentence**", notebook):
+        assert word in first.source
+    assert second.metadata["tags"] == ["parameters"]
+    tagged = [cell for cell in book.cells if "headline" in cell.metadata.get("tags", [])]
+    assert [cell["id"] for cell in tagged] == ["headline"]
+    code = "\n".join(cell.source for cell in book.cells if cell.cell_type == "code")
+    assert not re.search(r"^\s*(?:def|class|lambda)\b", code, re.MULTILINE)
+    assert {"title", "headline", "how-to-read"} <= set(cells(notebook))
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_the_league_reads_well_whoever_is_stressed(release):
+    briefs = everyone(release)
+    codes = [*OTHERS, *list(briefs)[:: 12 if release == "2018-07" else 40]]
+    headlines = set()
+    for code in codes:
+        found = league.study(briefs.get(code) or brief(code, snapshot(release)))
+        checked(found, "partners.ipynb")
+        headlines.add(str(said("headline", found, "partners.ipynb")))
+    assert len(headlines) == 1, "the headline is the league's"
+
+
+@pytest.mark.parametrize(("release", "every"), [("2024-08", 3), ("2018-07", 12), ("2009-01", 40)])
+def test_the_seasons_read_well(release, every):
+    codes = covered_partners(snapshot(release))
+    for code in [*OTHERS, *codes[::every]]:
+        found = seasonal.study(brief(code, snapshot(release)))
+        texts = checked(found, "seasonal.ipynb")
+        assert any(found.partner.prose in text for text in texts)
+
+
+@pytest.mark.parametrize(("release", "every"), [("2018-07", 8), ("2024-08", 40)])
+def test_the_revisions_read_well(release, every):
+    taken = snapshot(release, NOW)
+    for code in [*OTHERS, *covered_partners(taken)[::every]]:
+        found = revisions.study(brief(code, taken))
+        checked(found, "revisions.ipynb")
+        assert found.held.index.get_level_values("vintage").max() <= date.fromisoformat(NOW)
+
+
+def test_every_fact_of_a_study_carries_its_table_and_vintage():
+    made = [
+        (league.study(sheet("KOR", "2018-07")), "league."),
+        (seasonal.study(sheet("KOR", "2018-07")), "seasonal."),
+        (revisions.study(sheet("KOR", "2018-07", NOW)), "revisions."),
+    ]
+    for found, start in made:
+        own = [fact for id, fact in found.items() if id.startswith(start)]
+        assert len(own) >= 12
+        for fact in own:
+            assert fact.vintage and fact.vintage_method and fact.basis and fact.adjustment, fact
+            assert (fact.value is None) == bool(fact.reason), fact
