@@ -132,14 +132,16 @@ def test_dollar_signs_do_not_become_maths_in_a_notebook():
 
 NOT_A_WORD = re.compile(r"\bnan\b|\bNone\b|\binf\b|<NA>|\bNaT\b|\bTrue\b|\bFalse\b|[{}]")
 BAD_SPACING = re.compile(
-    r"  |[ \n][.,;:)]|\( |\.\.|,,|,\.|\(\)|\$0\.0 |(?<![(, ])-\$|(?<![\d,.])0\.0 percent|^ | $", re.MULTILINE
+    r"  |[ \n][.,;:)]|\( |\.\.|,,|,\.|\(\)|\$0\.0 |(?<!, )(?<!\()-\$|(?<![\d,.])0\.0 percent|^ | $",
+    re.MULTILINE,
 )
 BAD_GRAMMAR = re.compile(
     r"\b(the the|a a|an a|by by|of of|to to|in in|was was|0 countries|1st largest|"
     r"[1-9]\d* country|[2-9] chapter|was little change|a balance of zero of)\b"
     r"|\b(figures|these|goods exports|goods imports|services exports|services imports) (is|was)\b"
     r"|\bThe U\.S\. (deficit|surplus|balance)[^.]* (are|were) "
-    r"|\bbillion billion|\bpercent percent|\ba (8|11|18)\d* (million|billion)|\bthe [1-9]\d*th year"
+    r"|\bbillion billion|\bpercent percent|\ba (8|11|18)\d* (million|billion)|\bthe [1-9]\d*th year",
+    re.IGNORECASE,
 )
 
 
@@ -156,6 +158,35 @@ def check(text: str, about: tuple, *, title: bool = False) -> None:
         assert line.count("(") == line.count(")"), (*about, line)
         assert title or not line or line[-1] in ".:" or line.startswith("#"), (*about, line)
     assert not title or ("\n" not in text and text[-1] not in ".,:; "), (*about, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "It was nan percent.",
+        "It was None.",
+        "It is {so}.",
+        "It is [so.",
+        "It  is so.",
+        "It is so .",
+        "It is so..",
+        "it is so.",
+        "It is so",
+        "It is (so.",
+        "The the deficit fell.",
+        "It was a a deficit.",
+        "It fell by 0.0 percent.",
+        "It came to -$3 million.",
+        "Goods exports was higher.",
+        "It is so. \n\nIt is.",
+        "- it is so.",
+    ],
+)
+def test_a_text_that_does_not_read_well_is_caught(text):
+    with pytest.raises(AssertionError):
+        check(text, ())
+    check("It is so, by $3 million (up 3.0 percent).\n\n- It is.", ())
 
 
 @pytest.mark.parametrize("release", ["2018-07", "2010-06", "2024-08", "1985-03", "2012-01"])
