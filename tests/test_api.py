@@ -435,10 +435,13 @@ def steps(tmp_path_factory):
     return shown
 
 
-def test_the_tutorial_has_twelve_steps_of_a_sentence_and_a_short_cell():
+def test_the_tutorial_has_twelve_steps_of_a_sentence_and_a_short_cell_and_ends_with_ones_own():
     cells = nbformat.read(TUTORIAL, 4).cells
-    assert [cell.cell_type for cell in cells] == ["markdown", *["markdown", "code"] * 12]
-    for n, (text, code) in enumerate(zip(cells[1::2], cells[2::2], strict=True), 1):
+    asked, own = cells[:25], cells[25:]
+    assert [cell.cell_type for cell in asked] == ["markdown", *["markdown", "code"] * 12]
+    assert own[0].source.startswith("**13. ") and "tradelib report --notebook" in own[-1].source
+    assert any("tl.say(" in cell.source for cell in own) and any("tl.dress(" in cell.source for cell in own)
+    for n, (text, code) in enumerate(zip(asked[1::2], asked[2::2], strict=True), 1):
         assert text.source.startswith(f"**{n}. ") and len(text.source.splitlines()) == 1
         assert len(code.source.splitlines()) <= 7
 
@@ -448,7 +451,7 @@ def test_the_tutorial_shows_the_published_figure_and_its_revision(steps):
         11.1,
         11.2,
     )
-    assert all(steps)
+    assert all(steps[:12])
     assert "28,569.7" in steps[4] and "31,752.1" in steps[4] and " 11.1 " in steps[5]
     assert "11.1 percent" in steps[6] and "of 2018-10-05" in steps[6]
     assert "28,545.6" in steps[7] and "31,735.2" in steps[7] and "11.2" in steps[7]

@@ -58,6 +58,7 @@ SHOWN = {
     "rose": [("x", 355e6, "USD")],
     "improved": [("x", 1.861e9, "USD")],
     "rising": [("x", 98e6, "USD")],
+    "fine": [("x", 11.174, "percent")],
     "more": [("x", -200e6, "USD")],
     "signed": [("x", -979e6, "USD")],
     "worth": [("goods.exports.month", 4.7e9, "USD")],

@@ -29,7 +29,7 @@ def free_port() -> int:
         return found.getsockname()[1]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # one browser at a time in a worker: it keeps a loop running
 def lab(tmp_path_factory):
     """A JupyterLab as `make lab` starts it, on a project with a copy of the notebooks; its address."""
     home = tmp_path_factory.mktemp("lab")
@@ -87,7 +87,7 @@ def wait_for(port: int, server: subprocess.Popen, log: Path) -> None:
     pytest.fail(f"JupyterLab did not start: {log.read_text(errors='replace')[-1500:]}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # one browser at a time in a worker: it keeps a loop running
 def browser():
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine: install Debian's package chromium")

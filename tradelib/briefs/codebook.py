@@ -127,7 +127,7 @@ def facts(sheet: Brief) -> pd.DataFrame:
     >>> from tradelib import brief
     >>> book = facts(brief("KOR", "2018-07")).set_index("id")
     >>> book.loc["total.deficit.rank", "with"]
-    'universe, universe_source, n, measure'
+    'measure, listed, universe, universe_source, n'
     """
     rows = {}
     for id, fact in sheet.items():

@@ -103,7 +103,7 @@ def study(brief: Brief, *, table: str = GOODS, item: str = "goods") -> Revisions
     >>> import tradelib as tl
     >>> found = study(tl.brief("KOR", "2018-07", as_of="2025-04-03"))
     >>> print(tl.say(found, "By {revisions.exports.mean_abs_pct:fine} a month."))
-    By 1.24 percent a month.
+    By 1.17 percent a month.
     """
     found = Revisions(brief, table=table, item=item)
     _names(found)
