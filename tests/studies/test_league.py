@@ -369,6 +369,16 @@ def test_the_bars_are_the_changes_in_dollars(drawn, total):
     assert list(usd.values()) == sorted(usd.values(), reverse=True)
 
 
+def test_what_stands_beside_lines_and_bars(drawn):
+    slope, bars = drawn["2018-07", "CHN", "goods-slope"], drawn["2018-07", "CHN", "total-changes"]
+    assert slope.axes[0].texts[0].get_text() == "January-July 2017"
+    assert [text.get_text() for text in bars.axes[0].texts][:3] == [
+        "+1.9 (down 65.5 %)",
+        "+0.4 (down 5.2 %)",
+        "+0.4 (down 2.6 %)",
+    ]
+
+
 def test_a_dark_bar_is_a_deficit_that_shrank(drawn):
     fig = drawn["2024-08", "MEX", "goods-changes"]
     greys = {bar.get_facecolor()[:3]: bar.get_width() > 0 for bar in fig.axes[0].patches}

@@ -64,6 +64,11 @@ def china(tmp_path_factory):
 # --- the rule -----------------------------------------------------------------------------------
 
 
+def test_the_rule_on_growth():
+    values = (11.139, 11.174, 12.5, -1.0, None)
+    assert [verdict(GROWTH, value) for value in values] == [*VERDICTS]
+
+
 @given(st.integers(-10_000, 10_000), st.floats(-0.499, 0.499))
 def test_what_rounds_to_the_printed_value_is_reproduced(tenths, off):
     claim = replace(GROWTH, printed=tenths / 10)

@@ -188,6 +188,28 @@ def test_the_vintages_and_the_latest_months_are_tables():
     assert (found.latest["first_usd"] + found.latest["revision_usd"] == found.latest["value_usd"]).all()
 
 
+def test_korea_s_tables_in_a_few_figures():
+    found = study("KOR")
+    assert (found.cloud.loc[2018].dropna() / 1e6).round(1).tolist() == [
+        -9885.7,
+        -9911.6,
+        -9881.6,
+        -9881.6,
+        -9881.6,
+    ]
+    assert found.ytd.loc[date(2018, 10, 5), "exports_usd"] == 31752055221.0
+    assert [str(day) for day in revisions.newest(found.revised)["vintage"].unique()] == ["2025-04-03"]
+    assert found.by_age.loc["exports", "prints"].sum() > 50
+    assert (found.revised.first_usd + found.revised.revision_usd == found.revised.value_usd).all()
+    early = prints("5800", as_of=date(2020, 12, 31))
+    assert [str(day) for day in early.index.unique("vintage")] == [
+        "2012-02-10",
+        "2017-01-06",
+        "2018-10-05",
+        "2020-10-06",
+    ]
+
+
 def test_the_cloud_holds_only_whole_years(held):
     sums = revisions.cloud(held["KOR"], pd.Period("2018-07", "M"))
     assert list(sums.index) == list(range(2007, 2019))
@@ -308,6 +330,12 @@ def test_titles_tell_numbers_of_the_data_and_sources_the_vintages(drawn, held, w
     sizes = study(who).by_age["mean_abs_pct"].xs("5 or more", level="age")
     for flow, size in sizes.items():
         assert f"{size:.1f} percent in {flow}" in caption(drawn[who, "age"])
+
+
+def test_charts_have_their_panels_and_keys(drawn):
+    assert [len(drawn["KOR", kind].axes) for kind in ("exports", "months", "same-months")] == [2, 2, 2]
+    keys = drawn["KOR", "age"].axes[0].get_legend().get_texts()
+    assert [text.get_text() for text in keys] == ["exports", "imports"]
 
 
 def test_korea_s_farthest_year_is_that_of_the_raw_files(originals, drawn):

@@ -56,6 +56,12 @@ def test_a_known_season_is_taken_out():
     assert (flow() / trend - 1).abs().max() > 0.1  # which it was not before
 
 
+def test_a_flow_that_only_has_a_season_has_none_left():
+    months = pd.period_range("2010-01", periods=60, freq="M")
+    flow = pd.Series(100.0, index=months).where(months.month != 12, 150.0)
+    assert adjust(flow).round(1).unique().size == 1
+
+
 def test_one_odd_month_stays_in_the_figures_and_leaves_other_years_alone():
     odd = flow()
     odd.iloc[90] *= 3
@@ -86,6 +92,13 @@ def goods(code: str = "5800", as_of: str = "2024-10-08") -> pd.DataFrame:
 
 
 WINDOW = Window(MONTHS[0], MONTHS[-1])
+
+
+def test_the_adjusted_and_the_official_figures_have_a_column_for_each_flow():
+    window = Window(pd.Period("2003-08", "M"), pd.Period("2018-07", "M"))
+    assert adjusted(goods(as_of="2018-10-05"), window=window).shape == (180, 2)
+    known = official(load_goods_sa(as_of="2025-04-03", partner="5800"))
+    assert known.columns.tolist() == ["exports_sa_usd", "imports_sa_usd"]
 
 
 def test_our_columns_say_that_they_are_ours_and_leave_the_balance_out():
@@ -134,6 +147,17 @@ flows = st.lists(st.integers(1, 10**9), min_size=3, max_size=40)
 def frame(values: list[int], names: str) -> pd.DataFrame:
     months = pd.period_range("2018-01", periods=len(values), freq="M", name="period")
     return pd.DataFrame({names.format(f): np.array(values, float) for f in ("exports", "imports")}, months)
+
+
+def test_gaps_and_nearness_of_a_few_months():
+    ours, known = frame([99], "{}_sa_ours_usd"), frame([100], "{}_sa_usd")
+    ours["imports_sa_ours_usd"], known["imports_sa_usd"] = 51.0, 50.0
+    assert gaps(ours, known).round(1).iloc[0].tolist() == [-1.0, 2.0]
+    ours, known = frame([100, 101, 103], "{}_usd"), frame([100, 101, 100], "{}_usd")
+    ours["imports_usd"], known["imports_usd"] = [50.0, 49, 50], [50.0, 49, 50]
+    table = compare(ours, known)
+    assert table.loc["exports"].tolist() == pytest.approx([3, 1.0, 50.0])
+    assert table.loc["imports"].tolist() == [3, 0.0, 100.0]
 
 
 @given(flows)
@@ -251,6 +275,8 @@ def test_the_facts_know_which_of_the_two_tables_they_rest_on():
     assert (ours.table, ours.vintage, ours.adjustment) == ("goods_census_nsa", "2024-10-08", "SA by tradelib")
     assert (known.table, known.vintage, known.vintage_lag_days) == ("goods_census_sa", "2025-04-03", 177)
     assert (known.adjustment, known.vintage_method) == ("SA", "later")
+    told = dict(korea.sources())["Goods, officially adjusted"]
+    assert told == "goods_census_sa, vintage of April 3, 2025, 177 days after the as-of date"
     july, august = korea.official["exports_sa_usd"].iloc[-2:]
     assert known.value == pytest.approx(100 * (august / july - 1))
 
@@ -292,6 +318,11 @@ def test_lines_are_the_last_five_years_and_ours_is_called_not_official(drawn):
             ours = both(who).ours[f"{name}_sa_ours_usd"].iloc[-60:]
             assert list(lines["Ours, not official"]) == list(ours)
             assert list(lines["Official"]) == list(both(who).official[f"{name}_sa_usd"].iloc[-60:])
+    assert len(drawn["KOR", "gap"].axes) == 2
+    assert [line.get_label() for line in drawn["PER", "adjustment"].axes[0].lines] == [
+        "Not adjusted",
+        "Ours, not official",
+    ]
     assert "Official" not in [line.get_label() for line in drawn["PER", "adjustment"].axes[0].lines]
 
 

@@ -64,6 +64,17 @@ class Seasonal(Study):
         """By how many percent ours differ from the official figures, by month; None without both."""
         return None if self.ours is None or self.official is None else gaps(self.ours, self.official)
 
+    def sources(self) -> list[tuple[str, str]]:
+        """Say which vintages are in use, that of the official figures among them."""
+        rows, vintage = super().sources(), self.official_vintage
+        if vintage is not None:
+            told = [
+                f"{OFFICIAL}, vintage of {words.day(vintage.published)}",
+                words.lag(vintage.lag_days(self.as_of)),
+            ]
+            rows.append(("Goods, officially adjusted", ", ".join(filter(None, told))))
+        return rows
+
     @property
     def sources_line(self) -> str:
         """The source of the unadjusted figures and, where shown, of the official ones."""
