@@ -439,7 +439,7 @@ def test_the_tutorial_has_twelve_steps_of_a_sentence_and_a_short_cell_and_ends_w
     cells = nbformat.read(TUTORIAL, 4).cells
     asked, own = cells[:25], cells[25:]
     assert [cell.cell_type for cell in asked] == ["markdown", *["markdown", "code"] * 12]
-    assert own[0].source.startswith("**13. ") and "tradelib report --notebook" in own[-1].source
+    assert own[0].source.startswith("**13. ") and "--notebook mine.ipynb" in own[-1].source
     assert any("tl.say(" in cell.source for cell in own) and any("tl.dress(" in cell.source for cell in own)
     for n, (text, code) in enumerate(zip(asked[1::2], asked[2::2], strict=True), 1):
         assert text.source.startswith(f"**{n}. ") and len(text.source.splitlines()) == 1

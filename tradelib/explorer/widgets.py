@@ -43,7 +43,7 @@ TWINS |= {"four quarters": "twelve months"}
 LABEL, WIDE = "6.2rem", "24rem"
 COPY = """<button class="jupyter-widgets jupyter-button widget-button" style="width: auto"
  onclick="const t = this.nextElementSibling, b = this; const done = () => {{ b.textContent = 'Copied';
- setTimeout(() => b.textContent = 'Copy table', 1500); }};
+ setTimeout(() => b.textContent = 'Copy table', 3000); }};
  const old = () => {{ t.hidden = false; t.select(); document.execCommand('copy'); t.hidden = true; done(); }};
  navigator.clipboard ? navigator.clipboard.writeText(t.value).then(done, old) : old();"
 >Copy table</button><textarea hidden>{text}</textarea>"""
