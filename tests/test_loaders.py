@@ -428,6 +428,8 @@ def test_a_table_that_ends_before_the_release_of_the_day_says_so(recwarn):
     ):
         early = tl.load_goods(as_of=brief.as_of)
     assert str(early["period"].max()) == "2016-11" and str(brief.goods["period"].max()) == "2018-07"
+    with pytest.warns(UserWarning, match="ends in 2025-02.*`tradelib update` gets a newer one"):
+        tl.load_goods(as_of="latest", partner=brief.partner)
     recwarn.clear()
     tl.load_goods(as_of="2018-10-05")
     tl.load_goods(as_of=brief.as_of, through="2016-11")

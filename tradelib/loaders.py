@@ -141,13 +141,20 @@ def _say_where_it_ends(vintage: Vintage, day: date) -> None:
     if due is None or table_info(vintage.table).freq == "Y":
         return
     out = due.month if table_info(vintage.table).freq == "M" else str(releases.quarter_out(due.period))
-    if vintage.through < out:
-        warnings.warn(
-            f"{vintage.table} of {vintage.published} ends in {vintage.through}; on {day} figures through "
-            f'{out} were out, but no vintage of that day is at hand. through="{out}", nearest_later=True '
-            "takes a later one. The tables that a brief uses are its own, such as brief.goods.",
-            stacklevel=3,
-        )
+    if vintage.through >= out:
+        return
+    later = any(one.through >= out for one in list_vintages(vintage.table))
+    how = (
+        f'through="{out}", nearest_later=True takes a later one'
+        if later
+        else "`tradelib update` gets a newer one"
+    )
+    warnings.warn(
+        f"{vintage.table} of {vintage.published} ends in {vintage.through}; on {day} figures through {out} "
+        f"were out, but no vintage of that day is at hand: {how}. The tables that a brief uses are its own, "
+        "such as brief.goods.",
+        stacklevel=3,
+    )
 
 
 def codes_of(partner: str | int | list[str]) -> list[str]:

@@ -234,15 +234,16 @@ def partner(code: str) -> Partner:
     return known.partners[code]
 
 
-def resolve(text: str | int) -> Partner:
+def resolve(text: "str | int | Partner") -> Partner:
     """Find the partner meant by a code, an ISO code, a name, or words of one name.
 
     Case, accents and punctuation do not matter; exact wins over partial, current over former.
 
     Parameters
     ----------
-    text : str or int
-        "5800", 5800, "KR", "kor", "South Korea", "korea south"; of a group its name: "EU".
+    text : str, int or Partner
+        "5800", 5800, "KR", "kor", "South Korea", "korea south"; of a group its name: "EU". A Partner is
+        returned as it is.
 
     Returns
     -------
@@ -261,7 +262,7 @@ def resolve(text: str | int) -> Partner:
     >>> resolve(15).prose, resolve("Cote dIvoire").prose, resolve("Falkland").prose
     ('the world', "Côte d'Ivoire", 'the Falkland Islands')
     """
-    return _register().find(text)
+    return text if isinstance(text, Partner) else _register().find(text)
 
 
 def members(group: str, on: date | str) -> list[str]:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tradelib import covered_partners, decompose, list_vintages
 from tradelib.briefs.brief import Brief, brief
 from tradelib.briefs.commodities import commodity_facts, tables_of
+from tradelib.briefs.goods import goods_facts
 from tradelib.briefs.total import exports_led, total_facts
 from tradelib.errors import TradelibError
 from tradelib.partners import partner
@@ -94,6 +95,7 @@ def test_contributions_of_every_partner_add_up_to_the_change_of_the_raw_rows(mon
     seen = 0
     for code in [*covered_partners(taken), "0015"]:
         found = Brief(partner(code), taken)
+        goods_facts(found)
         commodity_facts(found)
         fact, tables = found[ID], tables_of(taken, code)
         if not tables:

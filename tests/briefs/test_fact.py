@@ -111,7 +111,7 @@ def test_an_unknown_id_is_a_key_error_that_names_the_near_ones():
         told = str(error.value)
         assert told.startswith(f"There is no fact {id!r}.\n")
         assert "goods.exports.ytd" in told and "list(brief)" in told
-    assert "goods.export" not in korea and korea.value("goods.export") is None
+    assert "goods.export" not in korea
     assert korea.get("goods.export") is None
 
 
@@ -153,3 +153,11 @@ def test_the_document_has_what_it_is_about_the_facts_and_the_series():
     series = page["series"]["goods.balance.trailing12"]
     assert (page["published"], series["values"][-1]) == ("2018-09-05", -20249895420)
     assert series["values"][-1] == korea.value("goods.balance.trailing12") and len(series["values"]) == 120
+
+
+def test_a_misspelt_id_is_an_error_however_it_is_asked_for():
+    korea = sheet("KOR", "2018-07")
+    for ask in (korea.value, korea.__getitem__):
+        with pytest.raises(KeyError, match=r"goods\.exports\.ytd"):
+            ask("goods.export.ytd")
+    assert korea.value("commodity.hs2.77.exports.ytd") is None, "not every chapter is written"

@@ -55,11 +55,11 @@ FOUR = [{"prose": name, "balance_usd": -1e9} for name in ("France", "Italy", "Ja
 #: What each verb is shown with: a fact, and others beside it.
 SHOWN = {
     "up": [("x", 11.1, "percent")],
-    "rose": [("x", 355e6, "USD")],
-    "improved": [("x", 1.861e9, "USD")],
-    "rising": [("x", 98e6, "USD")],
+    "rose": [("x.change_usd", 355e6, "USD")],
+    "improved": [("x.change_usd", 1.861e9, "USD")],
+    "rising": [("x.slope_usd", 98e6, "USD")],
     "fine": [("x", 11.174, "percent")],
-    "more": [("x", -200e6, "USD")],
+    "more": [("x.less_previous_year", -200e6, "USD")],
     "signed": [("x", -979e6, "USD")],
     "worth": [("goods.exports.month", 4.7e9, "USD")],
     "position": [("x", -979e6, "USD")],
@@ -130,7 +130,8 @@ def test_a_verb_gives_what_its_example_says(name):
     ],
 )
 def test_a_verb_agrees_with_its_value(name, value, unit, says):
-    assert verb(name, ("x", value, unit)) == says
+    changes = name in ("up", "rose", "improved", "rising", "more")
+    assert verb(name, ("x.change_usd" if changes else "x", value, unit)) == says
 
 
 def test_no_goods_are_not_worth_nothing():
@@ -582,3 +583,22 @@ def test_the_notebook_has_one_cell_for_the_headline_and_every_passage_has_a_tell
     assert all(not cell.get("outputs") for cell in book["cells"])
     assert all(not re.match(r"cell-\d+$|[0-9a-f]{8}$", id) for id in passages())
     assert tl.say is say
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("It was {goods.exports.ytd:up}.", "does not suit.*goods.exports.ytd.change_pct"),
+        ("It {goods.imports.month:rose}.", "does not suit"),
+        ("It {goods.trade.ytd.share_pct:rose}.", "does not suit"),
+        ("It is {goods.balance.ytd:largest}.", "does not suit"),
+        ("It was {goods.exports.ytd:a_position}.", "does not suit"),
+        ("It {goods.exports.ytd:moved}.", "does not suit"),
+        ("It was {partner:up}.", "is a word"),
+        ("It was {goods.exports.ytd to x.", "without '}'"),
+        ("It was [goods.exports.ytd} to x].", "without '{'"),
+    ],
+)
+def test_what_would_be_false_or_half_written_is_refused(text, said):
+    with pytest.raises(TradelibError, match=f"(?s){said}"):
+        say(sheet("KOR", "2018-07"), text)

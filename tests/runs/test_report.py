@@ -233,6 +233,27 @@ def test_a_notebook_of_ones_own_needs_no_hidden_words_and_gets_what_it_declares(
     assert facts["tradelib"]["headline"] == ""
 
 
+def test_a_page_is_not_filed_under_a_partner_that_it_is_not_about(tmp_path):
+    book = nbformat.v4.new_notebook()
+    text = 'import tradelib as tl\nbrief = tl.brief("VNM", "2018-07")\nbrief'
+    book.cells = [nbformat.v4.new_code_cell(text)]
+    nbformat.write(book, tmp_path / "small.ipynb")
+    options = {"reports": tmp_path / "r", "notebook": tmp_path / "small.ipynb"}
+    with pytest.raises(tl.TradelibError, match=r"about Vietnam, not about Korea, South as asked") as error:
+        make_report("KOR", "2018-07", **options)
+    assert "--partner 'Vietnam'" in str(error.value)
+    assert not list((tmp_path / "r").rglob("*.html"))
+    assert make_report("Vietnam", "2018-07", **options).paths[1].exists()
+
+
+def test_a_mistake_in_a_sentence_is_told_whole_and_with_its_cell(made):
+    text = 'import tradelib as tl\ntl.say(tl.brief("KOR", "2018-07"), "{goods.export.ytd}")'
+    with pytest.raises(tl.TradelibError, match=r"no fact, word or field 'goods\.export\.ytd'") as error:
+        made("1 + 1", text, LAST)
+    assert "Near: goods.exports.ytd" in str(error.value)
+    assert "which begins: import tradelib as tl" in str(error.value)
+
+
 def test_a_notebook_without_parameters_works_and_its_headline_title_and_facts_are_told(tmp_path):
     bundle = {"facts": {"mine": {"value": 5}}, "note": "own"}
     book = nbformat.v4.new_notebook()

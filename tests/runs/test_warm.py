@@ -101,7 +101,7 @@ def is_warm(parent: str) -> bool:
     return psutil.Process(int(parent)).cmdline()[1:3] == ["-c", warm.START]
 
 
-def wait_until(true, seconds: float = 10) -> bool:
+def wait_until(true, seconds: float = 60) -> bool:
     end = time.monotonic() + seconds
     while not true() and time.monotonic() < end:
         time.sleep(0.05)

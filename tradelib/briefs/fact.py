@@ -102,8 +102,10 @@ class Facts(dict):
         return [*told, "All of them: `list(brief)`, `tradelib facts`, or the guide on facts."]
 
     def value(self, id: str):
-        """Return a fact's value; None if it cannot be had or was not written."""
-        return self[id].value if id in self else None
+        """Return a fact's value; None if it cannot be had, or is of a commodity that was not written."""
+        if id not in self and BY_COMMODITY.match(id):
+            return None
+        return self[id].value
 
     def put(
         self,

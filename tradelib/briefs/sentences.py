@@ -86,6 +86,10 @@ def _parse(sentence: str) -> tuple:
     """Read a sentence: words, slots and optional parts."""
     stack: list[list[list]] = [[[]]]  # of choices, each a list of parts
     at = 0
+    alone = re.sub(r"\{[^{}]*\}", "", sentence)
+    for brace, other in ("{}", "}{"):
+        if brace in alone:
+            raise _unmatched(brace, other, sentence)
     for match in TOKEN.finditer(sentence):
         slot, opens, closes, bar = match.groups()
         if (bar or closes) and len(stack) == 1:
@@ -112,7 +116,8 @@ def _parse(sentence: str) -> tuple:
 
 def _unmatched(one: str, other: str, sentence: str) -> TradelibError:
     return TradelibError(
-        f"{one!r} without {other!r} in {sentence!r}.", "A part in square brackets is optional."
+        f"{one!r} without {other!r} in {sentence!r}.",
+        "Braces hold the name of a number or word; a part in square brackets is optional.",
     )
 
 
@@ -158,6 +163,11 @@ def _check(slot: Slot, facts: Facts) -> None:
             f"{f'Near: {near}. ' if near else ''}All of them: {', '.join((*VERBS, *CONDITIONS))}.",
         )
     with suppress(Absent):
+        if slot.verb in VERBS and not isinstance(_found(facts, slot.name), Value):
+            raise TradelibError(
+                f"{slot.name!r} is a word, and has no verb (in {{{slot.name}:{slot.verb}}}).",
+                f"Write {{{slot.name}}}.",
+            )
         _found(facts, slot.name)
 
 
@@ -189,9 +199,10 @@ def _parts(slot: Slot, found: Value) -> Parts:
     try:
         return render(found)
     except (TypeError, ValueError, KeyError, AttributeError) as error:
+        near = ", ".join(id for id in found.facts if id.startswith(f"{found.fact.id}.") and not found.name)
         raise TradelibError(
-            f"The verb {slot.verb!r} does not suit {{{slot.name}}}, a {found.unit}.",
-            f"It is for this: {what}.",
+            f"The verb {slot.verb!r} does not suit {{{slot.name}}}, which is in {found.unit}.",
+            f"It is for this: {what}.{f' Perhaps: {near}.' if near else ''}",
         ) from error
 
 

@@ -1,5 +1,6 @@
 """How a value reads in a sentence: the verbs, each of which turns it into words and numbers."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -13,6 +14,9 @@ from tradelib.windows import Window, as_period
 LITTLE_PCT = 0.05
 #: From this percentage on a change is told in dollars: a percentage of next to nothing misleads.
 TOO_MUCH_PCT = 1000
+#: Ids and fields of amounts that are changes, not levels.
+CHANGES = re.compile(r"change|contribution|slope|less_|revision|gap")
+FLOWS = re.compile(r"\.(exports|imports)\.")
 
 
 class Absent(Exception):
@@ -47,7 +51,8 @@ class Value:
 
     def beside(self, end: str):
         """The value of a fact whose id goes on from this one's, such as `.change_usd`."""
-        return None if self.name else self.facts.value(self.fact.id + end)
+        found = None if self.name else self.facts.get(self.fact.id + end)
+        return found and found.value
 
     @property
     def before(self) -> float:
@@ -127,7 +132,20 @@ def _little(v: Value) -> bool:
     return v.unit == "percent" and abs(v.value) < LITTLE_PCT
 
 
+def _insist(suits: bool) -> None:
+    """Refuse a value that a verb would say something false of."""
+    if not suits:
+        raise ValueError
+
+
+def _is_change(v: Value) -> bool:
+    if v.unit == "USD":
+        return bool(CHANGES.search(f"{v.fact.id}.{v.name}"))
+    return v.unit == "percent" and "share" not in v.fact.id
+
+
 def _up(v: Value) -> Parts:
+    _insist(_is_change(v))
     if v.value == 0 or _little(v):
         return ["unchanged" if v.value == 0 else "little changed"]
     return ["up " if v.value > 0 else "down ", *plain(v)]
@@ -137,20 +155,24 @@ def _rose(v: Value) -> Parts:
     if v.unit == "list":
         parts = [contributor(entry).split(" ", 1) for entry in v.value]
         return [words.series([f"{what} {'rose' if way == 'higher' else 'fell'}" for way, what in parts])]
+    _insist(_is_change(v))
     if v.value == 0 or _little(v):
         return ["did not change" if v.value == 0 else "changed little"]
     return ["rose by " if v.value > 0 else "fell by ", *plain(v)]
 
 
 def _rising(v: Value) -> Parts:
+    _insist(_is_change(v))
     return ["rising by " if v.value > 0 else "falling by ", *plain(v)]
 
 
 def _improved(v: Value) -> Parts:
+    _insist(_is_change(v))
     return ["improved by " if v.value > 0 else "worsened by ", *plain(v)] if v.value else ["did not change"]
 
 
 def _more(v: Value) -> Parts:
+    _insist(_is_change(v))
     return [*plain(v), " more" if v.value > 0 else " less"]
 
 
@@ -160,12 +182,18 @@ def _worth(v: Value) -> Parts:
 
 
 def _position(v: Value) -> Parts:
+    _insist(_is_balance(v))
     change = v.beside(".change_usd")
     flipped = change is not None and words.position(v.value) != words.position(v.value - change)
     return ["balance" if flipped else words.position(v.value)]
 
 
+def _is_balance(v: Value) -> bool:
+    return v.unit == "USD" and not FLOWS.search(f"{v.fact.id}.")
+
+
 def _a_position(v: Value) -> Parts:
+    _insist(_is_balance(v))
     return _amount(v.value, zero="balance")
 
 
@@ -180,6 +208,7 @@ def _little_changed(now: float, before: float) -> bool:
 def _moved(v: Value) -> Parts:
     if v.unit == "list":
         return _series([_entry_moved(entry) for entry in v.value])
+    _insist(_is_balance(v))
     change = v.beside(".change_usd")
     return moved(v.value, None if change is None else v.value - change, f" in {v.window}")
 
@@ -217,6 +246,7 @@ def _entry_moved(entry: dict) -> Parts:
 
 
 def _moved_by(v: Value) -> Parts:
+    _insist(_is_balance(v))
     before = v.before
     if v.value * before <= 0 or _little_changed(v.value, before):
         return _moved(v)
@@ -231,10 +261,17 @@ def _before(v: Value) -> Parts:
 
 
 def _largest(v: Value) -> Parts:
+    _insist(v.unit == "rank")
     return ["the largest"] if v.value == 1 else ["the ", *plain(v), " largest"]
 
 
+def _ordinal(v: Value) -> Parts:
+    _insist(v.unit == "rank")
+    return plain(v)
+
+
 def _year_earlier(v: Value) -> Parts:
+    _insist(v.unit == "rank")
     then = v.beside(".previous_year")
     if then is None:
         raise Absent(f"there is no year-earlier figure of {v.fact.text.split(':')[0]}")
@@ -309,7 +346,7 @@ VERBS: dict[str, tuple[Callable[[Value], Parts], str, str]] = {
     ),
     "moved_by": (_moved_by, "narrowed by $1.9 billion in the first half of 2018", "the same, shorter"),
     "before": (_before, "a deficit of $2.8 billion", "what it was a year earlier; of a flow, the amount"),
-    "ordinal": (plain, "9th", "a rank"),
+    "ordinal": (_ordinal, "9th", "a rank"),
     "largest": (_largest, "the 9th largest", "a rank by size"),
     "year_earlier": (_year_earlier, "10th a year earlier", "the rank then; as a year earlier if the same"),
     "names": (_names, "France, Italy, Japan and Mexico", "a list without its figures"),

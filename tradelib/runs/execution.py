@@ -27,6 +27,8 @@ NEAR = 0.75  # how like `release` a name must be to be a slip of the pen: "relae
 #: No cell goes into the user's IPython history, for which kernels would queue; and no word of a kernel on
 #: the interrupt that Jupyter sends it before its end.
 KERNEL_OPTIONS = ["--HistoryManager.hist_file=:memory:", "--log-level=CRITICAL"]
+#: Errors whose every line is written for the user.
+OURS = ("TradelibError", "UnknownFact", "PartnerError", "NoRows", "CheckError", "FetchError")
 ENGINE = "tradelib"  # our name for papermill's engine as `_register_engine` sets it up
 
 
@@ -122,15 +124,26 @@ def execute(
         if cause := cause_of_early_end(finished):
             raise RuntimeError(cause)
     except Exception as error:  # whatever a cell or the kernel raised, the user needs the same
-        reason = str(getattr(error, "evalue", "") or error).strip().splitlines()[:1]
-        name = getattr(error, "ename", type(error).__name__)
-        raise NotebookFailed(f"The notebook failed: {name}: {' '.join(reason)}") from None
+        raise NotebookFailed(*_what_failed(error)) from None
     run = finished.metadata.get("papermill", {})
     for place in ("input_path", "output_path"):  # no path of a machine in a published notebook
         run[place] = notebook.name
     _take_chance_out(finished)
     mark_cells(finished)
     return finished
+
+
+def _what_failed(error: Exception) -> list[str]:
+    """Say what a cell or the kernel raised: all that an error of ours says, and in which cell."""
+    name = getattr(error, "ename", type(error).__name__)
+    first, *advice = str(getattr(error, "evalue", "") or error).strip().splitlines() or [""]
+    told = [f"The notebook failed: {name}: {first}"]
+    if name in OURS:
+        told += [line.strip() for line in advice]
+    if source := getattr(error, "source", ""):
+        count = getattr(error, "exec_count", None)
+        told.append(f"In code cell {count}, which begins: {source.strip().splitlines()[0][:80]}")
+    return told
 
 
 def _take_chance_out(finished: dict) -> None:

@@ -18,7 +18,7 @@ from tradelib.briefs.snapshot import Snapshot, take
 from tradelib.errors import TradelibError
 from tradelib.loaders import find_release
 from tradelib.partners import Partner, partner, resolve
-from tradelib.runs.execution import PLAIN, NotebookFailed, check_parameters, execute
+from tradelib.runs.execution import PLAIN, NotebookFailed, check_parameters, execute, parameters_of
 from tradelib.runs.finished import (
     facts_of_run,
     figures_of,
@@ -128,6 +128,7 @@ def make(
             finished = execute(
                 job.notebook, job.record["parameters"], folder, kernel=kernel, progress=progress
             )
+            _insist_on_subject(job, finished)
         except NotebookFailed as error:
             if stop and stop.is_set():
                 raise
@@ -222,6 +223,19 @@ def _subject(record: dict) -> dict:
         "published_how_known": release.how_known,
         "as_of": asked["as_of"],
     }
+
+
+def _insist_on_subject(job: Job, finished: dict) -> None:
+    """Refuse to file a page under a partner or release that its notebook neither takes nor is about."""
+    found = facts_of_run(finished)
+    asked = {"partner": job.partner.name, "release": job.record["parameters"]["release"]}
+    about = {"partner": (found.get("partner") or {}).get("name"), "release": found.get("release")}
+    for name, told in about.items():
+        if told and told != asked[name] and name not in parameters_of(job.notebook):
+            raise NotebookFailed(
+                f"{job.notebook.name} is about {told}, not about {asked[name]} as asked.",
+                f"Give its parameters cell a {name}, or ask for --{name} '{told}'.",
+            )
 
 
 def _kept(folder: Path, failed: Path, error: NotebookFailed) -> TradelibError:
