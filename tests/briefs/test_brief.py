@@ -475,9 +475,9 @@ def test_a_document_tells_the_release_and_how_its_date_is_known():
     page = sheet("KOR", "2018-07").document()
     assert page["partner"] == {"code": "5800", "iso2": "KR", "iso3": "KOR", "name": "Korea, South"}
     assert (page["published"], page["as_of"]) == ("2018-09-05", "2018-09-05")
-    early = sheet("KOR", "2010-06").document()
+    early = sheet("KOR", "1993-06").document()
     assert (early["published"], early["published_how_known"]) == (None, "not established")
-    assert early["as_of"] == "2010-08-31"
+    assert early["as_of"] == "1993-08-31"
 
 
 # --- those that have no number ------------------------------------------------------------------

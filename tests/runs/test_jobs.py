@@ -26,7 +26,7 @@ def test_a_job_names_its_files_by_day_partner_notebook_label_and_as_of():
 
 def test_pages_and_record_of_a_release_lie_where_its_day_says_or_its_month():
     assert str(place_of("2018-07", "reports")) == "reports/2018-09-05"
-    assert str(place_of("2010-06", "reports")) == "reports/2010-06"
+    assert str(place_of("1993-06", "reports")) == "reports/1993-06"
     assert str(place_of("2018-07", "s3://bucket/reports")) == "s3://bucket/reports/2018-09-05"
 
 
