@@ -80,6 +80,20 @@ def test_another_rank_a_year_earlier_is_told():
     )
 
 
+def test_the_first_screen_has_four_figures_and_how_they_stand_to_the_day():
+    assert said("figures", sheet("KOR", "2018-07")).split("\n")[2:] == [
+        "| Goods, July 2018 | **a deficit of $1.5 billion** | improved by $383 million on a year earlier |",
+        "| Goods, 2018 to date | **a deficit of $9.9 billion** | improved by $2.9 billion on a year earlier |",
+        "| Goods, twelve months | **a deficit of $20.2 billion** | improved by $1.2 billion on a year earlier |",
+        "| Rank by deficit | **13th** of 232 | 10th a year earlier |",
+    ]
+    assert said("stand", sheet("KOR", "2018-07")).startswith(
+        "Figures as of September 5, 2018: goods reconstructed; later data for goods and services (2,374 "
+        "days) and commodities (821 days)."
+    )
+    assert "April 3, 2025: as known that day" in said("stand", sheet("KOR", "2018-07", "2025-04-03"))
+
+
 def test_a_group_is_briefed_but_not_ranked():
     text = said("standing", sheet("EU", *JULY))
     assert text.count("a group is not ranked with countries") == 2
@@ -150,6 +164,11 @@ BAD_GRAMMAR = re.compile(
 def check(text: str, about: tuple, *, title: bool = False) -> None:
     """A passage, or a title, reads well."""
     assert text.strip(), (*about, "nothing is said")
+    if text.startswith("|"):  # a table: each of its cells
+        for row in text.replace("**", "").split("\n"):
+            for cell in row.strip("| ").split(" | ") if set(row) - set("|:-") else ():
+                check(f"It is {cell}", about, title=True)
+        return
     for rule in (NOT_A_WORD, BAD_SPACING, BAD_GRAMMAR):
         assert not rule.search(text), (*about, rule.search(text)[0], text)
     links = re.sub(r"\[[^\]]*\]\([^)]*\)", "", text)

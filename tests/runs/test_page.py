@@ -101,9 +101,18 @@ def test_the_page_opens_with_its_title_headline_and_lag(see):
     page = see(1100)
     assert page["title"] == page["h1"] == "U.S. trade with South Korea, July 2018"
     assert "narrowed by 65.5 percent, to $979 million" in page["text"]
-    first_screen = page["text"][:1600]
-    assert "2,374 days after the as-of date" in first_screen
-    assert "Later data." in first_screen
+    first_screen = page["text"][:700]
+    assert "13th of 232" in first_screen
+    assert "later data for goods and services (2,374 days)" in first_screen
+
+
+def test_the_annex_is_shut_until_asked_for_and_the_link_opens_it(brief, browser):
+    tab = browser.new_page()
+    tab.goto(brief.as_uri())
+    assert "2,374 days after the as-of date" not in tab.inner_text("body")
+    tab.click("a[href='#Annex']")
+    assert "2,374 days after the as-of date" in tab.inner_text("body")
+    tab.close()
 
 
 def test_every_picture_shows_and_has_words_for_those_who_cannot_see_it(see):
@@ -139,10 +148,12 @@ def test_no_code_and_no_markup_shows(see):
         assert word not in text, word
 
 
-def test_it_prints(brief, browser):
+def test_on_paper_it_has_five_pages_at_most_and_the_annex_only_if_it_is_open(brief, browser):
     tab = browser.new_page()
     tab.goto(brief.as_uri())
-    pdf = tab.pdf()
+    pages = []
+    for _ in range(2):
+        pages.append(len(re.findall(rb"/Type\s*/Page\b", tab.pdf())))
+        tab.click("summary")
     tab.close()
-    assert pdf.startswith(b"%PDF")
-    assert len(pdf) > 100_000
+    assert 3 <= pages[0] <= 5 < pages[1]

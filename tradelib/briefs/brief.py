@@ -264,11 +264,29 @@ def _names(who: Partner, s: Snapshot) -> dict[str, object]:
         "published": published_on,
         "as_of": words.day(s.as_of),
         "older": s.older,
+        "stand": _stand(who, s),
         "later": "later" in methods,
         "reconstructed": "reconstructed" in methods,
         "listed_countries": words.series([partner_of(code).prose for code in codes]),
         "listed_in": source,
     }
+
+
+def _stand(who: Partner, s: Snapshot) -> str:
+    """How the figures stand to the day, in one line: as released, reconstructed, or of later data."""
+    told = {"goods": [s.goods_sums(who.code)[1]["ytd"]], "goods and services": [s.trade_table]}
+    told["commodities"] = list(s.chapter_windows)
+    rebuilt, later = [], []
+    for name, tables in told.items():
+        days = max([s.lag(table) for table in tables if table in s.sources], default=0)
+        methods = {s.method(table, who.code) for table in tables if table in s.sources}
+        if "later" in methods:
+            later.append(f"{name} ({days:,} days)")
+        elif days:
+            rebuilt.append(name)
+    parts = [f"{words.series(rebuilt)} reconstructed"] * bool(rebuilt)
+    parts += [f"later data for {words.series(later)}"] * bool(later)
+    return "; ".join(parts) or ("as released" if s.as_of == s.release.default_as_of else "as known that day")
 
 
 def _about(who: Partner, s: Snapshot) -> dict:
