@@ -1,10 +1,13 @@
 """Every vintage is read whole and hashed again: what is damaged is named, its read refused."""
 
+import os
+import random
+
 import pytest
 from click.testing import CliRunner
 from stored import save, save_large
 
-from tradelib import list_vintages
+from tradelib import list_vintages, load_goods
 from tradelib.cli.main import main
 from tradelib.errors import TradelibError
 from tradelib.store import parquet, vintages
@@ -70,6 +73,80 @@ def test_a_damaged_vintage_is_read_or_refused_in_words_and_never_ends_in_a_trace
             assert str(vintage.path.parent) in str(refusal) and "get the vintage again" in str(refusal)
             refused += 1
     assert refused > 100
+
+
+def _flip(data: bytes, chance: random.Random) -> bytes:
+    at = chance.randrange(len(data))
+    return data[:at] + bytes([data[at] ^ 1 << chance.randrange(8)]) + data[at + 1 :]
+
+
+def test_one_flipped_bit_in_a_vintage_is_noticed_when_it_is_used(store):
+    seed = random.randrange(10**6)
+    chance, whole = random.Random(seed), vintages.list_vintages("goods_census_nsa")[-2].path.read_bytes()
+    place = store / "table=goods_census_nsa" / "published=2024-10-08" / "flows.parquet"
+    place.parent.mkdir(parents=True)
+    for _ in range(30):
+        place.write_bytes(_flip(whole, chance))
+        with pytest.raises(TradelibError, match=r"damaged"):
+            vintages.read(vintages.look(place), partner="5800")
+        place.unlink()  # its time of change may be that of the next
+    print("seed", seed)
+
+
+def test_one_flipped_bit_in_a_vintage_of_tradelib_0_1_is_noticed_when_it_is_used(store):
+    vintage, _ = save()
+    whole = vintage.path.read_bytes().replace(b"file_sha256", b"file_sha255")
+    meta = parquet.read_meta(vintage.path)
+    assert not parquet.is_sealed(whole)
+    damaged = whole.replace(b"5800", b"5880")  # Korea's rows are Japan's
+    vintage.path.write_bytes(damaged)
+    with pytest.raises(TradelibError, match="not those that were written"):
+        parquet.read(vintage.path, "M")
+    vintage.path.write_bytes(whole)
+    assert parquet.digest(parquet.read(vintage.path, "M")) == meta["sha256"]
+
+
+def test_a_flipped_bit_in_a_large_vintage_is_noticed_when_it_is_used(store):
+    vintage, _ = save_large()
+    part = vintage.files[0]
+    part.write_bytes(_flip(part.read_bytes(), random.Random(3)))
+    with pytest.raises(TradelibError, match="Cannot read the rows"):
+        vintages.read(vintage)
+    card = vintage.path.read_text()
+    vintage.path.write_text(card.replace('"through": "2030-01"', '"through": "2031-01"', 1))
+    with pytest.raises(TradelibError, match="damaged"):
+        list_vintages()
+
+
+@pytest.fixture
+def no_rights(store):
+    """Take the rights to a folder from us, also where the tests run as root."""
+    taken = []
+
+    def take(folder):
+        folder.chmod(0)
+        taken.append(folder)
+        if os.geteuid() == 0:
+            os.seteuid(65534)
+
+    user = os.geteuid()
+    for folder in [store, *store.parents][:3]:
+        folder.exists() and folder.chmod(0o755)
+    yield take
+    os.seteuid(user)
+    for folder in taken:
+        folder.chmod(0o755)
+
+
+@pytest.mark.parametrize("inside", ["", "table=goods_census_nsa"])
+def test_a_store_that_may_not_be_read_is_an_error_and_no_empty_store(store, no_rights, inside):
+    save()
+    no_rights(store / inside)
+    if os.access(store / inside, os.R_OK, effective_ids=True):
+        pytest.skip("nothing can be kept from this user")
+    for use in (list_vintages, verify, lambda: load_goods(as_of="2024-10-08")):
+        with pytest.raises(TradelibError, match=r"(?s)Cannot read .*may you read it"):
+            use()
 
 
 def test_what_is_bundled_is_what_it_was():

@@ -192,7 +192,7 @@ def test_a_killed_write_leaves_nothing_that_counts_as_a_vintage(store, monkeypat
 
 def test_a_store_that_cannot_be_written_is_told(store):
     store.write_text("a file where the folder should be")
-    with pytest.raises(TradelibError, match=r"(?s)Cannot write .*TRADELIB_STORE"):
+    with pytest.raises(TradelibError, match=r"(?s)Cannot read .*TRADELIB_STORE"):
         save()
 
 
@@ -208,6 +208,7 @@ def test_everything_about_a_vintage_is_in_the_metadata_of_its_file(store):
     sources = [{"name": "a.json", "sha256": "1" * 64}, {"name": "b.json", "sha256": "2" * 64}]
     vintage, _ = save(sources=sources, parser="census.7", dated_by="saved", note="by hand")
     meta = json.loads(pq.read_schema(vintage.path).metadata[b"tradelib"])
+    assert {len(meta.pop(name)) for name in ("card_sha256", "file_sha256")} == {64}
     assert meta == {
         "table": "goods_census_nsa",
         "published": "2031-01-02",

@@ -112,6 +112,15 @@ def is_edited(file: bytes) -> bool:
         return False
 
 
+def is_whole(file: bytes, others: dict[str, bytes]) -> bool:
+    """Whether a notebook can be read, and the files that were made with it, by their endings, are as made."""
+    try:
+        made = json.loads(file)["metadata"]["tradelib"]["files_sha256"]
+        return made == {end: sha256(content).hexdigest() for end, content in others.items()}
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
 def _shown(cell: dict) -> Iterator[dict]:
     for output in cell.get("outputs", []):
         yield output.get("data") or ({"text/plain": output["text"]} if output.get("name") == "stdout" else {})

@@ -20,7 +20,7 @@ from tradelib.briefs.snapshot import Snapshot
 from tradelib.errors import TradelibError
 from tradelib.loaders import find_release
 from tradelib.partners import Partner, partner
-from tradelib.runs.finished import is_edited
+from tradelib.runs.finished import is_edited, is_whole
 from tradelib.store import files, vintages
 
 HERE = Path(__file__).parents[1]
@@ -96,14 +96,14 @@ class Job:
 
     def state(self) -> str:
         """Whether its files are made from the same inputs, or its notebook was edited, or neither."""
-        found = []
-        for path in self.paths:
+        found = {}
+        for end, path in zip(ENDS, self.paths, strict=True):
             with suppress(OSError):
-                found.append(path.read_bytes())
-            if len(found) == 1 and path.suffix == ".ipynb" and is_edited(found[0]):
+                found[end] = path.read_bytes()
+            if end == ".ipynb" and end in found and is_edited(found[end]):
                 return EDITED
-        mark = self.record["fingerprint"].encode()
-        return UP_TO_DATE if len(found) == len(ENDS) and all(mark in text for text in found) else NOT_MADE
+        mark, book = self.record["fingerprint"].encode(), found.pop(".ipynb", b"")
+        return UP_TO_DATE if mark in book and is_whole(book, found) else NOT_MADE
 
 
 def bundled_notebook(name: str = BRIEF) -> Path:

@@ -11,6 +11,7 @@ import json
 import os
 import threading
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 
@@ -196,7 +197,8 @@ def _executed_as_it_stands(path: Path, text: str, folder: Path, progress: bool) 
 
 
 def _texts(finished: dict, own: dict, name: str) -> dict[str, str]:
-    """The three files of a finished notebook; its record stands in each."""
+    """The three files of a finished notebook; its record stands in each, their hashes in the notebook."""
+    own.pop("files_sha256", None)
     own |= {"title": title_of(finished) or name, "headline": headline_of(finished)}
     finished["metadata"]["tradelib"] = own
     facts = _subject(own) | facts_of_run(finished)
@@ -204,8 +206,10 @@ def _texts(finished: dict, own: dict, name: str) -> dict[str, str]:
     texts = {
         ".facts.json": json.dumps(facts, indent=1, ensure_ascii=False),
         ".html": page_of(finished),
-        ".ipynb": json.dumps(finished, indent=1, ensure_ascii=False, sort_keys=True) + "\n",
     }
+    hashes = {end: sha256(text.encode()).hexdigest() for end, text in texts.items()}
+    finished["metadata"]["tradelib"]["files_sha256"] = hashes
+    texts[".ipynb"] = json.dumps(finished, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
     _refuse_secrets(texts)
     return texts
 

@@ -1,4 +1,7 @@
-"""A tidy table as a Parquet file, and back; and the hash that vouches for its figures."""
+"""A tidy table as a Parquet file, and back; and the hashes that vouch for its figures and for each byte.
+
+A file carries a seal among its metadata: the hash of all its bytes, with zeros where the seal stands.
+"""
 
 import hashlib
 import json
@@ -7,12 +10,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tradelib.errors import TradelibError
-from tradelib.store.files import is_remote
+from tradelib.store.files import is_remote, read_bytes
 
 META = b"tradelib"
+SEAL, ZEROS = "file_sha256", "0" * 64
+CHANGED = "its bytes are not those that were written"
 ROWS_AT_ONCE, ROWS_AT_ONCE_LARGE = 1 << 20, 1 << 17  # row groups; small ones can be passed over
 
 
@@ -44,7 +50,7 @@ def write(frame: pd.DataFrame, path: Path, meta: dict, *, large: bool = False) -
     columns["period"] = days.cast(pa.timestamp("s")).cast(pa.date32())
     for name in ("partner", "flow", "item", "note"):
         columns[name] = pa.array(frame[name].astype("str"), type=pa.string(), from_pandas=True)
-    told = {META: json.dumps(meta, sort_keys=True).encode()}
+    told = {META: json.dumps(stamped(meta) | {SEAL: ZEROS}, sort_keys=True).encode()}
     pq.write_table(
         pa.table(columns).replace_schema_metadata(told),
         path,
@@ -52,22 +58,77 @@ def write(frame: pd.DataFrame, path: Path, meta: dict, *, large: bool = False) -
         compression_level=3 if large else 19,
         row_group_size=ROWS_AT_ONCE_LARGE if large else ROWS_AT_ONCE,
     )
+    with path.open("rb+") as file:
+        whole = file.read()
+        file.seek(_seal_at(whole))
+        file.write(hashlib.sha256(whole).hexdigest().encode())
+
+
+def stamped(meta: dict) -> dict:
+    """Metadata with a hash of its own, by which what is told of a vintage is known to be whole."""
+    told = {key: value for key, value in meta.items() if key not in ("card_sha256", SEAL)}
+    text = json.dumps(told, sort_keys=True, default=str)
+    return told | {"card_sha256": hashlib.sha256(text.encode()).hexdigest()}
+
+
+def unstamped(meta: dict) -> dict:
+    """The same without it; refused where it is another. Vintages of tradelib 0.1 have none."""
+    told, stamp = stamped(meta), meta.get("card_sha256")
+    if stamp not in (None, told.pop("card_sha256")):
+        raise ValueError("what it tells of itself was changed")
+    return told
 
 
 def read_meta(path: Path) -> dict:
     """Read the metadata in a file's footer."""
-    name, system = _place(path)
-    return json.loads(pq.read_schema(name, filesystem=system).metadata[META])
+    place = {"where": path.path, "filesystem": path.fs} if is_remote(path) else {"where": str(path)}
+    return unstamped(json.loads(pq.read_schema(**place).metadata[META]))
 
 
 def read(path: Path, freq: str, partner: list[str] | None = None) -> pd.DataFrame:
     """Read the rows of one file, of some partners or of all; a damaged one is told in words."""
-    name, system = _place(path)
-    filters = [("partner", "in", partner)] if partner else None
+    wanted = pc.field("partner").isin(partner) if partner else None
     try:
-        return to_frame(pq.read_table(name, filesystem=system, filters=filters, partitioning=None), freq)
+        whole = read_bytes(path)
+        sealed = is_sealed(whole)
+        data = pq.read_table(pa.BufferReader(whole), filters=wanted if sealed else None, partitioning=None)
+        if not sealed:
+            _check_figures(whole, data, freq)
+            data = data if wanted is None else data.filter(wanted)
+        return to_frame(data, freq)
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, OverflowError) as error:
         raise unreadable(path.parent, error) from None
+
+
+def _check_figures(whole: bytes, data: pa.Table, freq: str) -> None:
+    """Hold the figures of a file without a seal, of tradelib 0.1, against their hash, once in a process."""
+    sha256 = hashlib.sha256(whole).digest()
+    if sha256 not in _checked:
+        if digest(to_frame(data, freq)) != json.loads(data.schema.metadata[META])["sha256"]:
+            raise ValueError(CHANGED)
+        _checked.add(sha256)
+
+
+_checked: set[bytes] = set()
+
+
+def is_sealed(whole: bytes) -> bool:
+    """Whether a file has a seal; one that is broken is refused."""
+    at = _seal_at(whole)
+    if at < 0:
+        return False
+    seal = hashlib.sha256(whole[:at])
+    seal.update(ZEROS.encode() + whole[at + len(ZEROS) :])
+    if seal.hexdigest().encode() != whole[at : at + len(ZEROS)]:
+        raise ValueError(CHANGED)
+    return True
+
+
+def _seal_at(whole: bytes) -> int:
+    """Where the seal begins; -1 where there is none."""
+    key = f'"{SEAL}": "'.encode()
+    at = whole.rfind(key)
+    return at + len(key) if at >= 0 else -1
 
 
 def unreadable(folder: Path, error: Exception) -> TradelibError:
@@ -86,7 +147,3 @@ def to_frame(data: pa.Table, freq: str) -> pd.DataFrame:
     ordinals = {"M": months, "Q": months // 3, "Y": months // 12}[freq]
     frame.insert(0, "period", pd.PeriodIndex.from_ordinals(ordinals, freq=freq))
     return frame
-
-
-def _place(path: Path) -> tuple[str, object]:
-    return (path.path, path.fs) if is_remote(path) else (str(path), None)

@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date
 from functools import lru_cache, partial
@@ -92,14 +93,22 @@ def list_vintages(table: str | None = None) -> list[Vintage]:
 def find(root: Path, table: str | None = None) -> list[Path]:
     """List the files that make vintages: ``flows.parquet``, or the card of one that is stored by year."""
     if not is_remote(root):
-        return sorted(
-            path for name in (FLOWS, CARD) for path in root.glob(f"table={table or '*'}/published=*/{name}")
-        )
+        days = _folders(_folders([root], f"table={table or ''}", whole=bool(table)), "published=")
+        return sorted(path for day in days for name in (FLOWS, CARD) if (path := day / name).exists())
     with files.explained(root, "read", files.WHICH_STORE):
         keys = root.fs.find(root.path)
     wanted = f"/table={table}/" if table else "/table="
     names = (root.fs.unstrip_protocol(key) for key in keys if wanted in key and key.endswith((FLOWS, CARD)))
     return sorted((type(root)(name, **root.storage_options) for name in names), key=str)
+
+
+def _folders(roots: list[Path], begin: str, *, whole: bool = False) -> list[Path]:
+    """List the folders below others by how their names begin, or are; one that cannot be read is an error."""
+    found = []
+    for root in roots:
+        with files.explained(root, "read", files.WHICH_STORE), suppress(FileNotFoundError):
+            found += [p for p in root.iterdir() if (p.name == begin if whole else p.name.startswith(begin))]
+    return found
 
 
 def _look_at_all(paths: list[Path], *, remote: bool) -> list[Vintage]:
@@ -119,14 +128,14 @@ def look(path: Path) -> Vintage:
 def _describe(path: Path, changed: int) -> Vintage:
     try:
         card = path.name == CARD
-        meta = json.loads(files.read_bytes(path)) if card else parquet.read_meta(path)
+        meta = parquet.unstamped(json.loads(files.read_bytes(path))) if card else parquet.read_meta(path)
         meta["published"] = date.fromisoformat(meta["published"])
         meta["sources"] = tuple(meta["sources"])
         meta["parts"] = tuple(part["file"] for part in meta.get("parts", ()))
         return Vintage(path=path, **meta)
     except (pa.ArrowInvalid, OSError, KeyError, TypeError, ValueError) as error:
         raise TradelibError(
-            f"{path} is not a tradelib vintage ({type(error).__name__}).",
+            f"{path} is not a tradelib vintage, or is damaged ({type(error).__name__}).",
             "Move it out of the store; the other vintages are untouched.",
         ) from None
 
@@ -183,7 +192,7 @@ def _save_by_year(
             add(part["file"], partial(parquet.write, checked, meta=name | part, large=True))
             parts.append(part)
         card.update(_card(parts, table), **name, **told)
-        add(CARD, lambda place: place.write_text(json.dumps(card, indent=1)))
+        add(CARD, lambda place: place.write_text(json.dumps(parquet.stamped(card), indent=1)))
 
     known = [v for v in list_vintages(table) if v.published == published]
     if not known and files.write_folder_once(path.parent, fill, last=CARD):
