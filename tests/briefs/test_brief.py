@@ -33,7 +33,8 @@ IDS = {
     *("total.balance.trailing4", "total.balance.trailing4.change_usd", "total.deficit.rank.previous_year"),
     *(f"{item}.balance.{which}" for item in ("goods", "total") for which in ("drivers", "main_drivers")),
     *(f"commodity.hs2.{flow}.most_changed" for flow in ("exports", "imports")),
-    *(f"commodity.hs2.contributions{part}" for part in ("", ".along", ".against", ".main")),
+    "commodity.hs2.contributions",
+    *(f"commodity.hs2.net{part}" for part in ("", ".largest", ".main")),
 }
 UNITS = {"USD", "percent", "rank", "month", "quarter", "list", "bool", "text"}
 

@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
-from helpers import altered, raw_rows, said, sheet, snapshot, workbook_cells
+from helpers import raw_rows, said, sheet, snapshot, titled, workbook_cells
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -182,69 +182,80 @@ def test_two_vintages_are_not_taken_from_one_another(store):
 # --- sentences ----------------------------------------------------------------------------------
 
 
-def test_the_sentence_on_korea_names_the_contributors_and_their_shares():
-    text = said("chapters", sheet("KOR", *JULY))
-    assert (
-        "By chapter, the goods balance with South Korea (exports less imports for consumption) improved by "
-        "$2.5 billion, led by lower imports of motor vehicles and parts (HS 87, $2.3 billion, 94.4 percent "
-        "of the change), higher exports of mineral fuels (HS 27, $2.3 billion, 93.9 percent) and higher "
-        "exports of meat (HS 02, $482 million, 19.7 percent), in spite of higher imports of machinery "
-        "and computers (HS 84, $1.2 billion) and lower exports of electrical machinery (HS 85, $775 million)."
-    ) in text
-    assert "Exports of mineral fuels (HS 27) have come to $4.2 billion so far" in text
+def changes(code: str, release: str) -> dict[str, dict[str, int]]:
+    """Change of exports and imports by chapter, year to date on a year earlier, from the raw rows."""
+    year, last = int(release[:4]), int(release[5:])
+    found: dict[str, dict[str, int]] = {}
+    for table, flow in ((EXPORTS, "exports"), (CONSUMPTION, "imports")):
+        rows = raw_rows(table, PUBLISHED[table])
+        for row in rows[rows["partner"] == code].itertuples():
+            y, month = map(int, row.period.split("-"))
+            if y in (year, year - 1) and month <= last:
+                usd = int(row.value_usd) if y == year else -int(row.value_usd)
+                sums = found.setdefault(row.item, {"exports": 0, "imports": 0})
+                sums[flow] += usd
+    return found
 
 
-def by_chapter(who: str) -> str:
-    """The paragraph that says who contributed; empty where there is none."""
-    paragraphs = said("chapters", sheet(who, *JULY)).split("\n\n")
-    return next((one for one in paragraphs if one.startswith("By chapter")), "")
+@pytest.mark.parametrize(
+    ("who", "release", "chapter", "millions"),
+    [("CAN", "2020-04", "87", -752), ("MEX", "2018-07", "27", 2_748), ("KOR", "2018-07", "87", 2_319)],
+)
+def test_exports_and_imports_of_a_chapter_are_netted_first(who, release, chapter, millions):
+    found = sheet(who, release)
+    raw = changes(found.partner.code, release)
+    net = {item: sums["exports"] - sums["imports"] for item, sums in raw.items()}
+    top = sorted(net, key=lambda item: -abs(net[item]))[:6]
+    value = found.value("commodity.hs2.net")
+    assert [entry["hs2"] for entry in value] == [*top, None]
+    for entry in value[:-1]:
+        assert (entry["exports_usd"], entry["imports_usd"]) == (
+            *(raw[entry["hs2"]][flow] for flow in ("exports", "imports")),
+        )
+        assert entry["contribution_usd"] == net[entry["hs2"]]
+    assert sum(entry["contribution_usd"] for entry in value) == sum(net.values())
+    assert round(net[chapter] / 1e6) == millions
+    assert found.value("commodity.hs2.net.largest") == value[:4]
 
 
-def test_shares_of_a_small_net_change_are_left_out():
-    text = by_chapter("CAN")
-    assert "percent" not in text
-    assert text.endswith("Some of these are larger than the whole change, because they offset one another.")
-
-
-def test_one_flow_is_told_as_that_flow():
-    assert by_chapter("HKG").startswith("By chapter, exports to Hong Kong fell by $1.3 billion, led by ")
-    assert by_chapter("VNM").startswith(
-        "By chapter, imports for consumption from Vietnam rose by $1.2 billion, led by higher imports of "
-        "footwear"
+def test_the_chapters_are_told_net_and_the_gross_flows_as_such():
+    text = said("chapters", sheet("CAN", "2020-04"))
+    assert text.startswith(
+        "By chapter, exports less imports for consumption, what changed the goods balance with Canada most "
+        "over January-April 2020, against a year earlier: mineral fuels (HS 27) added $2.5 billion, "
     )
-
-
-def test_no_change_and_no_data_are_told_without_contributors():
-    korea = sheet("KOR", *JULY)
-    entries = [entry | {"pct_of_change": None} for entry in korea[ID].value]
-    values = {ID: entries, f"{ID}.along": None, f"{ID}.against": None}
-    still = altered(korea, values, {ID: {"change_usd": 0.0}})
+    assert "motor vehicles and parts (HS 87) took away $752 million." in text
     assert (
-        "By chapter, the goods balance with South Korea (exports less imports for consumption) did not "
-        "change.\n"
-    ) in said("chapters", still)
-    assert by_chapter("TUV") == ""
-    assert said("chapters", sheet("TUV", *JULY)) == (
-        "By commodity there is nothing to tell: exports_hs2_nsa has no rows of Tuvalu."
+        "Gross, the exports to Canada that changed most were motor vehicles and parts (HS 87, -$5.8" in text
     )
+    assert "imports for consumption from Canada that changed most were motor vehicles and parts (HS 87, -$5.1"
+    assert "led by" not in text
 
 
-def test_what_went_with_the_change_and_against_it_are_the_named_contributions_by_sign():
-    for who in ("KOR", "CAN", "HKG", "VNM", "CHN"):
+@pytest.mark.parametrize("who", ["KOR", "MEX", "CAN", "CHN"])
+def test_no_change_of_the_balance_by_imports_for_consumption_is_told_beside_that_by_general_imports(who):
+    found = sheet(who, *JULY)
+    told = f"{said('chapters', found)} {titled('chapters-chart', found)}"
+    assert "improved" not in told and "worsened" not in told
+    assert "imports for consumption" in told
+    assert "the two differ" in said("how-to-read", found)
+
+
+def test_one_flow_is_told_as_that_flow_and_no_net_is_made_of_it():
+    for who, begins in (("HKG", "The exports to Hong Kong"), ("VNM", "The imports for consumption from")):
         found = sheet(who, *JULY)
-        named = [entry for entry in found[ID].value if entry["hs2"]]
-        change = found[ID].more["change_usd"]
-        sides = {
-            "along": [e["contribution_usd"] for e in named if e["contribution_usd"] * change > 0][:3],
-            "against": [e["contribution_usd"] for e in named if e["contribution_usd"] * change < 0][:2],
-        }
-        for side, expected in sides.items():
-            value = found.value(f"{ID}.{side}")
-            assert [entry["contribution_usd"] for entry in value or []] == expected, (who, side)
-        every = [e["contribution_usd"] for e in named if e["contribution_usd"] * change > 0]
-        alone = abs(every[0]) >= 0.6 * sum(map(abs, every))
-        main = [entry["contribution_usd"] for entry in found.value(f"{ID}.main")]
-        assert main == every[: 1 if alone else 2], who
+        assert said("chapters", found).startswith(begins)
+        assert found["commodity.hs2.net"].reason == "only one flow by HS chapter is at hand"
+
+
+def test_without_commodities_the_passage_is_left_out_and_the_annex_says_what_would_bring_it():
+    for who, release, why in (
+        ("TUV", JULY, "no table by HS chapter has rows of Tuvalu"),
+        ("KOR", ("2010-06", None), "exports_hs2_nsa covers 2013-01 to 2020-10, not 2010-06"),
+    ):
+        found = sheet(who, *release)
+        assert said("chapters", found) == titled("chapters-chart", found) == ""
+        assert f"Not told here, because {why}: `tradelib update`" in said("how-to-read", found)
 
 
 @pytest.mark.parametrize(("who", "release"), [("KOR", JULY), ("CAN", JULY), ("KOR", ("2014-12", None))])

@@ -218,6 +218,9 @@ def test_every_passage_and_every_title_reads_well_for_every_partner(release):
             if cell == "flags" and not text:
                 assert not any(found.names[name] for name in ("later", "reconstructed", "older"))
                 continue
+            if cell == "chapters" and not text:
+                assert found.value("commodity.hs2.contributions") is None
+                continue
             check(text, (release, found.partner.code, cell))
         for cell in figures():
             about, text = (release, found.partner.code, cell), titled(cell, found)

@@ -7,8 +7,8 @@ import pandas as pd
 
 from tradelib import balances
 from tradelib.briefs.brief import Brief
-from tradelib.briefs.commodities import flow_in_words
-from tradelib.briefs.fact import contributor
+from tradelib.briefs.commodities import HS2
+from tradelib.briefs.fact import commodity
 from tradelib.briefs.sentences import title as titled
 from tradelib.partners import Partner, partner, summed_groups
 from tradelib.releases import Release
@@ -16,7 +16,7 @@ from tradelib.style import house as style
 from tradelib.style import marks, words
 from tradelib.style.house import COLOURS, Chart, Unit, styled
 from tradelib.style.words import missing, money, ordinal, signed_money
-from tradelib.tables import GOODS, TRADE
+from tradelib.tables import FLOWS, GOODS, TRADE
 
 SHADED = "Shaded: where single quarters may have changed slope (95 percent confidence set); lines are "
 SHADED += "four-quarter sums."
@@ -153,35 +153,35 @@ def what_moved(brief: Brief, *, title: str = "") -> Chart | None:
 
 @styled
 def chapters(brief: Brief, *, title: str = "") -> Chart | None:
-    """Draw how HS chapters took the balance from a year earlier to now, as a level waterfall."""
-    s, fact = brief.snapshot, brief["commodity.hs2.contributions"]
-    if fact.value is None or not any(entry["contribution_usd"] for entry in fact.value):
+    """Draw how HS chapters, net, took the balance from a year earlier to now; one flow where there is one."""
+    s, whole, net = brief.snapshot, brief["commodity.hs2.contributions"], brief["commodity.hs2.net"]
+    parts = [entry for entry in net.value or whole.value or [] if entry["contribution_usd"]]
+    if not parts:
         return None
-    tables, covers, change = (fact.more[name] for name in ("tables", "covers", "change_usd"))
+    tables, covers, change = (whole.more[name] for name in ("tables", "covers", "change_usd"))
     way = -1 if covers == "imports only" else 1  # one flow is drawn as itself
-    parts = [entry | {"usd": way * entry["contribution_usd"]} for entry in fact.value]
-    parts = [part for part in parts if part["usd"]]
-    unit = Unit.of([part["usd"] for part in parts] + [change])
+    unit = Unit.of([part["contribution_usd"] for part in parts] + [change])
     spans = [words.span(window) for window in (s.months.year_earlier, s.months)]
-    levels = [signed_money(fact.more[f"{name}_usd"]).replace("-", "−") for name in ("before", "now")]
+    levels = [signed_money(whole.more[f"{name}_usd"]).replace("-", "−") for name in ("before", "now")]
     rows = [(f"{spans[0]}\n{levels[0]}", 0.0, "balance")]
     for part in parts:
-        name = words.capital(contributor(part | {"contribution_usd": way * part["usd"]}))
-        rows.append((name, part["usd"], part["flow"] or "quiet"))
+        name = words.capital(commodity(part) if part[HS2] else part["name"])
+        if net.value:
+            gross = [f"{flow} {unit.number(part[f'{flow}_usd'], sign=True)}" for flow in FLOWS]
+            name = f"{marks.even_lines(name, 36)}\n{', '.join(gross)}"
+        rows.append((name, way * part["contribution_usd"], "goods" if part[HS2] else "quiet"))
     rows.append((f"{spans[1]}\n{levels[1]}", way * change, "balance"))
-    fig, (ax,) = style.canvas(height=1.9 + 0.4 * len(rows))
-    table = pd.DataFrame(rows, columns=["name", "usd", "colour"]).set_index("name")
-    marks.level_waterfall(ax, table, unit)
-    what = "goods balance" if covers == "both flows" else flow_in_words(tables[0])
-    of = f"U.S. {what} by HS chapter"
-    if covers == "both flows":
-        of += f" ({' less '.join(map(flow_in_words, tables))})"
+    fig, (ax,) = style.canvas(height=1.9 + (0.46 if net.value else 0.4) * len(rows))
+    marks.level_waterfall(ax, pd.DataFrame(rows, columns=["name", "usd", "colour"]).set_index("name"), unit)
+    of = f"U.S. {whole.more['flows']} by HS chapter"
+    if net.value:
+        of = f"U.S. goods balance by HS chapter ({whole.more['flows']})"
     return style.dress(
         fig,
         style.source_line(s, *tables),
         title=titled(brief, title),
         subtitle=style.measure(tables[0], of, unit, f"change from {spans[0]}"),
-        note="Higher exports and lower imports improve the balance." if covers == "both flows" else "",
+        note="Higher exports and lower imports improve the balance." if net.value else "",
     )
 
 

@@ -203,35 +203,43 @@ def _contributions(brief, kind: str) -> None:
     label += f", {what}{of}"
     brief.add(f"commodity.{kind}.contributions", value, label=label, flows=what, **more, **about)
     if kind == HS2:
-        _along_and_against(brief, value, more, about, label)
+        _net(brief, rows if value and more["both"] else {}, what, about, when)
 
 
-def _along_and_against(brief, value: list | None, more: dict, about: dict, label: str) -> None:
-    """Of the contributions by chapter, those that went with the change and those that went against it."""
+def _net(brief, rows: dict[str, pd.DataFrame], what: str, about: dict, when: str) -> None:
+    """Write what each chapter added to the balance, its exports and imports taken together first."""
+    value = net_by_item(rows["exports"]["change_usd"], rows["imports"]["change_usd"]) if rows else None
+    if brief["commodity.hs2.contributions"].value:
+        about |= {"reason": "only one flow by HS chapter is at hand"}
+    label = (
+        f"Net contributions of HS chapters to the change of the U.S. goods balance with {{p}}, {when}, {what}"
+    )
     named = [entry for entry in value or [] if entry[HS2]]
-    # where movements offset one another, a share of the small net change would mislead
-    shares = all(abs(entry["pct_of_change"] or 0) <= 100 for entry in named)
-    change = more.get("change_usd") or 0
-    along = [
-        entry if shares else entry | {"pct_of_change": None}
-        for entry in named
-        if entry["contribution_usd"] * change > 0
-    ]
-    against = [entry | {"pct_of_change": None} for entry in named if entry["contribution_usd"] * change < 0]
-    sizes = [abs(entry["contribution_usd"]) for entry in along]
+    sizes = [abs(entry["contribution_usd"]) for entry in named]
     alone = bool(sizes) and sizes[0] >= 0.6 * sum(sizes)
-    for name, entries in (
-        ("along", along[:TOP]),
-        ("against", against[: TOP - 1]),
-        ("main", along[: 1 if alone else 2]),
-    ):
-        brief.add(
-            f"commodity.hs2.contributions.{name}",
-            entries or None,
-            label=f"{label}: {name}",
-            offsetting=bool(value) and not shares,
-            **about,
-        )
+    brief.add("commodity.hs2.net", value, label=label, for_consumption="consumption" in what, **about)
+    for name, top in (("largest", TOP + 1), ("main", 1 if alone else 2)):
+        brief.add(f"commodity.hs2.net.{name}", named[:top] or None, label=f"{label}: {name}", **about)
+
+
+def net_by_item(exports: pd.Series, imports: pd.Series) -> list[dict]:
+    """Net the changes of exports and imports by chapter: the largest, then "other chapters", adding up."""
+    both = pd.DataFrame({"exports_usd": exports, "imports_usd": imports}).fillna(0).sort_index()
+    net = both["exports_usd"] - both["imports_usd"]
+    order = np.argsort(-net.abs().to_numpy(), kind="stable")
+    named = [both.index[n] for n in order[:NAMED] if net.iloc[n]]
+    rest = both.drop(named).sum()
+    entries = [(item, words.chapter(item), both.loc[item]) for item in named]
+    return [
+        {
+            "flow": None,
+            HS2: item,
+            "name": name,
+            "contribution_usd": row["exports_usd"] - row["imports_usd"],
+            **row.to_dict(),
+        }
+        for item, name, row in [*entries, (None, "other chapters", rest)]
+    ]
 
 
 def _parts(rows: dict[str, pd.DataFrame], kind: str) -> tuple[list[dict], dict]:

@@ -194,8 +194,8 @@ def contributor(entry: dict) -> str:
     """Say which way the flow of an entry went: "lower imports of mineral fuels (HS 27)"."""
     if "item" in entry:
         what, of = f"{entry['item']} {entry['flow']}", ""
-    elif entry["flow"] is None:
-        return entry["name"]
+    elif entry["flow"] is None:  # both flows, netted
+        return commodity(entry)
     else:
         what, of = entry["flow"], f" of {commodity(entry)}"
     higher = (entry["contribution_usd"] > 0) == (entry["flow"] == "exports")
