@@ -159,6 +159,7 @@ class Chart(Figure):
             raise TradelibError(
                 f"A chart is not saved as {path.name!r}.", f"End the name in {', '.join(FORMATS)}."
             )
+        path.parent.mkdir(parents=True, exist_ok=True)
         about = {"Title": caption(self), FORMATS[path.suffix]: alt_text(self)}
         with mpl.style.context(HOUSE, after_reset=True):
             self.savefig(path, dpi=PRINT_DPI, metadata=about)

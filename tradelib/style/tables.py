@@ -289,6 +289,7 @@ class PublishedTable:
             raise TradelibError(
                 f"A table is not saved as {path.name!r}.", f"End the name in {', '.join(FORMS)}."
             )
+        path.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix in (".xlsx", ".docx"):
             return self.to_excel(path) if path.suffix == ".xlsx" else self.to_word(path)
         if path.suffix in (".png", ".svg", ".pdf"):
