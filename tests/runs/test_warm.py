@@ -73,9 +73,8 @@ def run(*cells: str, **options) -> str:
     return printed(execute(*cells, **options))
 
 
-@contextmanager
-def kernel(name: str = WARM, **options):
-    """A running kernel and a function that runs code in it and gives what it prints."""
+def started(name: str = WARM, **options):
+    """A running kernel, its client, and a function that runs code in it and gives what it prints."""
     manager = KernelManager(kernel_name=name)
     manager.start_kernel(**options)
     client = manager.client()
@@ -89,6 +88,13 @@ def kernel(name: str = WARM, **options):
         assert reply["content"]["status"] == "ok", reply["content"]
         return "".join(heard).strip()
 
+    return manager, client, tell
+
+
+@contextmanager
+def kernel(name: str = WARM, **options):
+    """A running kernel, and what runs code in it; it is shut down afterwards."""
+    manager, client, tell = started(name, **options)
     try:
         yield manager, tell
     finally:
@@ -486,9 +492,8 @@ def test_nothing_is_left_when_the_program_is_ended_within_a_cell(tmp_path, numbe
 def test_nothing_is_left_when_the_program_ends_without_shutting_its_kernels_down(tmp_path):
     cell = BUSY.format(report=str(tmp_path / "pids"), then="")
     script = f"""
-    import test_warm, sys
-    held = test_warm.kernel()
-    _, tell = held.__enter__()
+    import test_warm
+    *held, tell = test_warm.started()
     tell({cell!r})
     """
     client = program(script)

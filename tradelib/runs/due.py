@@ -10,6 +10,7 @@ from tradelib.releases import WASHINGTON, Release
 from tradelib.runs import plan as plans
 from tradelib.runs import sweep
 from tradelib.store import vintages
+from tradelib.style import words
 from tradelib.tables import GOODS
 
 NOT_RUN, AWAITED, FAILED, CHANGED = "not run", "awaited", "failed", "inputs changed"
@@ -200,4 +201,4 @@ def span(passed: timedelta) -> str:
 
 
 def _name(release: Release) -> str:
-    return f"{release.period:%B %Y}, {opening(release):%Y-%m-%d %H:%M}"
+    return f"{words.period(release.period)}, {opening(release):%Y-%m-%d %H:%M}"
