@@ -70,6 +70,12 @@ def test_a_release_later_than_any_vintage_names_the_latest_month_there_is(releas
         take(release)
 
 
+def test_a_release_before_the_first_month_of_the_country_table_names_the_months_there_are():
+    with pytest.raises(TradelibError, match=r"No country table reaches 1984-12.\n.*1985-01 to 2025-02"):
+        take("1984-12")
+    assert take("1985-01").month.year == 1985
+
+
 @pytest.mark.parametrize("release", ["2018-13", "2018", "latest", "July 2018"])
 def test_a_malformed_release_is_an_error(release):
     with pytest.raises(TradelibError, match="is not a month"):

@@ -172,6 +172,17 @@ def test_site_builds_a_page_and_says_where_there_is_nothing_to_list(tmp_path):
     assert "There is no folder" in refused("site", "--reports", tmp_path / "nowhere")
 
 
+@pytest.mark.parametrize(
+    "place", ["s3://x", "s3://", "zip://x", "ftp://127.0.0.1/x", "gopher://x", "a" * 300]
+)
+def test_site_at_an_address_that_cannot_be_read_says_so(place, monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    assert "Error: " in refused("site", "--reports", place)
+
+
 def test_example_lists_what_there_is_and_prints_one():
     assert run("example").output.split() == ["cron", "systemd", "github", "airflow"]
     assert "run-due" in run("example", "cron").output

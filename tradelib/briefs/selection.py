@@ -53,7 +53,7 @@ class Selection:
 def choose(release: releases.Release, day: date, *, strict: bool = False) -> Selection:
     """Choose, for each table of a brief, the vintage of a day that reaches a release."""
     month, quarter = release.period, releases.quarter_out(release.period)
-    spans = {GOODS: (None, month), TRADE: (quarter - 4, quarter)}
+    spans = {GOODS: (month, month), TRADE: (quarter - 4, quarter)}
     details = [name for name in DETAIL_TABLES if name == EXPORT_NAICS or vintages.list_vintages(name)]
     for name in (EXPORT_CHAPTERS, *IMPORT_CHAPTERS, *details):
         spans[name] = (month - month.month - 11, month)
@@ -64,9 +64,10 @@ def choose(release: releases.Release, day: date, *, strict: bool = False) -> Sel
         _refuse_later(day, sources, absent, late)
     if GOODS in absent:
         reach = vintages.list_vintages(GOODS)
+        span = f"{min(v.since for v in reach)} to {max(v.through for v in reach)}" if reach else "none"
         raise TradelibError(
             f"No country table reaches {release.month}.",
-            f"The latest month there is: {max(v.through for v in reach) if reach else 'none'}.",
+            f"The months there are: {span}.",
             "Get a newer one with `tradelib update`, or `tradelib ingest country.xlsx` where it is at hand.",
         )
     first = [table for table in IMPORT_CHAPTERS if table in sources][:1]

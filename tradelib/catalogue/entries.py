@@ -15,7 +15,7 @@ from tqdm import tqdm
 from tradelib import releases
 from tradelib.errors import TradelibError
 from tradelib.partners import all_partners, partner
-from tradelib.store.files import is_remote
+from tradelib.store.files import explained, is_remote
 
 FILE = re.compile(
     r"(?P<slug>[a-z0-9-]+)(\.(?P<run>.+?))??(\.as-of-(?P<as_of>\d{4}-\d\d-\d\d))?"
@@ -91,15 +91,16 @@ def gather(reports: Path, *, progress: bool = False) -> tuple[list[Entry], list[
 
 def listing(reports: Path) -> list[str]:
     """List the files of a folder of reports, `folder/name` each, sorted."""
-    if is_remote(reports):
-        root = reports.path.rstrip("/") + "/"
-        return sorted(key.removeprefix(root) for key in reports.fs.find(reports.path))
-    if not reports.is_dir():
-        raise TradelibError(
-            f"There is no folder {reports}.",
-            "Make a brief first, such as `tradelib report --partner KOR --release 2018-07`, or name another.",
-        )
-    return sorted(path.relative_to(reports).as_posix() for path in reports.glob("*/*"))
+    with explained(reports, "read", "Give --reports a folder, or an address, that you may read."):
+        if is_remote(reports):
+            root = reports.path.rstrip("/") + "/"
+            return sorted(key.removeprefix(root) for key in reports.fs.find(reports.path))
+        if reports.is_dir():
+            return sorted(path.relative_to(reports).as_posix() for path in reports.glob("*/*"))
+    raise TradelibError(
+        f"There is no folder {reports}.",
+        "Make a brief first, such as `tradelib report --partner KOR --release 2018-07`, or name another.",
+    )
 
 
 def _grouped(paths: Iterable[str]) -> dict[tuple[str, str], dict[tuple[str, str], dict[str, str]]]:
@@ -126,7 +127,8 @@ def _texts(reports: Path, paths: list[str]) -> Iterator[tuple[str, bytes | OSErr
     """Each file's bytes, or why it cannot be read; those of an object store are asked for all at once."""
     if is_remote(reports):
         root = reports.path.rstrip("/")
-        found = reports.fs.cat([f"{root}/{path}" for path in paths], on_error="return") if paths else {}
+        with explained(reports, "read"):
+            found = reports.fs.cat([f"{root}/{path}" for path in paths], on_error="return") if paths else {}
         yield from ((key.removeprefix(f"{root}/"), text) for key, text in found.items())
         return
     for path in paths:
@@ -147,7 +149,7 @@ def _entry(folder: str, slug: str, group: dict, texts: dict) -> tuple[Entry, lis
             document = json.loads(texts[files[FACTS]])
             titles[run] = str(document.get("tradelib", {}).get("title", ""))
             told = told or _identity(document) | (_findings(document) if run == OWN else {})
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
             notices.append(f"{files[FACTS]} cannot be read ({type(error).__name__}); the rest is listed.")
     beside = [
         Beside(run=run, as_of=as_of, files=_addresses(files), title=titles.get((run, as_of), ""))

@@ -1,5 +1,6 @@
 """The command line: thin words around the library; a user's mistake is a message, not a traceback."""
 
+import errno
 import json
 import shutil
 import sys
@@ -91,7 +92,11 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except TradelibError as error:
             say(f"Error: {error}", err=True)
-            sys.exit(1)
+        except OSError as error:  # a file or folder that no step has words for
+            if error.errno == errno.EPIPE:
+                raise
+            say(f"Error: {error.filename or 'A file'}: {error.strerror or error}.", err=True)
+        sys.exit(1)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write each section with its commands."""

@@ -132,7 +132,7 @@ def results_of(data: bytes) -> dict:
         top = json.loads(text)["BEAAPI"]
         results = as_list(top.get("Results") or {})[0]
         errors = top.get("Error") or results.get("Error")
-    except (ValueError, LookupError, TypeError, AttributeError):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         page = text[:1] == "<" or "</html>" in text[-200:].lower()
         kind = "a web page" if page else "an empty reply" if not text else "no whole JSON"
         raise FetchError(f"BEA sent {kind} instead of figures; it begins {text[:40]!r}.") from None

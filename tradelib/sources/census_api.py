@@ -399,12 +399,13 @@ def read_rows(data: bytes) -> list[list[str]]:
     text = data.decode("utf-8", errors="replace").strip()
     try:
         rows = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise CheckError(
             f"Not a reply of the Census API (JSON): it begins {text[:60]!r}.",
             "An HTML page means a missing or invalid key; a text is the server's error message.",
         ) from None
     lists = isinstance(rows, list) and all(isinstance(row, list) for row in rows)
+    lists = lists and {type(cell) for row in rows for cell in row} <= {str, int, float, type(None)}
     if not lists or len(rows) < 2 or {len(row) for row in rows} != {len(rows[0])}:
         raise CheckError("A Census API reply is a list of rows of equal length, the header first.")
     return rows
@@ -483,8 +484,11 @@ def _refuse_columns(reply: pd.DataFrame, *advice: str) -> None:
 
 
 def _common_columns(reply: pd.DataFrame, flow: str, item: pd.Series | str) -> pd.DataFrame:
+    if not ({"CTY_CODE", "CTY_NAME"} & set(reply) and ("time" in reply or {"YEAR", "MONTH"} <= set(reply))):
+        _refuse_columns(reply, "Ask for CTY_CODE and time too: whose the rows are, and of when.")
     codes = reply["CTY_CODE"] if "CTY_CODE" in reply else reply["CTY_NAME"]
     time = reply["time"] if "time" in reply else reply["YEAR"] + "-" + reply["MONTH"]
+    refuse_rows(reply[codes.isna() | time.isna()], "every row says whose it is, and of when")
     months = time.drop_duplicates()
     refuse_rows(months[~months.str.fullmatch(r"\d{4}-(0[1-9]|1[0-2])")].to_frame("time"), "time is YYYY-MM")
     ordinals = time.map({month: pd.Period(month, "M").ordinal for month in months})

@@ -7,14 +7,16 @@ from datetime import date
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 
 from tradelib import releases
 from tradelib.errors import TradelibError
-from tradelib.sources import bea_api, bea_workbook, census_api, census_files, ft900, workbooks
+from tradelib.sources import apart, bea_api, bea_workbook, census_api, census_files, ft900, workbooks
 from tradelib.sources.download import looks_like_page
 from tradelib.store import vintages
 from tradelib.tables import CheckError, table_info
 
+MOST_BYTES = 1 << 30
 DOWNLOAD_AGAIN = "Open it to see what the server sent, and download it again."
 
 
@@ -78,9 +80,13 @@ def sources_of(files: list[tuple[str, bytes]]) -> list[dict]:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise TradelibError(f"Cannot read {path}: {error.strerror}.") from None
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise TradelibError(f"Cannot read {path}: {getattr(error, 'strerror', error)}.") from None
+    if len(data) > MOST_BYTES:
+        raise TradelibError(f"{path} has more than {MOST_BYTES:,} bytes, as no file of a publisher's has.")
+    return data
 
 
 def publication_date(found: Parsed, given: str | date | None = None) -> date:
@@ -98,20 +104,23 @@ def publication_date(found: Parsed, given: str | date | None = None) -> date:
 
 
 def parse(files: list[tuple[str, bytes]]) -> Parsed:
-    """Recognise files by their content and parse them: one file, or API replies that belong together."""
+    """Recognise files by their content and parse them: one file, or API replies that belong together.
+
+    It is done in a process of its own, within bounds of memory and time.
+    """
+    try:
+        return apart.call(_parse, files, size=sum(len(data) for _, data in files))
+    except TradelibError as error:
+        raise CheckError(f"{files[0][0]} is refused. {error}", "Nothing was saved.") from None
+
+
+def _parse(files: list[tuple[str, bytes]]) -> Parsed:
     contents = []
     for name, data in files:
         try:
             contents.append(open_file(data))
         except CheckError as error:
             raise CheckError(f"{name}: {error}") from None
-    try:
-        return _parse(files, contents)
-    except TradelibError as error:
-        raise CheckError(f"{files[0][0]} is refused. {error}", "Nothing was saved.") from None
-
-
-def _parse(files: list[tuple[str, bytes]], contents: list) -> Parsed:
     first = contents[0]
     if isinstance(first, bytes):  # replies of BEA's API
         return Parsed(bea_api.parse(contents), bea_api.PARSER, dated=bea_api.last_updated(contents))
@@ -144,12 +153,15 @@ def _one_file(files: list) -> None:
 
 def open_file(data: bytes) -> pd.DataFrame | dict[str, list[list]] | bytes:
     """Bytes -> the grid of a Census file or reply, the sheets of BEA or the FT-900, or a reply of BEA."""
-    if not data.strip():
+    if not data.removeprefix(b"\xef\xbb\xbf").strip():
         raise CheckError("the file is empty.", DOWNLOAD_AGAIN)
     if looks_like_page(data):
         raise CheckError("this is a web page, whatever its name says.", DOWNLOAD_AGAIN)
     if data.startswith(b"PAR1"):
-        return pd.read_parquet(io.BytesIO(data)).astype("str")
+        try:
+            return pd.read_parquet(io.BytesIO(data)).astype("str")
+        except (pa.ArrowException, OSError) as error:
+            raise CheckError(f"this is not a table ({error}).", DOWNLOAD_AGAIN) from None
     if data[:512].lstrip().startswith(b"["):
         return census_api.read_reply(data)
     if bea_api.is_bea_reply(data):

@@ -14,7 +14,7 @@ from bs4 import BeautifulSoup, Tag
 
 from tradelib import releases
 from tradelib.errors import TradelibError
-from tradelib.sources import download
+from tradelib.sources import apart, download
 from tradelib.store import files
 
 URL = "https://www.bea.gov/news/schedule"
@@ -127,6 +127,7 @@ def save_schedule(table: pd.DataFrame) -> Path:
 
 def refresh() -> pd.DataFrame:
     """Ask BEA for its schedule, keep it, and return its slots."""
-    table = parse_schedule(fetch_schedule())
+    page = fetch_schedule()
+    table = apart.call(parse_schedule, page, size=len(page))
     save_schedule(table)
     return table

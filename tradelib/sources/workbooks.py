@@ -11,7 +11,8 @@ from tradelib.tables import CheckError
 
 #: A real archive has 31 members, 6 MB packed and 26 MB with its workbooks unpacked, ratio 12 at most.
 MAX_MEMBERS, MAX_MEMBER, MAX_TOTAL, MAX_RATIO = 200, 16_000_000, 64_000_000, 200
-MAX_CELLS = 5_000_000
+MAX_CELLS = 5_000_000  # of all sheets together
+CORNER = re.compile(rb"""\br\s*=\s*["']\s*([A-Za-z]{1,3})([0-9]{1,7})\s*["']""")
 
 
 def is_archive(data: bytes) -> bool:
@@ -33,14 +34,15 @@ def read_members(data: bytes, wanted: Callable[[list[list]], bool]) -> dict[str,
     skipped, zips inside it too.
     """
     members: dict[str, list[list]] = {}
-    unpacked = 0
+    unpacked = cells = 0
     for info in _entries(data):
         if not re.search(r"(?i)(^|[/\\])(?![~.])[^/\\]*\.xlsx?$", info.filename):
             continue
         content = _inflate(data, info)
-        unpacked += _check_workbook(info.filename, content)
-        if unpacked > 4 * MAX_TOTAL:
-            raise CheckError(f"The workbooks unpack to more than {4 * MAX_TOTAL:,} bytes.")
+        size, declared = _check_workbook(info.filename, content)
+        unpacked, cells = unpacked + size, cells + declared
+        if unpacked > 4 * MAX_TOTAL or cells > MAX_CELLS:
+            raise CheckError(f"The workbooks unpack to {unpacked:,} bytes and {cells:,} cells: too many.")
         for n, rows in enumerate(_sheets(info.filename, content).values()):
             name = info.filename + (f" sheet {n + 1}" if n else "")
             if name in members:
@@ -105,26 +107,27 @@ def _inflate(data: bytes, info: zipfile.ZipInfo) -> bytes:
     return content
 
 
-def _check_workbook(name: str, data: bytes) -> int:
-    """Check an .xlsx, a zip itself, before calamine unpacks it; return its unpacked size.
+def _check_workbook(name: str, data: bytes) -> tuple[int, int]:
+    """Check an .xlsx, a zip itself, before calamine unpacks it; return its unpacked size, and its cells.
 
     calamine makes room for all cells from the first to the last, however few there are.
     """
     if not data.startswith(b"PK"):
-        return len(data)
+        return len(data), 0
     try:
-        found = _entries(data)
+        found, cells = _entries(data), 0
         for info in found:
-            corners = re.findall(rb"""\br=["']([A-Za-z]{1,3})([0-9]{1,7})["']""", _inflate(data, info))
-            rows = max((int(row) for _, row in set(corners)), default=0)
-            wide = max((_column_number(letters) for letters, _ in set(corners)), default=0)
-            if rows * wide > MAX_CELLS:
+            corners = set(CORNER.findall(_inflate(data, info)))
+            rows = max((int(row) for _, row in corners), default=0)
+            wide = max((_column_number(letters) for letters, _ in corners), default=0)
+            cells += rows * wide
+            if cells > MAX_CELLS:
                 raise CheckError(f"its sheet of {rows:,} rows by {wide:,} columns is too big.")
     except CheckError as error:
         raise CheckError(f"{name}: {error}") from None
     if "xl/workbook.xml" not in {info.filename for info in found}:
         raise CheckError(f"{name} is no Excel workbook.")
-    return sum(info.file_size for info in found)
+    return sum(info.file_size for info in found), cells
 
 
 def _column_number(letters: bytes) -> int:

@@ -1,0 +1,119 @@
+"""A function called in a process of its own, within bounds of memory and time.
+
+The process is started once, serves one call after the other, and ends with this program. A call that takes
+more than honest files of its size ever need is ended, and the next one has a new process.
+"""
+
+import atexit
+import os
+import pickle
+import subprocess
+import sys
+import threading
+import warnings
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
+from typing import Any
+
+import psutil
+
+from tradelib.errors import TradelibError
+from tradelib.tables import CheckError
+
+#: What a call may take, and more for each byte it is given: honest files need a quarter of it at most.
+MEMORY, MEMORY_A_BYTE = 1_000_000_000, 40
+SECONDS, SECONDS_A_BYTE = 20, 1e-6  # of work, so that a busy machine refuses nothing
+LOOKS_S = 0.02  # between two looks at what it takes
+START = "from tradelib.sources.apart import serve; serve()"
+
+_lock = threading.Lock()
+_process: subprocess.Popen | None = None
+
+
+def call(function: Callable, *given: object, size: int) -> Any:
+    """Call a function of a module with values of `size` bytes; what it raises, or warns of, is so here."""
+    with _lock:
+        answer, error, notes = _exchange((function, given, dict(os.environ)), size)
+    for note in notes:
+        warnings.warn(note, stacklevel=3)
+    if error:
+        raise error
+    return answer
+
+
+def _exchange(order: tuple, size: int) -> tuple:
+    """Send a call, and wait for what comes of it while looking at what it takes."""
+    process = _running()
+    watched = psutil.Process(process.pid)
+    memory, seconds = MEMORY + MEMORY_A_BYTE * size, SECONDS + SECONDS_A_BYTE * size
+    began, problem = sum(watched.cpu_times()[:2]), "the program that reads it was ended by it."
+
+    def exchange() -> tuple:
+        pickle.dump(order, process.stdin, protocol=5)
+        process.stdin.flush()
+        return pickle.load(process.stdout)
+
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(exchange)
+        try:
+            while not wait([future], LOOKS_S).done and process.poll() is None:
+                with suppress(psutil.Error):
+                    if watched.memory_info().rss > memory:
+                        problem = f"it takes more than {memory / 1e6:,.0f} MB of memory to read."
+                        process.kill()
+                    elif sum(watched.cpu_times()[:2]) - began > seconds:
+                        problem = f"it takes more than {seconds:.0f} seconds to read."
+                        process.kill()
+            return future.result()
+        except (OSError, EOFError, pickle.UnpicklingError):
+            raise CheckError(problem, "No publisher's file is like that: see what it is.") from None
+        except BaseException:  # somebody pressed Ctrl-C
+            process.kill()
+            raise
+
+
+def _running() -> subprocess.Popen:
+    """The process; started where there is none."""
+    global _process
+    if _process is None or _process.poll() is not None:
+        env = os.environ | {"PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))}
+        _process = subprocess.Popen(
+            [sys.executable, "-c", START],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=env,
+            cwd=os.sep,
+        )
+        atexit.register(_process.kill)
+    return _process
+
+
+def serve() -> None:
+    """Be that process: call what comes, and answer, until nobody asks any more."""
+    orders, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints is no answer
+    while True:
+        try:
+            function, given, environment = pickle.load(orders)
+        except (EOFError, KeyboardInterrupt):
+            return
+        os.environ.clear()
+        os.environ.update(environment)
+        pickle.dump(_outcome(function, given), answers, protocol=5)
+        answers.flush()
+
+
+def _outcome(function: Callable, given: tuple) -> tuple[Any, TradelibError | None, list[str]]:
+    """What a function returns, the error it raises, and what it warns of."""
+    answer, raised = None, None
+    with warnings.catch_warnings(record=True) as noted:
+        warnings.simplefilter("always")
+        try:
+            answer = function(*given)
+        except TradelibError as error:
+            raised = error
+        except Exception as error:  # whatever was not foreseen: the user needs the same
+            raised = CheckError(f"it is not what it looks like ({type(error).__name__}: {str(error)[:200]}).")
+    return answer, raised, [str(note.message) for note in noted if note.category is UserWarning]
