@@ -36,7 +36,7 @@ IDS = {
     "commodity.hs2.contributions",
     *(f"commodity.hs2.net{part}" for part in ("", ".largest", ".main")),
 }
-UNITS = {"USD", "percent", "rank", "month", "quarter", "list", "bool", "text"}
+UNITS = {"USD", "percent", "rank", "count", "month", "quarter", "list", "bool", "text"}
 
 
 # --- figures to the dollar ----------------------------------------------------------------------
@@ -194,41 +194,6 @@ def check_drivers(facts, prefix: str, parts: dict) -> None:
     told = [(entry["item"], entry["flow"]) for entry in main or []]
     assert told == (helping[:1] if alone else helping[:2])
     assert facts[f"{prefix}.main_drivers"].more["alone"] == (len(told) == 1 and len(ordered) > 1)
-
-
-@pytest.mark.parametrize(("release", "as_of", "published", "quarter"), CASES)
-@pytest.mark.parametrize("code", CODES)
-def test_a_superlative_holds_in_every_year_it_speaks_of(code, release, as_of, published, quarter):
-    fact = sheet(code, release, as_of)["goods.balance.ytd.superlative"]
-    if KINDS[code] != "country":
-        assert fact.value is None and "members change" in fact.reason
-        return
-    year, month = map(int, release.split("-"))
-    balances = {}
-    for y in range(1985, year + 1):
-        sums = [total(GOODS, published, months(y, month), code, flow) for flow in ("exports", "imports")]
-        if None not in sums:
-            balances[y] = sums[0] - sums[1]
-    now = balances.pop(year)
-    since, kind = min(balances), "deficit" if now < 0 else "surplus"
-    sizes = {y: usd if now > 0 else -usd for y, usd in balances.items()}
-    reach = {
-        "largest": max((y for y, size in sizes.items() if size >= abs(now)), default=None),
-        "smallest": max((y for y, size in sizes.items() if size <= abs(now)), default=None),
-    }
-    long = [word for word, y in reach.items() if year - (y or since) >= 3]
-    if now == 0 or sizes[year - 1] <= 0 or not long:
-        assert fact.value is None and fact.reason
-        return
-    (word,) = long
-    y = reach[word]
-    if y is None:
-        assert fact.value == f"{word} on record, in data from {since}"
-    elif word == "smallest" and sizes[y] < 0:
-        other = {"deficit": "surplus", "surplus": "deficit"}[kind]
-        assert fact.value == f"{word} since the {other} of {y}"
-    else:
-        assert fact.value == f"{word} since {y}"
 
 
 @pytest.mark.parametrize(("release", "as_of", "published", "quarter"), CASES)

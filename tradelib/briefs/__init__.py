@@ -4,6 +4,8 @@
 - `snapshot`: the tables of a release, cut and summed once for all partners.
 - `fact`: what a fact is, and facts by id.
 - `goods`: the facts on goods.
+- `place`: shares, ranks, and the part in the change of the U.S. deficit.
+- `records`: records and streaks in goods.
 - `total`: the facts on services, and on goods and services together.
 - `turning`: since when: turning points, and a test for a change of slope.
 - `commodities`: the facts by commodity, and what each contributed.

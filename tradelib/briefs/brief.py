@@ -8,6 +8,8 @@ from tradelib import cards
 from tradelib.briefs.commodities import commodity_facts
 from tradelib.briefs.fact import FACTS_MIME, Facts, source_of
 from tradelib.briefs.goods import goods_facts
+from tradelib.briefs.place import place_facts
+from tradelib.briefs.records import records_facts
 from tradelib.briefs.sentences import STYLE
 from tradelib.briefs.snapshot import Snapshot, take
 from tradelib.briefs.total import total_facts
@@ -235,6 +237,8 @@ def brief(
         release = take(release, as_of=as_of, strict=strict)
     found = Brief(who, release)
     goods_facts(found)
+    place_facts(found)
+    records_facts(found)
     total_facts(found)
     commodity_facts(found)
     return found
@@ -259,6 +263,7 @@ def _names(who: Partner, s: Snapshot) -> dict[str, object]:
         "same_months": span(s.months).removesuffix(f" {s.month.year}"),
         "quarter": words.period(s.quarter),
         "quarters": span(s.quarters),
+        "january": s.month.month == 1,
         "year": str(s.month.year),
         "last_year": str(s.month.year - 1),
         "published": published_on,

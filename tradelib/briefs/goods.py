@@ -1,29 +1,19 @@
-"""The facts on goods: month, year to date, twelve months, rank, records (Census basis)."""
+"""The facts on goods: month, year to date, twelve months, and what moved them (Census basis)."""
 
 import pandas as pd
 
-from tradelib import balances
-from tradelib.briefs.selection import CANADA
-from tradelib.partners import WORLD, partner
+from tradelib.briefs.place import no_row
 from tradelib.style import words
 from tradelib.style.words import missing
 from tradelib.tables import GOODS
 from tradelib.windows import Window
 
-EVERYBODY = "all {n} single countries with goods rows; groups, totals and unidentified out"
-#: Years that a superlative must reach back.
-LEAST_YEARS = 3
-
 
 def goods_facts(brief) -> None:
-    """Write the facts `goods.*` and `world.goods.*`."""
+    """Write the flows and balances of `goods.*`, their changes and drivers."""
     _flows(brief)
     _reduction(brief)
     _twelve_months(brief)
-    _context(brief)
-    _ranks(brief)
-    _record_month(brief)
-    _record_year(brief)
     _drivers(brief)
 
 
@@ -50,16 +40,6 @@ def reduction_reason(now, before) -> str:
         return "one of the two balances is not available"
     then, since = words.position(before), words.position(now)
     return f"from a {then} of {words.money(before)} to a {since} of {words.money(now)}: no percentage"
-
-
-def no_deficit(usd: float, when: str) -> str:
-    """Why there is no rank among deficits."""
-    what = f"a surplus of {words.money(usd)}" if usd > 0 else "a balance of zero"
-    return f"{what} in {when}, not a deficit"
-
-
-def _no_row(brief) -> str:
-    return f"the country table has no complete row of {brief.partner.name} for the window"
 
 
 def _pair(brief, span: str) -> tuple[dict, dict]:
@@ -103,7 +83,7 @@ def _flows(brief) -> None:
             window=window,
             label="U.S. goods {}",
             table=s.goods_sums(brief.partner.code)[1][span],
-            reason=_no_row(brief),
+            reason=no_row(brief),
         )
 
 
@@ -129,145 +109,11 @@ def _twelve_months(brief) -> None:
         row_of(s.goods_windows[name], code).get("balance_usd") for name in ("trailing", "trailing before")
     )
     title = f"U.S. goods balance with {{p}}, {words.span(year)}"
-    about = {"unit": "USD", "table": GOODS, "reason": _no_row(brief)}
+    about = {"unit": "USD", "table": GOODS, "reason": no_row(brief)}
     brief.add("goods.balance.trailing12", now, window=year, label=title, **about)
     title, versus = f"Change of {title} on a year earlier", f"{year} vs {year.year_earlier}"
     change = difference(now, before)
     brief.add("goods.balance.trailing12.change_usd", change, window=versus, label=title, **about)
-
-
-def _context(brief) -> None:
-    """The world's deficit, and the share in U.S. trade."""
-    s = brief.snapshot
-    sums, tables = s.goods_sums(brief.partner.code)
-    now, _ = _pair(brief, "ytd")
-    world, world_base = (row_of(sums[name], WORLD) for name in ("ytd", "ytd before"))
-    deficits = -world.get("balance_usd", float("nan")), -world_base.get("balance_usd", float("nan"))
-    when = words.span(s.months)
-    brief.add(
-        "world.goods.deficit.ytd.change_pct",
-        None
-        if any(map(missing, deficits)) or deficits[1] <= 0
-        else 100 * (deficits[0] - deficits[1]) / deficits[1],
-        unit="percent",
-        window=f"{s.months} vs {s.months.year_earlier}",
-        label=f"Change of the U.S. goods deficit with the world, {when} on a year earlier",
-        table=tables["ytd"],
-        reason="no World row for both years",
-        rows_of=WORLD,
-    )
-    trade, whole = (
-        sum(row.get(f"{side}_usd", float("nan")) for side in ("exports", "imports")) for row in (now, world)
-    )
-    brief.add(
-        "goods.trade.ytd.share_pct",
-        balances.share(trade, whole) if not missing(trade) and not missing(whole) else None,
-        unit="percent",
-        window=s.months,
-        label=f"Share of {{p}} in U.S. goods trade, {when}",
-        table=tables["ytd"],
-        reason=_no_row(brief),
-        rows_of=WORLD,
-    )
-
-
-def _ranks(brief) -> None:
-    s, who = brief.snapshot, brief.partner
-    sums, table = s.ranked_goods
-    for id, key, name, window in (
-        ("goods.deficit.rank", "now", "ytd", s.months),
-        ("goods.deficit.rank.previous_year", "before", "ytd before", s.months.year_earlier),
-    ):
-        ranks, when = s.goods_ranks[key], words.span(window)
-        usd = row_of(sums[name], who.code).get("balance_usd")
-        value = None
-        if who.is_group:
-            reason = "a group is not ranked with countries"
-        elif who.code not in ranks:
-            no_country = who.kind in ("world", "other", "product")
-            reason = "it is not a single country" if no_country else f"there is no complete row in {when}"
-        elif usd >= 0:
-            reason = no_deficit(usd, when)
-        else:
-            value, reason = ranks[who.code], ""
-        brief.add(
-            id,
-            value,
-            unit="rank",
-            window=window,
-            label=f"Rank of the U.S. goods deficit with {{p}}, {when}",
-            table=table,
-            reason=reason,
-            rows_of=CANADA,  # one of those ranked
-            undefined=not missing(usd) and usd >= 0,
-            universe=EVERYBODY.format(n=len(ranks)),
-            n=len(ranks),
-            measure="goods balance, largest deficit first",
-            first=partner(ranks.index[0]).prose if len(ranks) else None,
-            first_usd=sums[name]["balance_usd"].get(ranks.index[0]) if len(ranks) else None,
-        )
-
-
-def _record_month(brief) -> None:
-    s = brief.snapshot
-    record = row_of(s.export_records, brief.partner.code)
-    month, since = record.get("period"), record.get("since", s.month)
-    about = {
-        "window": Window(since, s.month),
-        "table": GOODS,
-        "reason": "no exports on record",
-        "since": str(since.year),
-    }
-    brief.add(
-        "goods.exports.record_month",
-        str(month) if record else None,
-        unit="month",
-        label=f"Highest month of U.S. goods exports to {{p}} since {since.year}",
-        highest_usd=record.get("highest_usd"),
-        **about,
-    )
-    label = f"Is {words.period(s.month)} the highest month of U.S. goods exports to {{p}} since {since.year}"
-    is_record = month == s.month if record else None
-    brief.add("goods.exports.month.is_record", is_record, unit="bool", label=label, **about)
-
-
-def _record_year(brief) -> None:
-    """Since when the balance of these months is the largest or smallest; a group has no constant members."""
-    s, who = brief.snapshot, brief.partner
-    history = s.same_months(who.code)
-    value = reason = None
-    if who.is_group:
-        reason = "a group's members change"
-    elif len(history) and not missing(history.iloc[-1]) and history.index[-1] == s.month.year:
-        value, reason = _superlative(history), "neither the largest nor the smallest for long"
-    brief.add(
-        "goods.balance.ytd.superlative",
-        value,
-        unit="text",
-        window=s.months,
-        label=f"The U.S. goods balance with {{p}}, {words.span(s.months)}, among those of other years",
-        table=GOODS,
-        reason=reason or _no_row(brief),
-    )
-
-
-def _superlative(history: pd.Series) -> str | None:
-    """Say since when the last of some years' balances is the largest or smallest of its kind."""
-    year, now, past = history.index[-1], history.iloc[-1], history.iloc[:-1].dropna()
-    kind = words.position(now)
-    if year - 1 not in past.index or kind == "balance" or words.position(past[year - 1]) != kind:
-        return None
-    size = past if now > 0 else -past
-    for word, as_much in (("largest", size >= abs(now)), ("smallest", size <= abs(now))):
-        rivals = past[as_much]
-        if year - max([past.index[0], *rivals.index]) < LEAST_YEARS:
-            continue
-        if rivals.empty:
-            return f"{word} on record, in data from {past.index[0]}"
-        rival = words.position(rivals.iloc[-1])
-        other = f"the {rival} of " if word == "smallest" and rival not in (kind, "balance") else ""
-        return f"{word} since {other}{rivals.index[-1]}"
-    return None
 
 
 def _drivers(brief) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 
+import numpy as np
 import pandas as pd
 
 from tradelib import balances, loaders, releases
@@ -24,6 +25,7 @@ from tradelib.tables import (
     GOODS_RELEASED,
     IMPORT_CHAPTERS,
     RELEASED,
+    SIDES,
     TRADE,
 )
 from tradelib.windows import Window, full_year, year_to_date
@@ -168,9 +170,29 @@ class Snapshot:
         }
 
     @cached_property
-    def export_records(self) -> pd.DataFrame:
-        """The highest month of goods exports of each partner, through the statistical month."""
-        return balances.record_high(self.goods["exports_usd"])
+    def flow_ranks(self) -> dict[tuple[str, str], dict[str, int]]:
+        """Ranks by goods trade, exports and imports among all single countries that had any, by window."""
+        found, (windows, _) = {}, self.ranked_goods
+        for name in ("month", "month before", "ytd", "ytd before"):
+            sums = windows[name]
+            flows = {"exports": sums["exports_usd"], "imports": sums["imports_usd"]}
+            for flow, usd in {"trade": flows["exports"] + flows["imports"], **flows}.items():
+                found[flow, name] = balances.rank(-usd[usd > 0], countries()).to_dict()
+        return found
+
+    @cached_property
+    def deficit_changes(self) -> dict[str, np.ndarray]:
+        """What each single country added to the U.S. goods deficit on a year earlier, by window."""
+        sums, _ = self.ranked_goods
+        both = {name: sums[name]["balance_usd"] for name in ("month", "month before", "ytd", "ytd before")}
+        added = {name: both[f"{name} before"] - both[name] for name in ("month", "ytd")}
+        return {name: usd[usd.index.isin(countries())].dropna().to_numpy() for name, usd in added.items()}
+
+    @cached_property
+    def monthly_goods(self) -> dict[str, pd.DataFrame]:
+        """Exports, imports and balance by month and partner, without gaps in the calendar."""
+        span = pd.period_range(self.goods.index.get_level_values("period").min(), self.month, freq="M")
+        return {side: self.goods[side].unstack("partner").reindex(span) for side in SIDES}
 
     @cached_property
     def universe(self) -> tuple[list[str], str]:
@@ -232,9 +254,8 @@ class Snapshot:
     @cached_property
     def _same_months(self) -> pd.DataFrame:
         """Goods balances over the months of the year to date, by year and partner."""
-        months = self.goods["balance_usd"].unstack("partner")
-        span = pd.period_range(months.index.min(), self.month, freq="M")
-        sums = months.reindex(span).rolling(len(self.months), min_periods=len(self.months)).sum()
+        months = self.monthly_goods["balance_usd"]
+        sums = months.rolling(len(self.months), min_periods=len(self.months)).sum()
         sums = sums[sums.index.month == self.month.month]
         return sums.set_axis(sums.index.year)
 

@@ -6,11 +6,11 @@ from tradelib.briefs.goods import (
     difference,
     drivers_facts,
     flow_facts,
-    no_deficit,
     reduction,
     reduction_reason,
     row_of,
 )
+from tradelib.briefs.place import no_deficit
 from tradelib.briefs.turning import RULE, kink
 from tradelib.partners import partner
 from tradelib.style import words

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 
 from tradelib import balances
 from tradelib.briefs.brief import Brief
-from tradelib.briefs.goods import EVERYBODY
+from tradelib.briefs.place import EVERYBODY
 from tradelib.briefs.selection import CANADA
 from tradelib.briefs.sentences import title as titled
 from tradelib.briefs.snapshot import Snapshot

@@ -1,0 +1,189 @@
+"""The place of a partner in U.S. goods trade: shares, ranks, and its part in the change of the deficit."""
+
+from tradelib import balances
+from tradelib.briefs.selection import CANADA
+from tradelib.partners import WORLD, partner
+from tradelib.style import words
+from tradelib.style.words import missing
+from tradelib.windows import Window
+
+EVERYBODY = "all {n} single countries with goods rows; groups, totals and unidentified out"
+#: What countries are ranked by, the largest first, and what the rank makes of them.
+RANKED = {"trade": "U.S. trading partner", "exports": "U.S. export market", "imports": "U.S. supplier"}
+SHARES = {name: f"U.S. goods {name}" for name in RANKED} | {"balance": "the U.S. goods deficit"}
+#: Below this percentage of itself the U.S. deficit has hardly changed, and nobody has a part in that.
+HARDLY_PCT = 1.0
+#: Below this percentage a part in the change is not told.
+LITTLE_PART_PCT = 1.0
+UNKNOWN = float("nan")
+
+
+def place_facts(brief) -> None:
+    """Write the shares, ranks and contributions of `goods.*`, and `world.goods.*`."""
+    s = brief.snapshot
+    for span, window in {"month": Window(s.month, s.month), "ytd": s.months}.items():
+        mine, world = (
+            [_row(brief, name, code) for name in (span, f"{span} before")]
+            for code in (brief.partner.code, WORLD)
+        )
+        _shares(brief, span, window, mine[0], world[0])
+        _contribution(brief, span, window, mine, world)
+        _ranks(brief, span, window)
+    _deficit_ranks(brief)
+    _world(brief, [-row["balance"] for row in world])
+
+
+def _row(brief, name: str, code: str) -> dict[str, float]:
+    """A partner's trade, exports, imports and balance in a window, from the table of the brief's partner."""
+    sums = brief.snapshot.goods_sums(brief.partner.code)[0][name]
+    row = sums.loc[code] if code in sums.index else {}
+    flows = {side: row.get(f"{side}_usd", UNKNOWN) for side in ("exports", "imports", "balance")}
+    return {"trade": flows["exports"] + flows["imports"], **flows}
+
+
+def _table(brief, span: str) -> str:
+    return brief.snapshot.goods_sums(brief.partner.code)[1][span]
+
+
+def no_row(brief) -> str:
+    """Why there is no figure of goods."""
+    return f"the country table has no complete row of {brief.partner.name} for the window"
+
+
+def no_deficit(usd: float, when: str) -> str:
+    """Why there is no rank among deficits."""
+    what = f"a surplus of {words.money(usd)}" if usd > 0 else "a balance of zero"
+    return f"{what} in {when}, not a deficit"
+
+
+def _shares(brief, span: str, window: Window, mine: dict, world: dict) -> None:
+    """The share in U.S. goods trade, exports, imports and, of a deficit, in the deficit with the world."""
+    when = words.span(window)
+    for name, what in SHARES.items():
+        part, whole = mine[name], world[name]
+        reason = no_row(brief) if missing(part) else "no World row for the window"
+        if name == "balance" and not missing(part) and part >= 0:
+            reason = no_deficit(part, when)
+        brief.add(
+            f"goods.{'deficit' if name == 'balance' else name}.{span}.share_pct",
+            balances.share(part, whole),
+            unit="percent",
+            window=window,
+            label=f"Share of {{p}} in {what}, {when}",
+            table=_table(brief, span),
+            reason=reason,
+            undefined=not missing(part) and not missing(whole),
+            rows_of=WORLD,
+        )
+
+
+def _contribution(brief, span: str, window: Window, mine: list[dict], world: list[dict]) -> None:
+    """The part in the change of the U.S. deficit: positive along with it, negative against it."""
+    added, change = (rows[1]["balance"] - rows[0]["balance"] for rows in (mine, world))
+    value, when, reason = None, words.span(window), no_row(brief)
+    more = {"way": None, "along": False, "offset_pct": None, "place": None, "first": False, "n": None}
+    if not missing(added) and missing(change):
+        reason = "no World row for both years"
+    elif not missing(added) and abs(change) < HARDLY_PCT / 100 * abs(world[1]["balance"]):
+        reason = f"the U.S. goods deficit hardly changed in {when}"
+    elif not missing(added):
+        value = 100 * added / change
+        more |= {"way": "widening" if change > 0 else "narrowing", "along": value >= LITTLE_PART_PCT}
+        more["offset_pct"] = -value if value <= -LITTLE_PART_PCT else None
+        if added and not _no_rank(brief):
+            others = brief.snapshot.deficit_changes[span] * (1 if added > 0 else -1)
+            place = int((others > abs(added)).sum()) + 1
+            more |= {"place": place, "first": place == 1, "n": len(others)}
+    brief.add(
+        f"goods.deficit.{span}.contribution_pct",
+        value,
+        unit="percent",
+        window=f"{window} vs {window.year_earlier}",
+        label=f"Part of {{p}} in the change of the U.S. goods deficit, {when} on a year earlier",
+        table=_table(brief, span),
+        reason=reason,
+        rows_of=WORLD,
+        **more,
+    )
+
+
+def _no_rank(brief) -> str:
+    """Why a partner is not ranked with countries; empty if it is."""
+    if brief.partner.is_group:
+        return "a group is not ranked with countries"
+    return "it is not a single country" if brief.partner.kind in ("world", "other", "product") else ""
+
+
+def _put_rank(brief, id: str, value, window: Window, n: int, **about) -> None:
+    """Write a rank; Canada, one of those ranked, decides how it stands to the day."""
+    table = brief.snapshot.ranked_goods[1]
+    about |= {"universe": EVERYBODY.format(n=n), "n": n}
+    brief.add(id, value, unit="rank", window=window, table=table, rows_of=CANADA, **about)
+
+
+def _ranks(brief, span: str, window: Window) -> None:
+    """As a trading partner, export market and supplier, now and a year earlier."""
+    why = _no_rank(brief)
+    for name, role in RANKED.items():
+        id = f"goods.{name}.{span}.rank"
+        for id_, key, over in (
+            (id, span, window),
+            (f"{id}.previous_year", f"{span} before", window.year_earlier),
+        ):
+            ranks, when = brief.snapshot.flow_ranks[name, key], words.span(over)
+            _put_rank(
+                brief,
+                id_,
+                None if why else ranks.get(brief.partner.code),
+                over,
+                len(ranks),
+                label=f"Rank of {{p}} as a {role} in goods, {when}",
+                reason=why or f"there was none, or no complete row, in {when}",
+                measure=f"goods {name}, largest first",
+            )
+
+
+def _deficit_ranks(brief) -> None:
+    s, code = brief.snapshot, brief.partner.code
+    for id, key, name, window in (
+        ("goods.deficit.rank", "now", "ytd", s.months),
+        ("goods.deficit.rank.previous_year", "before", "ytd before", s.months.year_earlier),
+    ):
+        ranks, usd = s.goods_ranks[key], s.ranked_goods[0][name]["balance_usd"]
+        mine, when, value = usd.get(code), words.span(window), None
+        reason = _no_rank(brief)
+        if not reason and code not in ranks:
+            reason = f"there is no complete row in {when}"
+        elif not reason and mine >= 0:
+            reason = no_deficit(mine, when)
+        elif not reason:
+            value = ranks[code]
+        _put_rank(
+            brief,
+            id,
+            value,
+            window,
+            len(ranks),
+            label=f"Rank of the U.S. goods deficit with {{p}}, {when}",
+            reason=reason,
+            undefined=not missing(mine) and mine >= 0,
+            measure="goods balance, largest deficit first",
+            first=partner(ranks.index[0]).prose if len(ranks) else None,
+            first_usd=usd.get(ranks.index[0]) if len(ranks) else None,
+        )
+
+
+def _world(brief, deficits: list[float]) -> None:
+    """The change of the deficit with the world."""
+    s, (now, before) = brief.snapshot, deficits
+    there = not missing(now) and not missing(before) and before > 0
+    brief.add(
+        "world.goods.deficit.ytd.change_pct",
+        100 * (now - before) / before if there else None,
+        unit="percent",
+        window=f"{s.months} vs {s.months.year_earlier}",
+        label=f"Change of the U.S. goods deficit with the world, {words.span(s.months)} on a year earlier",
+        table=_table(brief, "ytd"),
+        reason="no World row for both years",
+        rows_of=WORLD,
+    )
