@@ -183,6 +183,22 @@ def test_site_at_an_address_that_cannot_be_read_says_so(place, monkeypatch):
     assert "Error: " in refused("site", "--reports", place)
 
 
+def test_ingest_writes_into_a_bucket(s3_bucket, tmp_path, monkeypatch):
+    """The case `cli_store_s3`."""
+    system, bucket = s3_bucket
+    monkeypatch.chdir(tmp_path)
+    rows = [["CTY_CODE", "ALL_VAL_MO", "time"], ["5800", "7", "2018-07"]]
+    more = [["CTY_CODE", "GEN_VAL_MO", "time"], ["5800", "7", "2018-07"]]
+    for name, table in {"e.json": rows, "i.json": more}.items():
+        (tmp_path / name).write_text(json.dumps(table))
+    words = ("ingest", "e.json", "i.json", "--published", "2018-09-06", "--store", f"s3://{bucket}/trade")
+    result = run(*words)
+    assert (result.exit_code, "2 rows: s3://" in result.output) == (0, True), result.output
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["e.json", "i.json"], "nothing of it lies here"
+    (found,) = system.find(f"{bucket}/trade")
+    assert found.endswith("table=goods_census_nsa_api/published=2018-09-06/flows.parquet")
+
+
 def test_example_lists_what_there_is_and_prints_one():
     assert run("example").output.split() == ["cron", "systemd", "github", "airflow"]
     assert "run-due" in run("example", "cron").output

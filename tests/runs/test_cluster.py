@@ -99,6 +99,16 @@ def test_a_scheduler_that_does_not_answer_is_told(tmp_path):
         sweep.run(planned, scheduler="tcp://127.0.0.1:9")
 
 
+def test_a_sweep_to_a_bucket_that_is_not_there_makes_nothing_and_says_so(s3_bucket, tmp_path):
+    book = book_of(tmp_path, "1 / 0")
+    planned = plan("2018-07", "KOR", notebook=book, reports="s3://there-is-no-such/reports")
+    with pytest.raises(
+        TradelibError, match=r"there is no bucket there-is-no-such(.|\n)*Nothing was run"
+    ) as error:
+        sweep.run(planned)
+    assert "are made" not in str(error.value)
+
+
 def test_briefs_go_into_an_object_store_and_are_found_there_again(s3_bucket, tmp_path):
     bucket = f"s3://{s3_bucket[1]}"
     book = book_of(tmp_path, "if partner == '5700':\n    1 / 0", LAST_CELL)

@@ -227,6 +227,18 @@ def test_the_lines_say_what_is_due_and_what_comes_next():
     ]
 
 
+def test_the_time_passed_is_told_right_where_the_clocks_were_changed_between():
+    opened, now = at("2026-10-31T08:30"), at("2026-11-01T08:30")  # summer time ended that night
+    assert due.passed(opened, now) == timedelta(hours=25)
+    found = look(
+        at("2026-11-01T01:50").replace(fold=1),
+        records={"2026-08": left(["Japan"], finished="2026-11-01T05:10:00+00:00")},
+    )
+    assert [item.ready for item in found.items] == [True], (
+        "an hour and forty minutes have passed, though the clock shows forty"
+    )
+
+
 def test_a_span_is_told_in_its_largest_unit():
     told = [due.span(timedelta(minutes=n)) for n in (0, 1, 59, 60, 1439, 1440)]
     assert due.span(timedelta(days=20, hours=3)) == "20 days"

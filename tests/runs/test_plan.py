@@ -13,13 +13,14 @@ from tradelib.runs.plan import expand, one_run, plan, read_runs
 TYPED = 'partner: str = "KOR"\nrelease: str = "2018-07"\nas_of: str = ""\n'
 TYPED += 'country: str = "NO"\ndepth: int = 2\nshare: float = 0.5\nlong: bool = False'
 
+KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+
 
 @pytest.fixture
 def own(tmp_path):
     """A notebook of the user's, with parameters of every type, beside her list of runs."""
     cell = new_code_cell(TYPED, metadata={"tags": ["parameters"]})
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    nbformat.write(new_notebook(cells=[cell], metadata=kernel), tmp_path / "mine.ipynb")
+    nbformat.write(new_notebook(cells=[cell], metadata=KERNEL), tmp_path / "mine.ipynb")
 
 
 @pytest.fixture
@@ -98,6 +99,60 @@ def test_a_list_names_notebooks_partners_days_labels_and_parameters(listed):
     assert third.parameters == {"country": "NO", "depth": 3, "share": 0.25, "long": True}
 
 
+UNTYPED = """partner = "KOR"
+top = 10
+verbose = True
+share = 0.5
+words: list = []
+depth: "list[int]" = [1]
+of = None
+name = "a"
+"""
+
+
+def test_values_keep_their_type_where_the_notebook_says_none(listed, tmp_path):
+    """The case `yaml-parameters-lose-their-type`: the type is that of the default, else what YAML means."""
+    cell = new_code_cell(UNTYPED, metadata={"tags": ["parameters"]})
+    nbformat.write(new_notebook(cells=[cell], metadata=KERNEL), tmp_path / "untyped.ipynb")
+    start = "runs:\n  - notebook: untyped.ipynb\n    parameters: "
+    (run,) = listed(start + "{top: 5, verbose: false, share: 2, words: [a, 3, NO], of: 7, name: 0101}\n")
+    assert run.parameters == {
+        "top": 5,
+        "verbose": False,
+        "share": 2.0,
+        "words": ["a", 3, "NO"],
+        "of": 7,
+        "name": "0101",
+    }
+    assert type(run.parameters["share"]) is float
+    (run,) = listed(start + "{of: '7', words: ['3'], depth: [2]}\n")
+    assert run.parameters == {"of": "7", "words": ["3"], "depth": [2]}
+    assert [
+        listed(start + f"{{of: {text}}}")[0].parameters["of"] for text in ("NO", "null", "[1, true]")
+    ] == [
+        "NO",
+        None,
+        [1, True],
+    ]
+    for text, told in {
+        "top: many": "'many', not a whole number",
+        "verbose: 1": "'1', not true or false|1, not true or false",
+        "words: a": "'a', not a list",
+        "name: [a]": r"\['a'\], not a text",
+        "top: [5]": r"\[5\], not a whole number",
+    }.items():
+        with pytest.raises(TradelibError, match=rf"runs.yaml:2: parameters: The parameter \w+ is ({told})"):
+            listed(start + f"{{{text}}}\n")
+
+
+def test_a_run_may_give_each_cell_longer(listed):
+    first, second = listed("runs:\n  - {cell_limit: 900}\n  - {}\n")
+    assert (first.cell_limit, second.cell_limit) == (900, None)
+    jobs = [plan("2018-07", "KOR", cell_limit=limit).jobs[0] for limit in (None, 20)]
+    assert [job.cell_limit for job in jobs] == [300, 20]
+    assert jobs[0].record == jobs[1].record, "no page depends on it"
+
+
 def test_norway_stays_norway(listed):
     (run,) = listed("runs:\n  - {notebook: mine.ipynb, partners: [NO], parameters: {country: 0101}}\n")
     assert run.partners == ("NO",)
@@ -124,6 +179,15 @@ def test_norway_stays_norway(listed):
         ("runs: all\n", r"runs.yaml:1: runs: needs a list"),
         ("- a\n", r"runs.yaml:1: runs: needs fields"),
         ("runs: [", r"runs.yaml:\d: not YAML"),
+        ("runs: " + "[" * 3000 + "]" * 3000, r"runs.yaml: it is nested too deeply"),
+        ("runs:\n  - label: a\n    label: b\n", r"runs.yaml:3: label: is there twice"),
+        ("runs:\n  - {[a]: b}\n", r"runs.yaml:2: run: the name of a field is one word"),
+        ("? {a: b}\n: c\n", r"runs.yaml:1: runs: the name of a field is one word"),
+        ("runs:\n  - partners: [[KOR]]\n", r"runs.yaml:2: partners: needs a list of plain values"),
+        ("runs:\n  - partners: {a: b}\n", r"runs.yaml:2: partners: needs a value, not fields"),
+        ("runs:\n  - cell_limit: soon\n", r"runs.yaml:2: cell_limit: 'soon' is not a number of seconds"),
+        ("runs: \0", r"runs.yaml:?\d*: not YAML"),
+        ("runs:\n" + "  - {}\n" * 200_000, r"runs.yaml: it has more than 1,000,000 bytes"),
         ("", r"runs.yaml:1: runs: needs fields"),
     ],
 )

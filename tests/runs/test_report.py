@@ -21,9 +21,10 @@ from helpers import PARAMETERS, book_of
 import tradelib as tl
 from tradelib.briefs.fact import FACTS_MIME
 from tradelib.cli.main import main
-from tradelib.runs import finished, report
+from tradelib.runs import execution, finished, report
 from tradelib.runs.jobs import EDITED, NOT_MADE, UP_TO_DATE
 from tradelib.runs.report import make_page, make_report
+from tradelib.sources import keys
 
 #: Who uses the brief on Korea does so where it was made.
 in_one_worker = pytest.mark.xdist_group("pages")
@@ -182,9 +183,48 @@ def test_a_file_that_is_no_notebook_and_a_missing_one_are_refused(made, tmp_path
 def test_a_brief_that_shows_a_key_is_not_kept(made, tmp_path, monkeypatch):
     monkeypatch.setenv("CENSUS_API_KEY", "planted-0123456789")
     with pytest.raises(tl.TradelibError, match="holds the value of CENSUS_API_KEY") as error:
-        made("import os; print(os.environ['CENSUS_API_KEY'])", LAST)
+        made("print('planted-0123456789')", LAST)
     assert "planted" not in str(error.value)
     assert not [p for p in (tmp_path / "r").rglob("*") if p.is_file()]
+
+
+@pytest.mark.parametrize("provisioner", ["tradelib-warm", "local-provisioner"])
+def test_a_kernel_gets_no_key_and_a_failed_notebook_holds_none(provisioner, made, tmp_path, monkeypatch):
+    """The case `failed_notebook_leaks_key`, also where the key is typed into the notebook, and encoded."""
+    monkeypatch.setenv("JUPYTER_DEFAULT_PROVISIONER_NAME", provisioner)
+    for name in ("CENSUS_API_KEY", "BEA_API_KEY"):
+        monkeypatch.setenv(name, f"planted-{name}")
+    shows = "import base64, os; print(sorted(name for name in os.environ if name.endswith('_API_KEY')))"
+    typed = "key = 'planted-BEA' + '_API_KEY'; print(base64.b64encode(key.encode())); raise ValueError(key)"
+    with pytest.raises(tl.TradelibError, match=r"ValueError: \(BEA_API_KEY\)") as error:
+        made(shows, typed, LAST)
+    (failed,) = (tmp_path / "r").rglob("*.failed.ipynb")
+    text = failed.read_text()
+    assert "planted-BEA_API_KEY" not in text + str(error.value)
+    assert keys.found(text) == []
+    shown = [
+        output.get("text") for cell in nbformat.reads(text, 4).cells for output in cell.get("outputs", [])
+    ]
+    assert "[]\n" in shown, "the kernel has none"
+
+
+def test_what_a_cell_prints_is_bounded_and_what_a_notebook_shows_too(made, monkeypatch):
+    monkeypatch.setattr(execution, "MOST_PRINTED", 10_000)
+    done = made("for _ in range(50): print('x' * 9_999, flush=True)", "print('the next cell')", LAST)
+    text = done.paths[0].read_text()
+    assert (
+        len(text) < 40_000 and "cut: a cell may print 10,000 characters" in text and "the next cell" in text
+    )
+    monkeypatch.setattr(execution, "MOST_SHOWN", 20_000)
+    with pytest.raises(tl.TradelibError, match="it shows more than 20,000 characters, in cell 3"):
+        made("'x' * 90_000", LAST)
+
+
+def test_a_cell_may_take_as_long_as_is_asked(made, tmp_path):
+    """The case `timeout_fixed`."""
+    with pytest.raises(tl.TradelibError, match=r"timed out .* after 1 seconds(.|\n)*--cell-limit"):
+        made("import time; time.sleep(60)", LAST, cell_limit=1)
+    assert list((tmp_path / "r").rglob("*.failed.ipynb"))
 
 
 def test_a_reports_folder_that_cannot_be_written_is_refused_before_the_run(made, tmp_path):

@@ -4,10 +4,13 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
-from datetime import datetime, timedelta
+from contextlib import contextmanager, suppress
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,7 +21,7 @@ from helpers import LAST_CELL, book_of, country_sheet, grid_rows, write_xlsx
 from publishers import COUNTRY, Files
 from werkzeug import Response
 
-from tradelib import load
+from tradelib import load, loaders
 from tradelib import releases as calendar
 from tradelib.catalogue import page as catalogue
 from tradelib.errors import TradelibError
@@ -47,7 +50,7 @@ class World:
         self.calls = []
         self.now = MORNING
 
-    def plan(self, month, partners="all", *, runs=None, reports=None):
+    def plan(self, month, partners="all", *, runs=None, cell_limit=None, reports=None):
         self.calls.append(f"plan {month}")
         plan = SimpleNamespace(
             release=calendar.release(month), jobs=("Japan", "Mexico"), reports=str(reports)
@@ -161,6 +164,30 @@ def test_a_release_that_is_late_for_more_than_a_day_is_a_failure_and_asked_for_o
         assert world.call().exit_code == 1
         asked += world.done
     assert asked == ["calendar", "update files"] * 2
+
+
+@pytest.mark.parametrize("fails", [[], ["Japan"]])
+def test_a_release_whose_day_is_learnt_from_its_file_is_made_once_and_told_once(
+    world, fails, monkeypatch, tmp_path
+):
+    def stored(table):
+        told = {"through": world.through, "published": date(2026, 11, 5), "dated_by": "published"}
+        return [SimpleNamespace(**told)] if world.through == "2026-09" else []
+
+    monkeypatch.setattr(loaders, "list_vintages", stored)
+    world.through, world.now, world.fails = "2026-08", datetime(2026, 11, 4, 8, 31, tzinfo=WASHINGTON), fails
+    told = tmp_path / "told"
+    hooks = dict.fromkeys(["on_success", "on_failure"], f"sh -c 'cat >> {told}; echo >> {told}'")
+    morning = {"since": "2026-09"} | hooks
+    assert world.call(**morning).status == "awaited"
+    world.comes["through"] = "2026-09"
+    status = "failed" if fails else "done"
+    assert (world.call(**morning).status, world.done[-2:]) == (status, ["sweep 2026-09", "catalogue"])
+    assert place_of("2026-09", world.reports) == world.reports / "2026-11-05"
+    for _ in range(3):
+        assert world.call(**morning).exit_code == bool(fails)
+        assert "sweep 2026-09" not in world.done
+    assert [json.loads(line)["status"] for line in told.read_text().splitlines()] == [status]
 
 
 def test_releases_are_swept_oldest_first(world):
@@ -403,7 +430,42 @@ def test_an_address_that_does_not_answer_is_told_without_its_token(address):
 def test_an_address_that_hangs_is_given_up(httpserver, monkeypatch):
     monkeypatch.setattr(run_due, "ADDRESS_S", 0.2)
     httpserver.expect_request("/slow").respond_with_handler(lambda request: time.sleep(1) or Response(""))
-    assert "did not answer (ReadTimeout)" in call_hook(httpserver.url_for("/slow"), SUMMARY)
+    assert "did not answer (" in call_hook(httpserver.url_for("/slow"), SUMMARY)
+
+
+@pytest.mark.parametrize("sends", [b"HTTP/1.1 ", b"HTTP/1.1 200 OK\r\nX: "])
+def test_an_address_that_answers_byte_by_byte_is_given_up(sends, monkeypatch):
+    """The case `hook_drip`: no single wait is long, and there is no end."""
+    monkeypatch.setattr(run_due, "ADDRESS_S", 0.5)
+    with played(sends, drips=True) as address:
+        assert call_hook(address, SUMMARY) == "the hook http://127.0.0.1 did not answer (TimeoutError)"
+
+
+@pytest.mark.parametrize(("status", "told"), [("200 OK", None), ("500 No", "answered 500")])
+def test_the_body_of_an_answer_is_not_read(status, told):
+    """The case `hook_big`."""
+    with played(f"HTTP/1.1 {status}\r\nContent-Length: 3000000000\r\n\r\n".encode(), drips=True) as address:
+        said = call_hook(address, SUMMARY)
+    assert (said is None) if told is None else said.endswith(told)
+
+
+@contextmanager
+def played(sends: bytes, drips: bool):
+    """A server that sends bytes, then one byte after the other until nobody listens."""
+
+    def answer():
+        with suppress(OSError):
+            line, _ = server.accept()
+            with line:
+                line.recv(65_536)
+                line.sendall(sends)
+                while drips:
+                    time.sleep(0.05)
+                    line.sendall(b"1")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=answer, daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/hook"
 
 
 def test_a_command_gets_the_summary_and_the_status_but_no_key(tmp_path, monkeypatch):

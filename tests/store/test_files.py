@@ -1,9 +1,9 @@
 """The store anywhere: folders and object stores, two writers at once, a full disk, a damaged file."""
 
 import os
-import platform
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -136,7 +136,8 @@ def left_by(place: Path, host: str, pid: int, old: bool = False) -> Path:
 
 def test_what_a_killed_run_left_is_swept_away_by_the_next_write_to_the_folder(store):
     vintage, _ = save()
-    host = platform.node().replace(".", "-")
+    with files.temporary(store / "x") as beside:
+        host = beside.name.rsplit(".", 4)[1]
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     gone = left_by(vintage.path, host, ended.pid)
@@ -153,6 +154,17 @@ def test_what_a_killed_run_left_is_swept_away_by_the_next_write_to_the_folder(st
     assert not gone.exists() and not folder.exists() and not long_ago.exists()
     assert alive.exists() and elsewhere.exists() and foreign.exists()
     assert list_vintages("goods_census_nsa")[-1].published == DAY.replace(day=3)
+
+
+def test_what_killed_runs_left_among_temporary_files_is_removed_by_the_next(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    script = "import os, signal; from tradelib.store import files\n"
+    script += "with files.scratch() as folder: (folder / 'a').touch(); os.kill(os.getpid(), signal.SIGKILL)"
+    subprocess.run([sys.executable, "-c", script], env=os.environ | {"TMPDIR": str(tmp_path)})
+    (left,) = tmp_path.glob(".t.*.tmp")
+    with files.scratch() as folder:
+        assert list(tmp_path.glob(".t.*.tmp")) == [folder], left
+    assert not list(tmp_path.glob(".t.*"))
 
 
 # --- one file -----------------------------------------------------------------------------------

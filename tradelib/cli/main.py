@@ -3,6 +3,7 @@
 import errno
 import json
 import shutil
+import signal
 import sys
 import warnings
 from pathlib import Path
@@ -12,6 +13,7 @@ from tabulate import tabulate
 
 from tradelib import loaders, releases
 from tradelib.errors import TradelibError
+from tradelib.sources import keys
 from tradelib.store import files, vintages
 
 #: The commands by what one wants to do, as `tradelib --help` shows them.
@@ -59,6 +61,9 @@ RUNS = click.option(
     "--runs",
     type=click.Path(path_type=Path, dir_okay=False),
     help="A standing list of notebooks and their parameters (YAML), instead.",
+)
+CELL_LIMIT = click.option(
+    "--cell-limit", type=click.IntRange(1, 86_400), help="Seconds that a cell may take; 300 unless given."
 )
 WORKERS = click.option(
     "--workers",
@@ -115,7 +120,7 @@ def program() -> str:
 
 def say(text: str, *, err: bool = False) -> None:
     """Print a text; commands that it names are written as they can be called from here."""
-    click.echo(text.replace("`tradelib ", f"`{program()} "), err=err)
+    click.echo(keys.cut(text.replace("`tradelib ", f"`{program()} ")), err=err)
 
 
 def say_age() -> None:
@@ -127,13 +132,14 @@ def say_age() -> None:
 
 def print_json(value: object) -> None:
     """Print a value as JSON."""
-    click.echo(json.dumps(value, indent=1, ensure_ascii=False))
+    click.echo(keys.cut(json.dumps(value, indent=1, ensure_ascii=False)))
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="tradelib")
 def main() -> None:
     """U.S. trade with any partner, for any FT-900 release; every figure knows its vintage."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that it clears up
     warnings.showwarning = lambda message, *_, **__: say(f"Note: {message}", err=True)
 
 
@@ -148,13 +154,15 @@ def main() -> None:
 @FORCE
 @REPORTS
 @NOTEBOOK
-def report(**options) -> None:
+@CELL_LIMIT
+def report(cell_limit, **options) -> None:
     """Make the dated brief: notebook, HTML page and facts."""
     _import_papermill_quickly()
+    from tradelib.runs.jobs import CELL_LIMIT as DEFAULT
     from tradelib.runs.jobs import EDITED
     from tradelib.runs.report import make_report
 
-    made = make_report(**options, progress=True)
+    made = make_report(**options, cell_limit=cell_limit or DEFAULT, progress=True)
     _say_made(made)
     if made.kept:
         say(f"Made. The edited notebook is kept: {made.kept}")
@@ -173,15 +181,17 @@ def report(**options) -> None:
 @main.command()
 @click.argument("notebook")
 @click.option("--run", is_flag=True, help="Run it first, from its first cell to its last.")
-def page(notebook, run) -> None:
+@CELL_LIMIT
+def page(notebook, run, cell_limit) -> None:
     """Make the page and facts of a NOTEBOOK as it stands, such as a brief that you edited.
 
     What has no outputs yet, or was edited and not run since, is run first.
     """
     _import_papermill_quickly()
+    from tradelib.runs.jobs import CELL_LIMIT as DEFAULT
     from tradelib.runs.report import make_page
 
-    made = make_page(notebook, run=run, progress=True)
+    made = make_page(notebook, run=run, cell_limit=cell_limit or DEFAULT, progress=True)
     _say_made(made)
     say("Made; the notebook was run." if made.ran else "Made of the notebook as it stands.")
 
@@ -204,6 +214,7 @@ def _say_made(made) -> None:
 @STRICT
 @NOTEBOOK
 @RUNS
+@CELL_LIMIT
 @WORKERS
 @SCHEDULER
 @FORCE
@@ -316,6 +327,7 @@ def due(form, **options) -> None:
 @PARTNERS
 @RUNS
 @SINCE
+@CELL_LIMIT
 @WORKERS
 @SCHEDULER
 @ARTICLES
@@ -412,17 +424,18 @@ def _summary(outcomes: list, *, failed: bool = False) -> None:
 
 
 @main.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", metavar="FILES...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--table", help="The table it must be; told by the file itself unless given.")
 @click.option("--published", help="Publication date, YYYY-MM-DD.")
 @click.option("--saved", help="Instead: the day by which a copy was saved, where no more is known.")
 @click.option("--note", default="", help="How the file was come by; kept with the vintage.")
-@click.option("--store", type=click.Path(path_type=Path), help="Where to, instead of your store.")
-def ingest(files, table, published, saved, note, store) -> None:
+@click.option("--store", help="Where to, instead of your store: a folder, or an address (s3://...).")
+def ingest(paths, table, published, saved, note, store) -> None:
     """Check downloaded FILES and keep them as vintages."""
     from tradelib.sources.ingest import ingest as keep
 
-    done = keep(list(files), table=table, published=published, saved=saved, note=note, store=store)
+    told = {"table": table, "published": published, "saved": saved, "note": note}
+    done = keep(list(paths), **told, store=files.located(store) if store else None)
     for vintage, written in done:
         state = vintage.path if written else f"the same figures were there already ({vintage.origin})"
         name = f"{vintage.table} of {vintage.published}, through {vintage.through}"

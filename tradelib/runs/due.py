@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 from tradelib import releases
@@ -61,7 +61,7 @@ class Agenda:
     @property
     def overdue(self) -> tuple[Due, ...]:
         """What has not come for more than a day."""
-        return tuple(item for item in self.awaited if self.now - item.since > OVERDUE)
+        return tuple(item for item in self.awaited if passed(item.since, self.now) > OVERDUE)
 
     @property
     def failed(self) -> tuple[Due, ...]:
@@ -166,14 +166,14 @@ def _unrun(release: Release, through: str, now: datetime) -> Due:
     if release.month <= through:
         return _item(release, NOT_RUN, f"not run; it should have appeared at {since:%Y-%m-%d %H:%M}.")
     newest = f"the newest ends with {through}" if through else "there is none"
-    told = f"awaited since {since:%Y-%m-%d %H:%M} ({span(now - since)})"
+    told = f"awaited since {since:%Y-%m-%d %H:%M} ({span(passed(since, now))})"
     return _item(release, AWAITED, f"{told}: no country table at hand reaches it, {newest}.", ready=False)
 
 
 def _failed(release: Release, left: dict, now: datetime) -> Due:
     """What failed rests for an hour: nothing is gained by the same error every ten minutes."""
     ended = _ended(left)
-    again = ended + AGAIN if ended else now
+    again = (ended.astimezone(UTC) + AGAIN).astimezone(WASHINGTON) if ended else now
     when = "it can be tried again" if again <= now else f"tried again from {again:%H:%M}"
     number = f"{len(left['failed'])} brief{'s' if len(left['failed']) > 1 else ''}"
     return _item(release, FAILED, f"failed, {_at(ended)}, {number}; {when}.", ready=again <= now)
@@ -190,9 +190,14 @@ def _at(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d %H:%M}" if moment else "at a time that is not known"
 
 
-def span(passed: timedelta) -> str:
+def passed(since: datetime, now: datetime) -> timedelta:
+    """Return the time between two moments, also where clocks were changed between the two."""
+    return now.astimezone(UTC) - since.astimezone(UTC)
+
+
+def span(time: timedelta) -> str:
     """Say how long something has taken, in its largest unit."""
-    minutes = int(passed.total_seconds() // 60)
+    minutes = int(time.total_seconds() // 60)
     for unit, size in (("day", 1440), ("hour", 60), ("minute", 1)):
         if minutes >= size or size == 1:
             number = minutes // size

@@ -3,11 +3,11 @@
 It is the only module that runs papermill.
 """
 
+import ast
 import importlib
 import itertools
 import os
 import re
-import tempfile
 import threading
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -16,13 +16,20 @@ from pathlib import Path
 
 from tradelib.errors import TradelibError
 from tradelib.runs.finished import INJECTED, cause_of_early_end, mark_cells
-from tradelib.runs.jobs import SUBJECT, Notebook
+from tradelib.runs.jobs import CELL_LIMIT, SUBJECT, Notebook
+from tradelib.sources import keys
+from tradelib.store.files import scratch
+from tradelib.store.yaml_fields import plain
 
-CELL_TIMEOUT = 300
+MOST_PRINTED, MOST_SHOWN = 1_000_000, 50_000_000  # characters: that a cell may print, and all may show
 LONGEST_SOCKET = 90  # characters; systems allow 103 or more
 PLAIN, WARM = "python3", "tradelib-warm"
 ADDRESS = re.compile(r" at 0x[0-9a-f]+>")  # of an object, in the memory of a process that has ended
 STYLED = re.compile(r'<table id="(T_[0-9a-f]{5})"')  # pandas draws the name of a styled table at random
+LONGEST_LINE = 10_000  # characters of an error
+#: Types of a parameter that are checked, and what each is in words.
+EXPECTED = {"bool": "true or false", "int": "a whole number", "float": "a number", "str": "a text"}
+EXPECTED |= {"list": "a list", "dict": "a mapping"}
 NEAR = 0.75  # how like `release` a name must be to be a slip of the pen: "relaese" is, "article" is not
 #: No cell goes into the user's IPython history, for which kernels would queue; and no word of a kernel on
 #: the interrupt that Jupyter sends it before its end.
@@ -36,8 +43,8 @@ class NotebookFailed(TradelibError):
     """A notebook raised an error, or ended before its last cell."""
 
 
-def check_parameters(notebook: Notebook, given: Mapping[str, str] | None = None) -> dict[str, object]:
-    """Return further parameters, given as text, in the types that a notebook declares.
+def check_parameters(notebook: Notebook, given: Mapping[str, object] | None = None) -> dict[str, object]:
+    """Return further parameters, as `Fields.values` reads them, in the types that a notebook declares.
 
     One that it does not declare is refused, and so is a declared name that is nearly `partner`, `release` or
     `as_of`: papermill would only warn, and the page would be of another partner than its name says.
@@ -68,34 +75,55 @@ def parameters_of(notebook: Notebook) -> dict[str, str]:
         book = nbformat.reads(notebook.text, as_version=4)
         if not any("parameters" in cell.metadata.get("tags", []) for cell in book.cells):
             return {}
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder, notebook.name)
+        with scratch() as folder:
+            path = folder / notebook.name
             path.write_text(notebook.text, encoding="utf-8")
             found = inspect_notebook(str(path))
     except Exception as error:  # nbformat and json raise many kinds for a file that is no notebook
         raise TradelibError(
             f"{notebook.name} cannot be read as a notebook ({type(error).__name__})."
         ) from None
-    return {name: str(told["inferred_type_name"]) for name, told in found.items()}
+    return {name: _kind(str(told["inferred_type_name"]), told["default"]) for name, told in found.items()}
 
 
-def _typed(name: str, text: str, kind: str) -> object:
-    """A parameter's text as the type that its line in the notebook declares."""
-    read = {"int": int, "float": float, "bool": {"true": True, "false": False}.__getitem__}
+def _kind(annotated: str, default: str) -> str:
+    """The type of a parameter: as its line says, else that of its value; empty where neither tells."""
+    if annotated not in ("None", ""):
+        return annotated.split("[")[0].strip()
     try:
-        return read.get(kind, str)(text)
+        return type(ast.literal_eval(default)).__name__.replace("NoneType", "")
+    except (ValueError, SyntaxError, RecursionError):
+        return ""
+
+
+def _typed(name: str, value: object, kind: str) -> object:
+    """A parameter as the type of its line in the notebook; of a type not known here, as YAML means it."""
+    read = {"int": int, "float": float, "bool": {"true": True, "false": False}.__getitem__, "str": str}
+    if kind not in EXPECTED:
+        return plain(value)
+    try:
+        if kind in read and isinstance(value, str):
+            return read[kind](value)
+        if type(value).__name__ == kind:
+            return plain(value)
     except (ValueError, KeyError):
-        expected = {"bool": "true or false", "int": "a whole number", "float": "a number"}[kind]
-        raise TradelibError(f"The parameter {name} is {text!r}, not {expected}.") from None
+        pass
+    raise TradelibError(f"The parameter {name} is {plain(value)!r}, not {EXPECTED[kind]}.")
 
 
 def execute(
-    notebook: Notebook, parameters: Mapping, folder: Path, *, kernel: str = PLAIN, progress: bool = False
+    notebook: Notebook,
+    parameters: Mapping,
+    folder: Path,
+    *,
+    kernel: str = PLAIN,
+    limit: int = CELL_LIMIT,
+    progress: bool = False,
 ) -> dict:
     """Run a notebook from its first cell to its last, with those of the parameters that it declares.
 
-    `folder` is where to work: `run.ipynb` is there afterwards, as far as it ran. No path of this machine is
-    in the finished notebook.
+    `folder` is where to work: `run.ipynb` is there afterwards, as far as it ran. A cell may take `limit`
+    seconds. No path of this machine is in the finished notebook, and no key in the kernel's environment.
     """
     import nbformat
     import papermill
@@ -107,7 +135,7 @@ def execute(
     source, output = folder / notebook.name, folder / "run.ipynb"
     source.write_text(notebook.text, encoding="utf-8")
     try:
-        with tempfile.TemporaryDirectory(prefix="tradelib-", ignore_cleanup_errors=True) as sockets:
+        with scratch() as sockets:
             papermill.execute_notebook(
                 str(source),
                 str(output),
@@ -115,10 +143,10 @@ def execute(
                 engine_name=ENGINE,
                 kernel_name=kernel,
                 progress_bar=progress,
-                execution_timeout=CELL_TIMEOUT,
+                execution_timeout=limit,
                 log_output=False,
                 extra_arguments=KERNEL_OPTIONS,
-                config=kernel_config(Path(sockets)),
+                config=kernel_config(sockets),
             )
         finished = nbformat.read(output, as_version=4)
         if cause := cause_of_early_end(finished):
@@ -143,7 +171,9 @@ def _what_failed(error: Exception) -> list[str]:
     if source := getattr(error, "source", ""):
         count = getattr(error, "exec_count", None)
         told.append(f"In code cell {count}, which begins: {source.strip().splitlines()[0][:80]}")
-    return told
+    if name == "CellTimeoutError":
+        told.append("`--cell-limit SECONDS` gives each cell longer.")
+    return [keys.cut(line) for line in told]
 
 
 def _take_chance_out(finished: dict) -> None:
@@ -162,14 +192,31 @@ def _take_chance_out(finished: dict) -> None:
 
 @cache
 def _register_engine() -> None:
-    """Teach papermill to write a notebook once, when it has ended, and not twice for each cell.
+    """Teach papermill to write a notebook once, at its end, within bounds, and to give a kernel no keys.
 
-    Writing takes a fifth of the work of a brief in a sweep.
+    Writing twice for each cell, as it does, takes a fifth of the work of a brief in a sweep.
     """
+    from papermill.clientwrap import PapermillNotebookClient
     from papermill.engines import NBClientEngine, papermill_engines
     from papermill.iorw import write_ipynb
 
+    class Bounded(PapermillNotebookClient):
+        shown = 0
+
+        def process_message(self, msg, cell, cell_index):
+            self.shown += bounded(msg["content"], cell)
+            if self.shown > MOST_SHOWN:
+                raise RuntimeError(f"it shows more than {MOST_SHOWN:,} characters, in cell {cell_index + 1}")
+            return super().process_message(msg, cell, cell_index)
+
     class WriteAtEnd(NBClientEngine):
+        @classmethod
+        def execute_managed_notebook(
+            cls, nb_man, kernel_name, *, execution_timeout, config, extra_arguments, **_
+        ):
+            options = {"timeout": execution_timeout, "config": config, "extra_arguments": extra_arguments}
+            return Bounded(nb_man, kernel_name=kernel_name, **options).execute(env=keys.without(os.environ))
+
         @classmethod
         def execute_notebook(cls, nb, kernel_name, output_path=None, **options):
             try:
@@ -179,6 +226,23 @@ def _register_engine() -> None:
                 raise
 
     papermill_engines.register(ENGINE, WriteAtEnd)
+
+
+def bounded(content: dict, cell: dict) -> int:
+    """Cut what a message brings to what a cell may print; return how much of it there is."""
+    if "text" in content:
+        printed = sum(len(output.get("text", "")) for output in cell.get("outputs", []))
+        room = MOST_PRINTED - printed  # below zero once it was told
+        if len(content["text"]) > room:
+            more = f"\n... cut: a cell may print {MOST_PRINTED:,} characters\n" if room >= 0 else ""
+            content["text"] = content["text"][: max(0, room)] + more
+        return len(content["text"])
+    for name in ("evalue", "traceback"):  # of an error
+        if isinstance(content.get(name), list):
+            content[name] = [line[:LONGEST_LINE] for line in content[name]]
+        elif name in content:
+            content[name] = content[name][:LONGEST_LINE]
+    return sum(len(str(value)) for value in content.get("data", {}).values())
 
 
 def kernel_config(folder: Path):

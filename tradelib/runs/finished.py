@@ -108,7 +108,7 @@ def is_edited(file: bytes) -> bool:
         found = json.loads(file)
         own = found["metadata"].get("tradelib", {})
         return sources_sha256(found) != own.get("sources_sha256")
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return False
 
 

@@ -25,6 +25,7 @@ from tradelib.store import files, vintages
 
 HERE = Path(__file__).parents[1]
 BRIEF = "release.ipynb"
+CELL_LIMIT = 300  # seconds that a cell may take, unless more or less is asked for
 #: What every page is of; each is passed to a notebook that declares it.
 SUBJECT = ("partner", "release", "as_of")
 ENDS = (".ipynb", ".html", ".facts.json")
@@ -60,6 +61,8 @@ class Job:
         Of its files, without their endings.
     strict : bool
         Refuse where only later vintages reach the release.
+    cell_limit : int
+        Seconds that a cell may take; no page depends on it.
     """
 
     notebook: Notebook = field(repr=False)
@@ -67,6 +70,7 @@ class Job:
     folder: str
     name: str
     strict: bool = False
+    cell_limit: int = CELL_LIMIT
 
     @property
     def partner(self) -> Partner:
@@ -117,16 +121,19 @@ def bundled_notebook(name: str = BRIEF) -> Path:
 def read_notebook(path: Path | str | None = None) -> Notebook:
     """Read a notebook: a file, else one of tradelib's by its name; the brief unless given."""
     source = Path(path or bundled_notebook())
-    if not source.is_file() and source.name == str(path):
-        with suppress(TradelibError):  # told below, as of any file
-            source = bundled_notebook(source.name)
-    if not source.is_file():
-        raise TradelibError(f"There is no notebook {source}.", "Give --notebook the path of an .ipynb file.")
+    with files.explained(source, "read", "Give --notebook the path of an .ipynb file."):
+        if not source.is_file() and source.name == str(path):
+            with suppress(TradelibError):  # told below, as of any file
+                source = bundled_notebook(source.name)
+        if not source.is_file():
+            advice = "Give --notebook the path of an .ipynb file."
+            raise TradelibError(f"There is no notebook {source}.", advice)
+        data = source.read_bytes()
     try:
-        text = source.read_text(encoding="utf-8")
+        text = data.decode()
         if not isinstance(json.loads(text)["cells"], list):
             raise ValueError("it has no cells")
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise TradelibError(f"{source} cannot be read as a notebook ({type(error).__name__}).") from None
     return Notebook(source.name, text)
 
@@ -150,6 +157,7 @@ def job_of(
     parameters: Mapping[str, object] | None = None,
     label: str = "",
     strict: bool = False,
+    cell_limit: int = CELL_LIMIT,
 ) -> Job:
     """Say what a page is made from and where it goes; nothing is run.
 
@@ -173,6 +181,7 @@ def job_of(
         folder=str(place_of(snapshot.release.month, reports)),
         name=".".join(parts),
         strict=strict,
+        cell_limit=cell_limit,
     )
 
 

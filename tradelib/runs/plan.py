@@ -12,25 +12,26 @@ from tradelib.loaders import find_release
 from tradelib.partners import members, partner, resolve
 from tradelib.releases import Release
 from tradelib.runs.execution import check_parameters
-from tradelib.runs.jobs import Job, Notebook, job_of, read_notebook
+from tradelib.runs.jobs import CELL_LIMIT, Job, Notebook, job_of, read_notebook
 from tradelib.store.yaml_fields import Fields, read_fields, word
 
-ALLOWED = {"runs": ("runs",), "run": ("notebook", "partners", "as_of", "label", "parameters")}
-GROUP = "group:"
+ALLOWED = {"runs": ("runs",), "run": ("notebook", "partners", "as_of", "label", "cell_limit", "parameters")}
+GROUP, DAY_S = "group:", 86_400
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
     """One notebook for some partners: codes, names, "all", or "group:asean".
 
-    `as_of` is a date or "latest", `label` is added to the names of the files, and `parameters` are further
-    ones of the notebook.
+    `as_of` is a date or "latest", `label` is added to the names of the files, a cell may take `cell_limit`
+    seconds, and `parameters` are further ones of the notebook.
     """
 
     notebook: Notebook = field(repr=False)
     partners: tuple[str, ...]
     as_of: str | None = None
     label: str = ""
+    cell_limit: int | None = None
     parameters: dict = field(default_factory=dict)
 
 
@@ -61,6 +62,7 @@ def plan(
     strict: bool = False,
     notebook: Path | None = None,
     runs: Path | None = None,
+    cell_limit: int | None = None,
     reports: Path | str = Path("reports"),
 ) -> Plan:
     """Say what a sweep will make, without running anything.
@@ -68,7 +70,8 @@ def plan(
     `release` is a statistical month, YYYY-MM; `partners` are "all", or comma-separated codes, names and
     groups ("group:asean" is its members); `as_of` is an ISO date or "latest", the release's publication day
     unless given; with `strict` a release that only later vintages reach is refused. `runs` is a standing
-    list, as `read_runs` reads it, instead of partners, day and `notebook`. `reports` is a folder, or an
+    list, as `read_runs` reads it, instead of partners, day and `notebook`. A cell may take `cell_limit`
+    seconds where the list does not say. `reports` is a folder, or an
     address that fsspec knows. It is an error if the release has no data yet, or an argument or the list is
     wrong."""
     wanted = read_runs(runs) if runs else [one_run(partners, notebook=notebook, as_of=as_of)]
@@ -87,6 +90,7 @@ def plan(
                 parameters=run.parameters,
                 label=run.label,
                 strict=strict,
+                cell_limit=run.cell_limit or cell_limit or CELL_LIMIT,
             )
             _add(jobs, job)
     return Plan(find_release(release), tuple(jobs.values()), wrong, str(reports))
@@ -113,7 +117,7 @@ def read_runs(path: Path) -> list[Run]:
     """Read a standing list of runs, or say what is wrong in it, with file, line and field.
 
     It is YAML: `runs`, a list of entries with `notebook` (a file beside the list, or the name of one of
-    tradelib's) and, if need be, `partners`, `as_of`, `label` and `parameters`.
+    tradelib's) and, if need be, `partners`, `as_of`, `label`, `cell_limit` and `parameters`.
     """
     try:
         fields = read_fields(path, "runs", ALLOWED)
@@ -131,7 +135,7 @@ def _run(fields: Fields, folder: Path) -> Run:
 
     book = fields.read("notebook", notebook, None) or read_notebook()
     try:
-        parameters = check_parameters(book, fields.texts("parameters"))
+        parameters = check_parameters(book, fields.values("parameters"))
     except TradelibError as error:
         problem, *advice = str(error).split("\n  ")
         fields.fail("parameters", problem, *advice)
@@ -140,6 +144,7 @@ def _run(fields: Fields, folder: Path) -> Run:
         partners=fields.read("partners", _listed, ("all",)),
         as_of=fields.read("as_of", _day, None),
         label=fields.read("label", _label, ""),
+        cell_limit=fields.read("cell_limit", _seconds, None),
         parameters=parameters,
     )
 
@@ -154,6 +159,12 @@ def _listed(text: str | Iterable[str]) -> tuple[str, ...]:
 
 def _day(text: str) -> str:
     return text if text == "latest" else releases.parse_date(text, "as_of").isoformat()
+
+
+def _seconds(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= DAY_S:
+        raise TradelibError(f"{text!r} is not a number of seconds.", f"Give 1 to {DAY_S}.")
+    return int(text)
 
 
 def _label(text: str) -> str:

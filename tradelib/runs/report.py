@@ -8,7 +8,6 @@ is never overwritten.
 
 import itertools
 import json
-import os
 import threading
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -29,10 +28,20 @@ from tradelib.runs.finished import (
     sources_sha256,
     title_of,
 )
-from tradelib.runs.jobs import EDITED, ENDS, NOT_MADE, Job, Notebook, check_inputs, job_of, read_notebook
+from tradelib.runs.jobs import (
+    CELL_LIMIT,
+    EDITED,
+    ENDS,
+    NOT_MADE,
+    Job,
+    Notebook,
+    check_inputs,
+    job_of,
+    read_notebook,
+)
+from tradelib.sources import keys
 from tradelib.store import files
 
-SECRETS = ("CENSUS_API_KEY", "BEA_API_KEY")
 ELSEWHERE = "Make room, or give a folder of yours with --reports."
 NOT_RUN = "Give a folder of yours with --reports. Nothing was run."
 
@@ -62,6 +71,7 @@ def make_report(
     force: bool = False,
     reports: Path | str = Path("reports"),
     notebook: Path | None = None,
+    cell_limit: int = CELL_LIMIT,
     progress: bool = False,
 ) -> Made:
     """Make the dated brief of one partner and release.
@@ -84,6 +94,8 @@ def make_report(
     notebook : Path, optional
         One of yours instead of release.ipynb. Of `partner`, `release` and `as_of` it gets those that its cell
         tagged `parameters` sets.
+    cell_limit : int
+        Seconds that a cell may take.
     progress : bool
         Show a progress bar.
 
@@ -100,7 +112,8 @@ def make_report(
     """
     who = resolve(partner)
     snapshot = take(release, as_of=as_of, strict=strict)
-    job = job_of(who, snapshot, read_notebook(notebook), reports=reports, strict=strict)
+    book = read_notebook(notebook)
+    job = job_of(who, snapshot, book, reports=reports, strict=strict, cell_limit=cell_limit)
     state, notices = job.state(), _notices(snapshot, who)
     if force or state == NOT_MADE:
         check_parameters(job.notebook)
@@ -127,7 +140,12 @@ def make(
     with files.temporary(job.place / job.name, folder=True, advice=NOT_RUN) as folder:
         try:
             finished = execute(
-                job.notebook, job.record["parameters"], folder, kernel=kernel, progress=progress
+                job.notebook,
+                job.record["parameters"],
+                folder,
+                kernel=kernel,
+                limit=job.cell_limit,
+                progress=progress,
             )
             _insist_on_subject(job, finished)
         except NotebookFailed as error:
@@ -142,7 +160,9 @@ def make(
     return Made(job.paths, headline_of(finished), title=finished["metadata"]["tradelib"]["title"], kept=kept)
 
 
-def make_page(notebook: Path | str, *, run: bool = False, progress: bool = False) -> Made:
+def make_page(
+    notebook: Path | str, *, run: bool = False, cell_limit: int = CELL_LIMIT, progress: bool = False
+) -> Made:
     """Make the page and the facts of a notebook as it stands, beside it: of an edited brief, or any of yours.
 
     It is run first where `run` asks for it, and where a cell has no outputs, or was edited and not run
@@ -154,7 +174,8 @@ def make_page(notebook: Path | str, *, run: bool = False, progress: bool = False
     if not run:
         _refuse_errors(place, book)
     with files.temporary(place.with_name(name), folder=True, advice=NOT_RUN) as folder:
-        finished = _executed_as_it_stands(place, text, folder, progress) if run else book
+        options = {"limit": cell_limit, "progress": progress}
+        finished = _executed_as_it_stands(place, text, folder, **options) if run else book
         own = {"version": version("tradelib"), "fingerprint": ""} | book["metadata"].get("tradelib", {})
         own["edited"] = sources_sha256(finished) != own.get("sources_sha256")
         texts = _texts(finished, own, name)
@@ -188,9 +209,9 @@ def _refuse_errors(path: Path, book: dict) -> None:
                 )
 
 
-def _executed_as_it_stands(path: Path, text: str, folder: Path, progress: bool) -> dict:
+def _executed_as_it_stands(path: Path, text: str, folder: Path, **options) -> dict:
     try:
-        return execute(Notebook(path.name, text), {}, folder, progress=progress)
+        return execute(Notebook(path.name, text), {}, folder, **options)
     except NotebookFailed as error:
         failed = path.with_name(f"{path.name.removesuffix('.ipynb')}.failed.ipynb")
         raise _kept(folder, failed, error) from None
@@ -247,6 +268,7 @@ def _kept(folder: Path, failed: Path, error: NotebookFailed) -> TradelibError:
     ran = folder / "run.ipynb"
     where = "It did not start."
     if ran.exists():
+        ran.write_text(keys.cut(ran.read_text(encoding="utf-8")), encoding="utf-8")
         files.put(ran, failed, advice=ELSEWHERE)
         where = f"It is kept, as far as it ran: {failed}"
     return NotebookFailed(str(error), where, "A brief made earlier is untouched.")
@@ -276,12 +298,10 @@ def _set_aside(job: Job, force: bool) -> Path | None:
 
 
 def _refuse_secrets(texts: dict[str, str]) -> None:
-    for name in SECRETS:
-        key = os.environ.get(name)
-        if key and any(key in text for text in texts.values()):
-            raise TradelibError(
-                f"The brief holds the value of {name}; it was not kept.", "Take the key out of the notebook."
-            )
+    for name in [name for text in texts.values() for name in keys.found(text)]:
+        raise TradelibError(
+            f"The brief holds the value of {name}; it was not kept.", "Take the key out of the notebook."
+        )
 
 
 def _promote(place: Path, name: str, texts: dict[str, str], folder: Path) -> None:

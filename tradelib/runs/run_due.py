@@ -11,10 +11,12 @@ import json
 import logging
 import os
 import platform
+import re
 import shlex
 import signal
 import subprocess
 import tempfile
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -22,6 +24,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from queue import Empty, Queue
 
 import httpx
 import platformdirs
@@ -30,12 +33,12 @@ from filelock import FileLock, Timeout
 
 from tradelib.catalogue import page as catalogue
 from tradelib.errors import TradelibError
-from tradelib.releases import WASHINGTON
+from tradelib.releases import MONTH, WASHINGTON
 from tradelib.runs import due, sweep
 from tradelib.runs import plan as plans
 from tradelib.runs.due import Agenda, Due
-from tradelib.runs.report import ELSEWHERE, SECRETS
-from tradelib.sources import publishers, update
+from tradelib.runs.report import ELSEWHERE
+from tradelib.sources import keys, publishers, update
 from tradelib.store import files
 
 NOTES = ".run-due.json"
@@ -91,7 +94,7 @@ class _Call:
 
     def is_time(self, what: str, now: datetime, pause: timedelta) -> bool:
         """Whether something was last done so long ago; if so, it is noted as done."""
-        if timedelta() <= now - datetime.fromisoformat(self.notes.get(what, NEVER)) < pause:
+        if timedelta() <= due.passed(datetime.fromisoformat(self.notes.get(what, NEVER)), now) < pause:
             return False
         self.note(**{what: now.isoformat(timespec="seconds")})
         return True
@@ -102,6 +105,7 @@ def run_due(
     reports: Path | str = Path("reports"),
     partners: str = "all",
     runs: Path | None = None,
+    cell_limit: int | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
     since: str | None = None,
@@ -113,10 +117,10 @@ def run_due(
 ) -> Outcome:
     """Do what is due: update, sweep, catalogue, hooks.
 
-    `reports`, `partners` and `runs` are those of `plan`, the same at each call; `workers` and `scheduler`
-    those of `sweep.run`, `since` that of `due.look`, `articles` those of the catalogue. `on_success` and
-    `on_failure` are hooks, called once for each outcome, however often it is found again. It is an error if
-    the folder of reports cannot be locked or written."""
+    `reports`, `partners`, `runs` and `cell_limit` are those of `plan`, the same at each call; `workers` and
+    `scheduler` those of `sweep.run`, `since` that of `due.look`, `articles` those of the catalogue.
+    `on_success` and `on_failure` are hooks, called once for each outcome, however often it is found again.
+    It is an error if the folder of reports cannot be locked or written."""
     place, now = files.located(reports), now or datetime.now(WASHINGTON)
     asked = {"reports": place, "partners": partners, "runs": runs}
     try:
@@ -125,7 +129,8 @@ def run_due(
             agenda = None
             try:
                 agenda = _bring_in(call, now)
-                _sweep(call, agenda, asked, workers=workers, scheduler=scheduler, progress=progress)
+                planned = asked | {"cell_limit": cell_limit}
+                _sweep(call, agenda, planned, workers=workers, scheduler=scheduler, progress=progress)
                 _list(call, articles, progress)
                 agenda = call.look()
             except TradelibError as error:
@@ -140,8 +145,10 @@ def _notes(reports: Path) -> dict:
     try:
         found = json.loads((reports / NOTES).read_bytes())
         times = [found.get(name, NEVER) for name in ("calendar", "files", "all")]
-        return found if all(datetime.fromisoformat(text).tzinfo for text in times) else {}
-    except (OSError, ValueError, TypeError, AttributeError):
+        months = [*found.get("to_list", []), *found.get("to_tell", [])]
+        right = all(datetime.fromisoformat(text).tzinfo for text in times)
+        return found if right and all(re.fullmatch(MONTH, month) for month in months) else {}
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         return {}
 
 
@@ -155,7 +162,7 @@ def _bring_in(call: _Call, now: datetime) -> Agenda:
     if agenda.awaited and call.is_time("files", now, _pause(agenda)):
         call.lines += _update(call, now, keys=False)
         agenda = call.look()
-    settling = agenda.newest and now - due.opening(agenda.newest) < SETTLES
+    settling = agenda.newest and due.passed(due.opening(agenda.newest), now) < SETTLES
     if agenda.ready or (settling and not agenda.awaited):
         opened = datetime.fromisoformat(call.notes.get("all", NEVER)) < due.opening(agenda.newest)
         if call.is_time("all", now, timedelta() if opened else DAY):
@@ -202,7 +209,7 @@ def _sweep(call: _Call, agenda: Agenda, asked: dict, **options) -> None:
     for month in months:
         try:
             call.say(f"planning {month}")
-            plan = plans.plan(month, asked["partners"], runs=asked["runs"], reports=asked["reports"])
+            plan = plans.plan(month, **asked)
             call.say(f"sweeping {month}, {len(plan.jobs)} briefs")
             summary = sweep.run(plan, **options, each=partial(_progress, call, month))
         except TradelibError as error:
@@ -250,7 +257,7 @@ def _tell(call: _Call, agenda: Agenda | None, on_success: str | None, on_failure
             call.note(told=key, to_tell=[])
     elif call.notes.get("to_tell"):
         call.note(to_tell=[])
-    return Outcome(status, tuple(lines), summary)
+    return Outcome(status, tuple(map(keys.cut, lines)), summary)
 
 
 def _status(call: _Call, agenda: Agenda | None) -> tuple[str, list[str]]:
@@ -391,10 +398,7 @@ def call_hook(hook: str, summary: dict) -> str | None:
     to standard error. What went wrong is told without the address's path and the command's arguments, which
     may hold a token.
     """
-    text = json.dumps(summary, ensure_ascii=False)
-    for name in SECRETS:
-        if os.environ.get(name):
-            text = text.replace(os.environ[name], f"({name})")
+    text = keys.cut(json.dumps(summary, ensure_ascii=False))
     if hook.lower().startswith(("http://", "https://")):
         return _post(hook, text)
     return _run_command(hook, text, summary)
@@ -410,10 +414,33 @@ def _post(address: str, text: str) -> str | None:
         headers = {"Content-Type": "application/json"}
         for name in ("httpx", "httpcore"):  # below warnings, their log lines hold the address
             logging.getLogger(name).setLevel(logging.WARNING)
-        reply = httpx.post(url, content=text.encode(), headers=headers, timeout=ADDRESS_S)
-    except (httpx.HTTPError, ValueError) as error:  # its words may hold the address: only its kind is told
+        with httpx.Client(timeout=ADDRESS_S) as client:
+            asked = partial(client.stream, "POST", url, content=text.encode(), headers=headers)
+            status = _status_within(asked)
+    except (httpx.HTTPError, ValueError, OSError) as error:  # its words may hold the address: only its kind
         return f"{shown} did not answer ({type(error).__name__})"
-    return None if reply.is_success else f"{shown} answered {reply.status_code}"
+    return None if 200 <= status < 300 else f"{shown} answered {status}"
+
+
+def _status_within(asked: Callable) -> int:
+    """The status of an answer, whose body is not read; a server that never ends is left after a while."""
+    came: Queue = Queue()
+
+    def ask() -> None:
+        try:
+            with asked() as reply:
+                came.put(reply.status_code)
+        except Exception as error:  # raised below, where somebody waits for it
+            came.put(error)
+
+    threading.Thread(target=ask, daemon=True).start()
+    try:
+        status = came.get(timeout=ADDRESS_S)
+    except Empty:
+        raise TimeoutError from None
+    if isinstance(status, Exception):
+        raise status
+    return status
 
 
 def _run_command(command: str, text: str, summary: dict) -> str | None:
@@ -423,7 +450,7 @@ def _run_command(command: str, text: str, summary: dict) -> str | None:
     except (ValueError, IndexError):
         return "the hook is no command: it is empty, or a quotation mark is missing"
     told = {"TRADELIB_STATUS": summary["status"], "TRADELIB_RELEASE": " ".join(summary["releases"])}
-    environment = {key: value for key, value in os.environ.items() if key not in SECRETS} | told
+    environment = keys.without(os.environ) | told
     with tempfile.TemporaryFile() as given:  # a pipe could block on a command that reads nothing
         given.write(text.encode())
         given.seek(0)

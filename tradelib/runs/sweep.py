@@ -22,6 +22,7 @@ from tradelib.runs.jobs import EDITED, NOT_MADE, UP_TO_DATE, Job, place_of
 from tradelib.runs.plan import Plan
 from tradelib.runs.report import NOT_RUN, make
 from tradelib.runs.warm import cool_down, warm_up
+from tradelib.sources import keys
 from tradelib.store import files
 
 RECORD = "sweep.json"
@@ -148,7 +149,7 @@ def do(job: Job, force: bool = False, stop: threading.Event | None = None) -> Re
         name = "" if isinstance(error, TradelibError) else f"{type(error).__name__}: "
         first = (str(error).splitlines() or [""])[0]
         kept = str(job.failed) if isinstance(error, NotebookFailed) and job.failed.exists() else ""
-        return Result(job.title, FAILED, f"{name}{first}", kept, time.perf_counter() - began)
+        return Result(job.title, FAILED, keys.cut(f"{name}{first}"), kept, time.perf_counter() - began)
     return Result(job.title, MADE, seconds=time.perf_counter() - began)
 
 
@@ -208,13 +209,20 @@ def write_record(plan: Plan, summary: Summary) -> None:
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     path = place_of(plan.release.month, plan.reports) / RECORD
-    files.write_over(path, json.dumps(record, indent=1, ensure_ascii=False).encode(), advice=NOT_NOTED)
+    files.write_over(
+        path,
+        json.dumps(record, indent=1, ensure_ascii=False).encode(),
+        advice=NOT_NOTED if summary.of(MADE) else NOT_RUN,
+    )
 
 
 def read_record(month: str, reports: Path | str = Path("reports")) -> dict | None:
     """Read what the last sweep of a release left beside its briefs; None if it is not there or damaged."""
     try:
         found = json.loads((place_of(month, reports) / RECORD).read_bytes())
-        return found if {"release", "fingerprint", "failed", "finished"} <= found.keys() else None
-    except (OSError, ValueError, AttributeError):
+        kinds = {"release": str, "fingerprint": str, "failed": list, "finished": str}
+        counts = {name: int | float for name in ("made", "skipped", "edited", "seconds") if name in found}
+        right = all(isinstance(found[name], kind) for name, kind in (kinds | counts).items())
+        return found if right and all(isinstance(title, str) for title in found["failed"]) else None
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return None

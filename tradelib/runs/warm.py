@@ -24,6 +24,7 @@ from typing import Any
 from jupyter_client.provisioning import LocalProvisioner
 
 from tradelib.runs.warm_process import LAUNCHER, NUMBER, kill
+from tradelib.sources import keys
 
 HERE = Path(__file__).parents[1]
 BACKEND = "module://matplotlib_inline.backend_inline"  # ipykernel's choice; matplotlib reads it at import
@@ -79,7 +80,7 @@ def warm_up() -> None:
     """
     if _can_fork():
         with suppress(OSError):  # whoever starts a kernel is told
-            _server([], dict(os.environ))
+            _server([], keys.without(os.environ))
 
 
 def cool_down() -> None:

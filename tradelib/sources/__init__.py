@@ -3,6 +3,7 @@
 - `publishers` lists all sources: where each is, which tables it makes, how it is fetched
 - `download` asks a server, patiently and within its limits, and keeps what it sent
 - `apart` calls what reads others' bytes in a process of its own, within bounds
+- `keys` keeps the keys in the environment out of what is kept, shown or started
 - `workbooks` opens workbooks, and zips of them, without trusting what they declare
 - `census_files` reads country.xlsx and ctyseasonal.xlsx
 - `census_api` asks the Census international trade API, and reads its replies

@@ -18,6 +18,7 @@ import platform
 import shutil
 import tempfile
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -28,6 +29,7 @@ from tradelib.errors import TradelibError
 
 ADVICE = "Make room, or set TRADELIB_STORE to a folder or address of yours."
 WHICH_STORE = "Is TRADELIB_STORE the right folder or address, and may you read it?"
+BUCKETS = ("s3", "s3a", "gs", "gcs")
 ABANDONED_S = 86_400  # what is so old was left by a run on a machine that has gone
 
 
@@ -166,6 +168,13 @@ def temporary(place: Path, *, folder: bool = False, advice: str = ADVICE) -> Ite
             beside.unlink(missing_ok=True)
 
 
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """Lend a folder among the temporary files of this machine; what killed runs left there is removed."""
+    with temporary(Path(tempfile.gettempdir(), "t"), folder=True) as folder:
+        yield folder
+
+
 def put(file: Path, place: Path, *, advice: str = ADVICE) -> None:
     """Move a finished file, lent by `temporary`, to its place, over one that may be there."""
     with explained(place, "write", advice):
@@ -177,8 +186,13 @@ def put(file: Path, place: Path, *, advice: str = ADVICE) -> None:
 
 
 def make_ready(folder: Path, *, advice: str = ADVICE) -> None:
-    """Make a folder, if it is one of this machine, and clear it of what killed runs left."""
-    if not is_remote(folder):
+    """Make a folder and clear it of what killed runs left; at an address, look for the bucket."""
+    if is_remote(folder):
+        with explained(folder, "write to", advice):
+            bucket = folder.path.split("/")[0]
+            if folder.protocol in BUCKETS and not folder.fs.exists(bucket):
+                raise TradelibError(f"Cannot write to {folder}: there is no bucket {bucket}.", advice)
+    else:
         with explained(folder, "write to", advice):
             folder.mkdir(parents=True, exist_ok=True)
         sweep_up(folder)
@@ -205,7 +219,8 @@ def _has_gone(pid: int) -> bool:
 
 
 def _host() -> str:
-    return platform.node().replace(".", "-") or "here"
+    """A short mark of this machine: the paths of sockets must be short."""
+    return f"{zlib.crc32(platform.node().encode()):08x}"
 
 
 def _to_disk(path: Path) -> None:

@@ -5,7 +5,6 @@ partners asked for. Memory and threads are bounded, and nothing is ever download
 """
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -16,7 +15,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from tradelib.store.files import is_remote
+from tradelib.store.files import is_remote, scratch
 from tradelib.store.parquet import is_sealed, unreadable
 from tradelib.windows import Window
 
@@ -75,10 +74,10 @@ def window_sums(files: list[Path], *, partner: list[str], now: Window, before: W
 @contextmanager
 def connection(files: list[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open DuckDB within bounds of memory and threads, able to read the files wherever they are."""
-    with tempfile.TemporaryDirectory(prefix="tradelib-", ignore_cleanup_errors=True) as spill:
+    with scratch() as spill:
         bounds = {"memory_limit": MEMORY, "threads": min(THREADS, os.cpu_count() or 1)}
         offline = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
-        config = bounds | offline | {"temp_directory": spill, "preserve_insertion_order": False}
+        config = bounds | offline | {"temp_directory": str(spill), "preserve_insertion_order": False}
         with duckdb.connect(":memory:", config=config) as con:
             if files and is_remote(files[0]):
                 con.register_filesystem(_by_range(files[0]))

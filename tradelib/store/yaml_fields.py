@@ -1,5 +1,6 @@
 """A YAML file read field by field, so that whatever is wrong is told with file, line and field."""
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -8,13 +9,20 @@ import yaml
 from tradelib.errors import TradelibError
 
 REQUIRED = object()
+MOST_BYTES, DEEPEST = 1_000_000, 20
 
 
 def read_fields(path: Path, kind: str, allowed: Mapping[str, tuple[str, ...]]) -> "Fields":
     """Read a file that holds one mapping, of a `kind`; `allowed` has the fields of each kind of mapping."""
+    with path.open("rb") as file:
+        data = file.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise TradelibError(f"{path.name}: it has more than {MOST_BYTES:,} bytes.", "Split it.")
     try:
-        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        node = yaml.compose(data.decode("utf-8-sig"), Loader=yaml.SafeLoader)
+    except RecursionError:
+        raise TradelibError(f"{path.name}: it is nested too deeply.", "No field needs that.") from None
+    except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{path.name}:{mark.line + 1}" if mark else path.name
         raise TradelibError(f"{where}: not YAML: {getattr(error, 'problem', error)}.") from None
@@ -29,11 +37,16 @@ class Fields:
         self.allowed = allowed
         if not isinstance(node, yaml.MappingNode):
             self.fail(kind, "needs fields, each as `name: value`.")
-        self.nodes = {key.value: value for key, value in node.value}
-        for key, _ in node.value:
-            if kind in allowed and key.value not in allowed[kind]:
-                advice = f"Fields: {', '.join(allowed[kind])}."
-                self.fail(key.value, "is no field here.", advice, line=key.start_mark.line + 1)
+        self.nodes: dict[str, yaml.Node] = {}
+        for key, value in node.value:
+            name, line = key.value, key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                self.fail(kind, "the name of a field is one word.", line=line)
+            if kind in allowed and name not in allowed[kind]:
+                self.fail(name, "is no field here.", f"Fields: {', '.join(allowed[kind])}.", line=line)
+            if name in self.nodes:
+                self.fail(name, "is there twice.", "Keep one of them.", line=line)
+            self.nodes[name] = value
 
     def fail(self, field: str, problem: str, *advice: str, line: int | None = None):
         """Refuse the file: with its name, the line and the field."""
@@ -49,8 +62,11 @@ class Fields:
         try:
             if isinstance(node, yaml.MappingNode):
                 raise TradelibError("needs a value, not fields.")
-            many = isinstance(node, yaml.SequenceNode)
-            return convert([item.value for item in node.value] if many else node.value)
+            if isinstance(node, yaml.SequenceNode):
+                if not all(isinstance(item, yaml.ScalarNode) for item in node.value):
+                    raise TradelibError("needs a list of plain values.")
+                return convert([item.value for item in node.value])
+            return convert(node.value)
         except (ValueError, AttributeError, TypeError) as error:
             problem, *advice = str(error).split("\n  ")
             self.fail(name, problem, *advice, line=node.start_mark.line + 1)
@@ -64,12 +80,43 @@ class Fields:
             self.fail(name, "needs a list of entries, each beginning with a dash.")
         return [Fields(item, self.file, kind, self.allowed) for item in node.value]
 
-    def texts(self, name: str) -> dict[str, str]:
-        """The values of a field that is a mapping itself, as they are written: NO stays NO."""
+    def values(self, name: str) -> dict[str, object]:
+        """The values of a field that is a mapping itself: texts as they are written, lists and mappings.
+
+        A text without quotation marks is `Bare`: what it stands for, a number or a word, is not decided here.
+        """
         if name not in self.nodes:
             return {}
         inner = Fields(self.nodes[name], self.file, name, {})
-        return {key: inner.read(key, str) for key in inner.nodes}
+        return {key: _value(node) for key, node in inner.nodes.items()}
+
+
+class Bare(str):
+    """A text that stands in a YAML file without quotation marks."""
+
+
+def plain(value: object) -> object:
+    """What bare texts stand for, here and inside: numbers, true, false and null; else they are texts: NO."""
+    if isinstance(value, list):
+        return [plain(one) for one in value]
+    if isinstance(value, dict):
+        return {name: plain(one) for name, one in value.items()}
+    if not isinstance(value, Bare):
+        return value
+    try:
+        return json.loads(value, parse_constant=lambda name: name)
+    except ValueError:
+        return str(value)
+
+
+def _value(node: yaml.Node, depth: int = 0) -> object:
+    if depth > DEEPEST:
+        raise TradelibError("is nested too deeply.")
+    if isinstance(node, yaml.SequenceNode):
+        return [_value(one, depth + 1) for one in node.value]
+    if isinstance(node, yaml.MappingNode):
+        return {str(key.value): _value(one, depth + 1) for key, one in node.value}
+    return str(node.value) if node.style else Bare(node.value)
 
 
 def word(text: str) -> str:
