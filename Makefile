@@ -16,10 +16,12 @@ report: $(VENV)/installed
 test: $(VENV)/installed-test
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
-# Some take minutes: hs10 writes 60 million generated rows, kills runs 400 commands, sweep makes 232 briefs.
+# Some take minutes: hs10 writes 60 million generated rows, headlines works out 5,700 briefs, kills runs 400
+# commands, sweep makes 232 briefs.
 bench: $(VENV)/installed-test
 	$(BIN)/python tests/benchmarks/bench.py
 	$(BIN)/python tests/benchmarks/hs10.py
+	$(BIN)/python tests/benchmarks/headlines.py
 	$(BIN)/python tests/benchmarks/kills.py 200
 	$(BIN)/python tests/benchmarks/sweep.py --partners all
 	$(BIN)/python tests/benchmarks/sweep_kills.py 10

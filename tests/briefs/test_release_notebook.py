@@ -41,20 +41,20 @@ def test_goods_passage_gives_month_year_and_world_with_their_changes():
 
 def test_a_surplus_partner_is_told_in_dollars_and_has_no_deficit_rank():
     hong_kong = sheet("HKG", *JULY)
-    headline = said("headline", hong_kong)
-    assert "surplus with Hong Kong in goods and services narrowed by $178 million" in headline
+    title = titled("what-moved", hong_kong)
+    assert "surplus with Hong Kong in goods and services narrowed by $178 million" in title
     assert "In goods Hong Kong has no rank: a surplus of $18.3 billion" in said("standing", hong_kong)
 
 
 def test_a_sign_flip_gets_dollars_and_no_percentage():
-    text = said("headline", sheet("KOR", "2010-06"))
+    text = titled("what-moved", sheet("KOR", "2010-06"))
     assert "moved from a deficit of $3.2 billion a year earlier to a surplus of $646 million" in text
     assert "percent" not in text
 
 
 def test_a_tiny_partner_is_told_in_thousands_and_without_services():
     tuvalu = sheet("Tuvalu", *JULY)
-    assert "surplus in goods with Tuvalu widened by $424 thousand" in said("headline", tuvalu)
+    assert "surplus in goods with Tuvalu widened by $424 thousand" in said("goods", tuvalu)
     assert "BEA publishes no services" in said("services", tuvalu)
     assert "goods only" in said("total", tuvalu)
 

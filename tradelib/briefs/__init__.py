@@ -9,6 +9,7 @@
 - `total`: the facts on services, and on goods and services together.
 - `turning`: since when: turning points, and a test for a change of slope.
 - `commodities`: the facts by commodity, and what each contributed.
+- `news`: which fact leads, by one rule.
 - `brief`: the brief of one partner: all of these.
 - `verbs`: how a value reads in a sentence.
 - `sentences`: texts whose numbers are facts.

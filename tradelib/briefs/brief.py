@@ -8,6 +8,7 @@ from tradelib import cards
 from tradelib.briefs.commodities import commodity_facts
 from tradelib.briefs.fact import FACTS_MIME, Facts, source_of
 from tradelib.briefs.goods import goods_facts
+from tradelib.briefs.news import news_fact
 from tradelib.briefs.place import place_facts
 from tradelib.briefs.records import records_facts
 from tradelib.briefs.sentences import STYLE
@@ -241,6 +242,7 @@ def brief(
     records_facts(found)
     total_facts(found)
     commodity_facts(found)
+    news_fact(found)
     return found
 
 

@@ -195,6 +195,16 @@ class Snapshot:
         return {side: self.goods[side].unstack("partner").reindex(span) for side in SIDES}
 
     @cached_property
+    def ytd_ranks(self) -> dict[str, pd.DataFrame]:
+        """Ranks by goods trade, exports and imports, year to date, of single countries by month."""
+        flows = {flow: self.monthly_goods[f"{flow}_usd"] for flow in ("exports", "imports")}
+        single, found = flows["exports"].columns.intersection(countries()), {}
+        for flow, monthly in {"trade": flows["exports"] + flows["imports"], **flows}.items():
+            ytd = monthly[single].groupby(monthly.index.year).cumsum()
+            found[flow] = ytd.where(ytd > 0).rank(axis=1, ascending=False, method="min")
+        return found
+
+    @cached_property
     def universe(self) -> tuple[list[str], str]:
         """The countries of that release's Exhibit 20, and how the list is known.
 

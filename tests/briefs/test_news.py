@@ -1,0 +1,98 @@
+"""The headline: the most newsworthy new fact, by one rule, and never against its own page."""
+
+import random
+
+import numpy as np
+import pytest
+from headlines import Reader, against, page_of, run
+from helpers import said, sheet, snapshot
+
+from tradelib.briefs.news import NAMES, Candidate, choose, of_change, of_rarity, relative_changes
+
+
+@pytest.mark.parametrize(
+    ("who", "release", "words"),
+    [
+        ("CHE", "2025-01", ["34.7 percent of the widening", "$22.1 billion in January 2025", "on record"]),
+        ("CHE", "2025-02", ["$17.7 billion", "February 2025", "largest for a February on record"]),
+        ("IRL", "2025-02", ["$14.0 billion", "largest of any month on record", "after a deficit of $5.3"]),
+        ("KOR", "2018-07", ["in goods and services narrowed by 65.5 percent, to $979 million"]),
+        ("KOR", "2018-08", ["August 2018"]),
+        (
+            "CAN",
+            "2020-04",
+            ["exports to Canada fell by 41.5 percent", "lowest of any month since January 2009"],
+        ),
+    ],
+)
+def test_the_headline_tells_what_is_new(who, release, words):
+    text = said("headline", sheet(who, release))
+    assert all(word in text for word in words), text
+
+
+def test_the_most_unusual_leads_and_the_balance_of_the_month_where_nothing_is():
+    one, other, more = Candidate("rank_trade", "rank", 2.0), Candidate("month_exports", "change", 2.5), 0.9
+    assert choose([one, other]) is other
+    quiet = [Candidate(name, "change", more - n / 20) for n, name in enumerate(reversed(NAMES))]
+    assert choose(quiet).name == "month_balance"
+    assert choose([one, Candidate("share", "share", 2.0)]).name == "share"
+    assert choose([]) is None
+
+
+def test_a_change_is_measured_by_the_usual_size_of_those_before():
+    past = np.tile([1.0, -1.0], 20)
+    assert of_change(np.append(past, -3.0)) == pytest.approx(3 / 1.4826)
+    assert of_change(np.append(past[:20], 3.0)) == 0, "too few to tell what is usual"
+    assert of_change(np.append(past, np.nan)) == of_change(np.zeros(50)) == of_change(np.empty(0)) == 0
+
+
+def test_what_is_rare_scores_more_and_what_is_set_every_month_nothing():
+    assert of_rarity(0, 120, 480) > of_rarity(0, 120, 40) > of_rarity(12, 120, 480) > 0.8
+    assert of_rarity(120, 120, 40) == 0
+
+
+def test_changes_are_of_sums_on_a_year_earlier_and_those_of_the_balance_beside_all_trade():
+    exports, imports = np.array([1.0, 1, 2, 2]), np.array([3.0, 3, 3, 5])
+    found = relative_changes(exports, imports, 1, 2)
+    assert found["exports"].tolist() == pytest.approx([2 / 3, 2 / 3])
+    assert found["balance"].tolist() == pytest.approx([2 / 9, -2 / 11])
+
+
+def test_a_quarter_is_news_only_in_a_release_that_brings_one():
+    assert "quarter" in sheet("KOR", "2025-01")["news"].more["scores"]
+    assert "quarter" not in sheet("KOR", "2025-02")["news"].more["scores"]
+    assert not any(name.startswith("year") for name in sheet("KOR", "2025-01")["news"].more["scores"])
+
+
+def test_headlines_of_two_releases_are_never_the_same_nor_wrong_nor_against_their_page():
+    seed = random.randrange(10**6)
+    print("seed", seed)
+    draw = random.Random(seed)
+    codes = draw.sample(sorted(snapshot("2025-02").goods_flows["partner"].astype(str).unique()), 12)
+    found = run("2024-12", "2025-02", [code for code in codes if code not in ("0004", "0007")])
+    assert found["faults"] == []
+    assert found["counts"]["headlines"] > 20
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("$17.7 billion", "$17.9 billion"),
+        ("a deficit of $17.7", "a surplus of $17.7"),
+        ("on record, in figures since 1985", "since 2012"),
+        ("surplus of $87 million", "surplus of $78 million"),
+        ("a surplus of $87", "a deficit of $87"),
+    ],
+)
+def test_a_headline_that_is_wrong_is_noticed(right, wrong):
+    brief, reader = sheet("CHE", "2025-02"), Reader(snapshot("2025-02"))
+    headline = str(said("headline", brief))
+    assert reader.faults(brief, headline) == []
+    assert right in headline and reader.faults(brief, headline.replace(right, wrong))
+
+
+def test_a_headline_against_its_page_is_noticed():
+    brief = sheet("KOR", "2018-07")
+    headline = str(said("headline", brief))
+    assert against(headline, page_of(brief)) == []
+    assert against(headline.replace("narrowed", "widened"), page_of(brief))

@@ -1,0 +1,182 @@
+"""The news of a release: which of a partner's facts leads, by one rule that the guide on sentences tells.
+
+Each candidate is scored by how unusual it is in this partner's own past, in standard deviations.
+"""
+
+from statistics import NormalDist
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from tradelib.briefs.records import LEAST_YEARS, PAST, standing
+from tradelib.style.words import missing
+from tradelib.tables import GOODS
+
+#: What a headline can be about, each a sentence of the headline cell; of equal ones the first leads.
+NAMES = ("month_balance", "share", "quarter", "year_balance", "month_exports", "month_imports")
+NAMES += ("year_exports", "year_imports", "rank_trade", "rank_exports", "rank_imports")
+#: Quarters of goods and services come out with these months; the first release of which Exhibit 20 was seen.
+QUARTERLY, FIRST_QUARTERLY = (1, 4, 7, 10), pd.Period("2018-07", "M")
+#: A flow leads before the balance only if it is more unusual by so much.
+FLOW_WEIGHT = 0.8
+#: A part in the change of the U.S. deficit is news from this percentage on, among the largest so many.
+LARGE_PART_PCT, FIRST_PARTS = 10, 3
+#: It adds so much to the news of the balance that it is of; a new quarter comes only four times a year.
+PART_BONUS, QUARTER_BONUS = 0.5, 1.0
+#: Ranks beyond this one are no news, and the others less than what moved them.
+LAST_RANK, RANK_WEIGHT = 30, 0.8
+#: Where nothing is more unusual than this, the balance of the month leads.
+ORDINARY = 1.0
+#: Fewer past changes tell nothing of what is usual.
+FEW = 24
+
+
+class Candidate(NamedTuple):
+    """What could lead: the sentence it has, why it could, and how unusual it is."""
+
+    name: str
+    kind: str
+    score: float
+
+
+def choose(candidates: list[Candidate]) -> Candidate | None:
+    """Choose what leads: the most unusual; the first of `NAMES` where that is ordinary, and of equal ones."""
+    return min(candidates, key=lambda one: (-max(one.score, ORDINARY), NAMES.index(one.name)), default=None)
+
+
+def of_change(changes: np.ndarray) -> float:
+    """How large the last of some changes is beside the usual size of those before, in standard deviations.
+
+    The usual size is robust: from the median of the sizes, or from their mean where most are zero.
+    """
+    past, now = np.abs(changes[:-1]), abs(changes[-1]) if len(changes) else np.nan
+    past = past[~np.isnan(past)]
+    if len(past) < FEW or np.isnan(now):
+        return 0.0
+    usual = 1.4826 * np.median(past) or 1.2533 * past.mean()
+    return float(now / usual) if usual else 0.0
+
+
+def of_rarity(often: int, among: int, reach: int) -> float:
+    """How rare it is to stand out so far, as the standard deviations of a normal event that is as rare."""
+    chance = (1 + often) / (1 + max(among, reach))
+    return NormalDist().inv_cdf(1 - chance / 2) if chance < 1 else 0.0
+
+
+def relative_changes(
+    exports: np.ndarray, imports: np.ndarray, length: int, year: int
+) -> dict[str, np.ndarray]:
+    """Changes on a year earlier of sums over some periods: of flows, and of the balance beside all trade."""
+    flows = {"exports": exports, "imports": imports}
+    sums = {name: np.convolve(values, np.ones(length), "valid") for name, values in flows.items()}
+    levels = sums | {"balance": sums["exports"] + sums["imports"]}
+    sums["balance"] = sums["exports"] - sums["imports"]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return {
+            name: 2 * (sums[name][year:] - sums[name][:-year]) / (levels[name][year:] + levels[name][:-year])
+            for name in sums
+        }
+
+
+def news_fact(brief) -> None:
+    """Write the fact `news`: which candidate leads, with the scores of all."""
+    candidates = candidates_of(brief)
+    best, s = choose(candidates), brief.snapshot
+    brief.add(
+        "news",
+        best.name if best else None,
+        unit="text",
+        window=s.month,
+        label="What the headline on {p} is about",
+        table=GOODS,
+        reason="there are no figures on its goods trade",
+        kind=best.kind if best else None,
+        scores={one.name: round(one.score, 2) for one in candidates},
+        **{name: best is not None and best.name == name for name in NAMES},
+    )
+
+
+def candidates_of(brief) -> list[Candidate]:
+    """Everything that could lead, with its score."""
+    s, found, balance = brief.snapshot, [], None
+    for span, length in {"month": 1, "ytd": len(s.months)}.items():
+        if (span, length) == ("ytd", 1):  # January's year to date is the month
+            continue
+        # a year to date is told again every month, and is new as a whole only when the year is whole
+        weight = 1.0 if length in (1, 12) else length**-0.5
+        changes = _goods_changes(brief, length)
+        sides = [_of_side(brief, side, span, weight, changes) for side in ("balance", "exports", "imports")]
+        found += [one for one in sides if one]
+        balance = sides[0]
+    return [*found, *_share(brief, balance), *_ranks(brief), *_quarter(brief)]
+
+
+def _goods_changes(brief, length: int) -> dict[str, np.ndarray]:
+    """Changes of goods on a year earlier of the last ten years and now, of sums over so many months."""
+    monthly, code = brief.snapshot.monthly_goods, brief.partner.code
+    if code not in monthly["balance_usd"]:
+        return {}
+    span = slice(-(PAST + 12 + length), None)
+    flows = [monthly[f"{flow}_usd"][code].to_numpy(float)[span] for flow in ("exports", "imports")]
+    return relative_changes(*flows, length, 12)
+
+
+def _of_side(brief, side: str, span: str, weight: float, changes: dict) -> Candidate | None:
+    """A flow or the balance of the month or of the year to date: by its change, or by how it stands out."""
+    id = f"goods.{side}.{span}"
+    if missing(brief.value(id)):
+        return None
+    more = brief[f"{id}.superlative"].more
+    scores = {"change": of_change(changes[side]) if side in changes else 0.0, "record": 0.0}
+    if more["word"]:
+        kind = "turn" if more["word"] == "first" else "record"
+        scores[kind] = of_rarity(more["often"], more["among"], more["reach"])
+    kind = max(scores, key=scores.get)
+    weight *= 1.0 if side == "balance" else FLOW_WEIGHT
+    return Candidate(f"{'month' if span == 'month' else 'year'}_{side}", kind, weight * scores[kind])
+
+
+def _share(brief, balance: Candidate | None) -> list[Candidate]:
+    """A large part in the change of the U.S. deficit, as new as the change of the balance that it is."""
+    part = brief["goods.deficit.ytd.contribution_pct"]
+    large = part.more["along"] and LARGE_PART_PCT <= part.value <= 100
+    if balance is None or not large or (part.more["place"] or 1) > FIRST_PARTS:
+        return []
+    return [Candidate("share", "share", balance.score + PART_BONUS)]
+
+
+def _ranks(brief) -> list[Candidate]:
+    """Ranks of the year to date that are other than with the release before and a year earlier, and rare."""
+    found = []
+    for flow, ranks in brief.snapshot.ytd_ranks.items():
+        id = f"goods.{flow}.ytd.rank"
+        now, before = brief.value(id), brief.value(f"{id}.previous_year")
+        if (
+            now is None
+            or before in (None, now)
+            or min(now, before) > LAST_RANK
+            or brief.partner.code not in ranks
+        ):
+            continue
+        past = -ranks[brief.partner.code].to_numpy(float)
+        past[-1] = -now
+        if past[-1] != past[-2] and (rare := standing(past, 12 * LEAST_YEARS)):
+            score = RANK_WEIGHT * of_rarity(rare.often, rare.among, rare.reach)
+            found.append(Candidate(f"rank_{flow}", "rank", score))
+    return found
+
+
+def _quarter(brief) -> list[Candidate]:
+    """Goods and services over the quarters of the year, in a release that brought a new one."""
+    s, code = brief.snapshot, brief.partner.code
+    new = s.month.month in QUARTERLY and s.month >= FIRST_QUARTERLY
+    if not new or missing(brief.value("total.balance.ytd.change_usd")):
+        return []
+    changes = np.empty(0)
+    if s.trade_flows is not None and (code, "total") in s.history.index.droplevel("period"):
+        rows = s.history.loc[(code, "total")]
+        rows = rows.reindex(pd.period_range(rows.index.min(), s.quarter, freq="Q")).iloc[-(PAST // 3 + 8) :]
+        flows = [rows[f"{flow}_usd"].to_numpy(float) for flow in ("exports", "imports")]
+        changes = relative_changes(*flows, len(s.quarters), 4)["balance"]
+    return [Candidate("quarter", "quarter", of_change(changes) + QUARTER_BONUS)]
