@@ -163,6 +163,7 @@ TABLES = {
 #: The tables that a brief rests on: goods by month, goods and services by quarter.
 GOODS, TRADE = "goods_census_nsa", "trade_bop_sa"
 GOODS_SA, TRADE_YEARS = "goods_census_sa", "trade_bop_annual"
+GOODS_SA_RELEASED = "goods_ft900_sa"  # Exhibit 19 of one release: two months
 #: Exhibit 20 of one release: few quarters, but as printed that day.
 RELEASED = "trade_ft900_sa"
 #: The month and the year to date as one release printed them: of all partners (supplement, Exhibits 4 and

@@ -33,6 +33,17 @@ IDS = {
     *("total.balance.trailing4", "total.balance.trailing4.change_usd", "total.deficit.rank.previous_year"),
     *(f"{item}.balance.{which}" for item in ("goods", "total") for which in ("drivers", "main_drivers")),
     *(f"commodity.hs2.{flow}.most_changed" for flow in ("exports", "imports")),
+    *(
+        f"goods.{side}.sa.{span}"
+        for side in ("exports", "imports", "balance")
+        for span in ("month", "three_months")
+    ),
+    *(
+        f"goods.{side}.sa.{span}_change_pct"
+        for side in ("exports", "imports")
+        for span in ("month", "three_months")
+    ),
+    *(f"goods.balance.sa.{span}_change_usd" for span in ("month", "three_months")),
     "commodity.hs2.contributions",
     *(f"commodity.hs2.net{part}" for part in ("", ".largest", ".main")),
 }
@@ -399,6 +410,7 @@ def test_a_fact_has_the_same_fields_whoever_the_partner_is():
 def test_facts_keep_the_basis_of_their_table():
     for id, fact in sheet("KOR", "2018-07").items():
         basis = ("BOP", "SA") if id.startswith(("services", "total")) else ("Census", "NSA")
+        basis = ("Census", "SA") if ".sa." in id else basis
         assert (fact.basis, fact.adjustment) == basis, id
 
 
@@ -428,6 +440,7 @@ def test_each_fact_tells_the_vintage_of_its_table_and_its_lag():
     lags = {fact.table: (fact.vintage, fact.vintage_lag_days) for fact in facts.values()}
     assert lags == {
         GOODS: ("2018-10-05", 30),
+        "goods_census_sa": ("2025-04-03", 2402),
         TRADE: ("2025-03-06", 2374),
         EXPORTS: ("2020-12-04", 821),
         "imports_consumption_hs2_nsa": ("2020-12-04", 821),

@@ -10,6 +10,7 @@
 - `turning`: since when: turning points, and a test for a change of slope.
 - `commodities`: the facts by commodity, and what each contributed.
 - `news`: which fact leads, by one rule.
+- `official`: seasonally adjusted months, and ten years, from other official tables.
 - `brief`: the brief of one partner: all of these.
 - `verbs`: how a value reads in a sentence.
 - `sentences`: texts whose numbers are facts.

@@ -9,6 +9,7 @@ from tradelib.briefs.commodities import commodity_facts
 from tradelib.briefs.fact import FACTS_MIME, Facts, source_of
 from tradelib.briefs.goods import goods_facts
 from tradelib.briefs.news import news_fact
+from tradelib.briefs.official import official_facts
 from tradelib.briefs.place import place_facts
 from tradelib.briefs.records import records_facts
 from tradelib.briefs.sentences import STYLE
@@ -18,7 +19,16 @@ from tradelib.partners import Partner, resolve
 from tradelib.partners import partner as partner_of
 from tradelib.style import words
 from tradelib.style.tables import published
-from tradelib.tables import EXPORT_CHAPTERS, GOODS, IMPORT_CHAPTERS, RELEASED, TRADE
+from tradelib.tables import (
+    EXPORT_CHAPTERS,
+    GOODS,
+    GOODS_SA,
+    GOODS_SA_RELEASED,
+    IMPORT_CHAPTERS,
+    RELEASED,
+    TRADE,
+    TRADE_YEARS,
+)
 from tradelib.windows import Window
 
 LABEL = "opacity:.7;text-align:left;white-space:nowrap;vertical-align:top"
@@ -157,6 +167,9 @@ class Brief(Facts):
             EXPORT_CHAPTERS: "Exports by HS chapter",
             IMPORT_CHAPTERS[0]: "General imports by HS chapter",
             IMPORT_CHAPTERS[1]: "Imports for consumption by HS chapter",
+            GOODS_SA_RELEASED: "Goods, seasonally adjusted, the month",
+            GOODS_SA: "Goods, seasonally adjusted",
+            TRADE_YEARS: "Goods and services by year",
         }
         rows = []
         for table, name in named.items():
@@ -226,8 +239,8 @@ def brief(
     --------
     >>> import tradelib as tl
     >>> korea = tl.brief("KOR", "2018-07", as_of="2018-10-05")
-    >>> korea
-    <Brief of Korea, South, 2018-07, as of 2018-10-05: 91 facts>
+    >>> korea.partner.name, str(korea.month), len(korea) > 90
+    ('Korea, South', '2018-07', True)
     >>> round(korea["goods.exports.ytd.change_pct"].value, 1)
     11.1
     >>> tl.say(korea, "U.S. exports to {partner} came to {goods.exports.ytd} in {months}.")
@@ -242,6 +255,7 @@ def brief(
     records_facts(found)
     total_facts(found)
     commodity_facts(found)
+    official_facts(found)
     news_fact(found)
     return found
 

@@ -7,7 +7,8 @@ every month.
 """
 
 import functools
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import date
 
 import pandas as pd
@@ -22,9 +23,12 @@ from tradelib.tables import (
     EXPORT_NAICS,
     GOODS,
     GOODS_RELEASED,
+    GOODS_SA,
+    GOODS_SA_RELEASED,
     IMPORT_CHAPTERS,
     RELEASED,
     TRADE,
+    TRADE_YEARS,
 )
 from tradelib.windows import year_to_date
 
@@ -42,12 +46,14 @@ class Selection:
     """A vintage for each table, why others are absent, and the commodity tables among them.
 
     `released` names the tables of the release's own goods, by "month" and "ytd"; empty if they are not used.
+    `official` names those beside them: seasonally adjusted goods, and years.
     """
 
     sources: dict[str, vintages.Vintage]
     absent: dict[str, str]
     chapters: list[str]
     released: dict[str, str]
+    official: list[str] = field(default_factory=list)
 
 
 def choose(release: releases.Release, day: date, *, strict: bool = False) -> Selection:
@@ -60,6 +66,7 @@ def choose(release: releases.Release, day: date, *, strict: bool = False) -> Sel
     sources, absent, late = _choose(spans, day)
     _prefer_released(quarter, day, sources)
     released = _prefer_released_goods(month, day, sources)
+    official = _official(month, quarter, day, strict=strict)
     if strict:
         _refuse_later(day, sources, absent, late)
     if GOODS in absent:
@@ -74,7 +81,7 @@ def choose(release: releases.Release, day: date, *, strict: bool = False) -> Sel
     for table in set(IMPORT_CHAPTERS) - set(first):
         sources.pop(table, None)
     chapters = [table for table in (EXPORT_CHAPTERS, *first, *details) if table in sources]
-    return Selection(sources, absent, chapters, released)
+    return Selection(sources | official, absent, chapters, released, list(official))
 
 
 def _choose(spans: dict, day: date) -> tuple[dict, dict, dict]:
@@ -94,6 +101,27 @@ def _choose(spans: dict, day: date) -> tuple[dict, dict, dict]:
         if lag:
             late[table] = f"{table}: the earliest is of {sources[table].published}, {lag} days later"
     return sources, absent, late
+
+
+def _official(month: pd.Period, quarter: pd.Period, day: date, *, strict: bool) -> dict:
+    """Find the seasonally adjusted months and the full years; what is not at hand is left out."""
+    year = str(last_full_year(quarter))
+    spans = {GOODS_SA: (month - 5, month, False), TRADE_YEARS: (year, year, False)}
+    spans[GOODS_SA_RELEASED] = (month - 1, month, True)
+    found = {}
+    for table, (since, through, own) in spans.items():
+        with suppress(TradelibError):
+            vintage = loaders.pick(
+                table, as_of=day, since=str(since), through=str(through), nearest_later=not (strict or own)
+            )
+            if not own or vintage.through == str(month):
+                found[table] = vintage
+    return found
+
+
+def last_full_year(quarter: pd.Period) -> int:
+    """The last year of which all quarters are out."""
+    return quarter.year if quarter.quarter == 4 else quarter.year - 1
 
 
 def _prefer_released(quarter: pd.Period, day: date, sources: dict) -> None:

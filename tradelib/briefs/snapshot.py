@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from tradelib import balances, loaders, releases
-from tradelib.briefs.selection import choose, vintage_method
+from tradelib.briefs.selection import choose, last_full_year, vintage_method
 from tradelib.briefs.turning import turning_point
 from tradelib.errors import TradelibError
 from tradelib.partners import all_partners, countries
@@ -27,6 +27,7 @@ from tradelib.tables import (
     RELEASED,
     SIDES,
     TRADE,
+    TRADE_YEARS,
 )
 from tradelib.windows import Window, full_year, year_to_date
 
@@ -45,6 +46,7 @@ class Snapshot:
     released_flows: pd.DataFrame | None = field(repr=False, default=None)
     released_goods: dict[str, pd.DataFrame] = field(repr=False, default_factory=dict)
     universe_day: date | None = None
+    official: dict[str, pd.DataFrame] = field(repr=False, default_factory=dict)
 
     @property
     def trade_table(self) -> str:
@@ -345,7 +347,22 @@ def take(release: str, *, as_of: str | date | None = None, strict: bool = False)
     goods = loaders.with_groups(rows(GOODS, None, month), on=found.default_as_of)
     trade, printed = rows(TRADE, None, quarter), rows(RELEASED, None, quarter)
     released = {name: rows(table, None, month) for name, table in chosen.released.items()}
-    return Snapshot(found, day, chosen.sources, chosen.absent, goods, trade, chapters, printed, released)
+    years = str(last_full_year(releases.quarter_out(found.period)))
+    official = {
+        table: rows(table, None, years if table == TRADE_YEARS else month) for table in chosen.official
+    }
+    return Snapshot(
+        release=found,
+        as_of=day,
+        sources=chosen.sources,
+        absent=chosen.absent,
+        goods_flows=goods,
+        trade_flows=trade,
+        chapter_flows=chapters,
+        released_flows=printed,
+        released_goods=released,
+        official=official,
+    )
 
 
 def covered_partners(snapshot: Snapshot) -> list[str]:
