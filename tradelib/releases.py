@@ -221,6 +221,17 @@ def quarter_out(month: pd.Period) -> pd.Period:
 
 
 @cache
+def same_cycle(earlier: date, later: date) -> bool:
+    """Tell whether no annual revision, in June, lies between two days."""
+    for year in range(earlier.year, later.year + 1):
+        published = release(f"{year}-04").published
+        first, last = (published, published) if published else (date(year, 6, 1), date(year, 6, 15))
+        if earlier < last and later >= first:
+            return False
+    return True
+
+
+@cache
 def _universes() -> pd.DataFrame:
     return pd.read_csv(DATA / "universes.csv", dtype="str", keep_default_na=False)
 

@@ -50,12 +50,13 @@ def start(command: str, store: Path) -> int:
     from publishers import DAY
 
     from tradelib.cli.main import main
-    from tradelib.sources import update
+    from tradelib.sources import ingest, update
 
     os.environ |= {"TRADELIB_STORE": str(store), "TRADELIB_CACHE": str(store.parent / "cache")}
     log = os.open(store.parent / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1), os.dup2(log, 2)
     update.today = lambda: DAY
+    ingest.hold_against = lambda *_: None  # the small files do not go on to what is bundled
     code = 1
     try:
         code = main(command.split(), standalone_mode=False) or 0

@@ -6,7 +6,8 @@ import pytest
 from helpers import sheet
 
 import tradelib as tl
-from tradelib.briefs.selection import CANADA, REVISED_MONTHLY, same_cycle, vintage_method
+from tradelib.briefs.selection import CANADA, REVISED_MONTHLY, vintage_method
+from tradelib.releases import same_cycle
 from tradelib.store.vintages import list_vintages
 
 OCTOBER, APRIL = "2024-10-08", "2025-04-03"  # two vintages between the annual revisions of 2024 and 2025

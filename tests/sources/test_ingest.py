@@ -10,6 +10,7 @@ from helpers import BEA_COPY, COPIES, bea_sheets, country_sheet, csv_bytes, grid
 
 from tradelib import list_vintages, load_goods
 from tradelib.errors import TradelibError
+from tradelib.sources import ingest as ingesting
 from tradelib.sources.ingest import ingest
 from tradelib.store import parquet
 
@@ -29,6 +30,12 @@ def workbook(good, tmp_path_factory):
 @pytest.fixture(scope="module")
 def bea_workbook(tmp_path_factory):
     return write_xlsx(tmp_path_factory.mktemp("bea") / "trad-geo.xlsx", bea_sheets())
+
+
+@pytest.fixture(autouse=True)
+def figures_of_no_meaning(monkeypatch):
+    """What holds a table against the vintages at hand has tests of its own, in test_continuity."""
+    monkeypatch.setattr(ingesting, "hold_against", lambda *_: None)
 
 
 def reply(tmp_path, name, value_column="ALL_VAL_MO", rows=(("5800", "7", "2018-07"),), **more):
@@ -91,8 +98,12 @@ def test_beas_workbook_makes_both_its_tables_dated_by_the_line_in_the_file(bea_w
     assert len(files(store)) == 2
 
 
-def test_a_date_given_wins_over_the_one_in_the_file(bea_workbook):
-    assert {v.published for v, _ in ingest([bea_workbook], published="2018-10-05")} == {date(2018, 10, 5)}
+@pytest.mark.parametrize("option", ["published", "saved"])
+def test_another_date_than_the_one_printed_in_the_file_is_refused(bea_workbook, option, store):
+    with pytest.raises(TradelibError, match=r"(?s)prints the day 2018-09-05.*2018-10-05"):
+        ingest([bea_workbook], **{option: "2018-10-05"})
+    assert not store.exists()
+    assert {v.published for v, _ in ingest([bea_workbook], **{option: "2018-09-05"})} == {date(2018, 9, 5)}
 
 
 def test_one_of_two_tables_can_be_chosen(bea_workbook, store):
@@ -133,12 +144,12 @@ def test_without_a_date_the_release_of_the_last_month_gives_it(workbook):
 
 
 def test_a_month_without_an_established_release_asks_for_the_date(tmp_path):
-    sheet = country_sheet(load_goods(as_of="2018-10-05", since="2016-01", through="2016-12"))
+    sheet = country_sheet(load_goods(as_of="2018-10-05", since="1985-01", through="1985-12"))
     path = tmp_path / "country.csv"
     path.write_bytes(csv_bytes(sheet))
-    with pytest.raises(TradelibError, match=r"reaches 2016-12.*not known.\n.*--published"):
+    with pytest.raises(TradelibError, match=r"reaches 1985-12.*not known.\n.*--published"):
         ingest([path])
-    assert ingest([path], published="2017-02-07")[0][1]
+    assert ingest([path], published="1986-02-07")[0][1]
 
 
 def test_an_api_reply_never_takes_its_date_from_the_release_calendar(tmp_path):
@@ -146,10 +157,17 @@ def test_an_api_reply_never_takes_its_date_from_the_release_calendar(tmp_path):
         ingest([reply(tmp_path, "x.json", E_COMMODITY="27")])
 
 
-@pytest.mark.parametrize("day", ["2018-08-01", "2018-07-31", "1990-01-01"])
-def test_a_date_before_the_last_month_is_refused(workbook, day, store):
-    with pytest.raises(TradelibError, match=rf"reaches 2018-08, which is after {day}"):
+@pytest.mark.parametrize("day", ["2018-10-04", "2018-07-31", "1990-01-01"])
+def test_a_date_before_the_last_month_was_out_is_refused(workbook, day, store):
+    with pytest.raises(TradelibError, match=rf"which is after {day}: 2018-08 was published on 2018-10-05"):
         ingest([workbook], published=day)
+    assert not store.exists()
+
+
+@pytest.mark.parametrize("option", ["published", "saved"])
+def test_a_date_that_has_not_come_is_refused(workbook, option, store):
+    with pytest.raises(TradelibError, match=r"2052-10-08 has not come; today is"):
+        ingest([workbook], **{option: "2052-10-08"})
     assert not store.exists()
 
 

@@ -178,7 +178,8 @@ class Brief(Facts):
                 dated = "saved by" if vintage.dated_by == "saved" else "of"
                 late = words.lag(s.lag(table), s.method(table, self.partner.code))
                 told = f"{table}, vintage {dated} {words.day(vintage.published)}"
-                rows.append((name, f"{told}, {late}" if late else told))
+                told += f", {late}" if late else ""
+                rows.append((name, f"{told}, accepted: {vintage.accepted}" if vintage.accepted else told))
             elif table in s.absent and table not in IMPORT_CHAPTERS[1:]:
                 rows.append((name, f"none: {s.absent[table]}"))
         return rows
@@ -307,6 +308,7 @@ def _stand(who: Partner, s: Snapshot) -> str:
             rebuilt.append(name)
     parts = [f"{words.series(rebuilt)} reconstructed"] * bool(rebuilt)
     parts += [f"later data for {words.series(later)}"] * bool(later)
+    parts += [f"{v.table} accepted: {v.accepted}" for v in s.sources.values() if v.accepted]
     return "; ".join(parts) or ("as released" if s.as_of == s.release.default_as_of else "as known that day")
 
 

@@ -6,7 +6,6 @@ release day. Canada, the World rows and areas that contain Canada are the except
 every month.
 """
 
-import functools
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
@@ -172,17 +171,6 @@ def vintage_method(vintage: vintages.Vintage, as_of: date, code: str) -> str:
     if vintage.published <= as_of:
         return "published"
     once_a_year = vintage.table == YEARLY_REVISED and vintage.dated_by == "published"
-    if once_a_year and same_cycle(as_of, vintage.published) and code not in REVISED_MONTHLY:
+    if once_a_year and releases.same_cycle(as_of, vintage.published) and code not in REVISED_MONTHLY:
         return "reconstructed"
     return "later"
-
-
-@functools.cache
-def same_cycle(earlier: date, later: date) -> bool:
-    """Tell whether no annual revision lies between two days."""
-    for year in range(earlier.year, later.year + 1):
-        published = releases.release(f"{year}-04").published
-        first, last = (published, published) if published else (date(year, 6, 1), date(year, 6, 15))
-        if earlier < last and later >= first:
-            return False
-    return True

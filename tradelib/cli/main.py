@@ -429,14 +429,14 @@ def _summary(outcomes: list, *, failed: bool = False) -> None:
 @click.option("--published", help="Publication date, YYYY-MM-DD.")
 @click.option("--saved", help="Instead: the day by which a copy was saved, where no more is known.")
 @click.option("--note", default="", help="How the file was come by; kept with the vintage.")
+@click.option("--accept", default="", help="The reason to keep a file that contradicts what is known.")
 @click.option("--store", help="Where to, instead of your store: a folder, or an address (s3://...).")
-def ingest(paths, table, published, saved, note, store) -> None:
+def ingest(paths, store, **options) -> None:
     """Check downloaded FILES and keep them as vintages."""
     from tradelib.sources.ingest import ingest as keep
 
-    told = {"table": table, "published": published, "saved": saved, "note": note}
-    done = keep(list(paths), **told, store=files.located(store) if store else None)
-    for vintage, written in done:
+    place = files.located(store) if store else None
+    for vintage, written in keep(list(paths), **options, store=place):
         state = vintage.path if written else f"the same figures were there already ({vintage.origin})"
         name = f"{vintage.table} of {vintage.published}, through {vintage.through}"
         say(f"{name}, {vintage.rows:,} rows: {state}")

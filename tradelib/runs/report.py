@@ -324,4 +324,6 @@ def _notices(snapshot: Snapshot, who: Partner) -> tuple[str, ...]:
             kind = "Reconstructed" if s.method(table, who.code) == "reconstructed" else "Later data"
             when = f"{s.lag(table):,} days after {s.as_of}"
             lines.append(f"{kind}: {table} is of {vintage.published}, {when}.")
+        if vintage.accepted:
+            lines.append(f"Accepted: {table} of {vintage.published}, {vintage.accepted}")
     return tuple(lines)

@@ -11,6 +11,7 @@
 - `bea_api` asks BEA's data API, and reads its replies
 - `ft900` reads the exhibits of an FT-900 release archive
 - `schedule` reads the days of the releases to come
+- `continuity` holds a table against the vintages before and after it
 - `ingest` recognises a file, parses it, holds it against what is known, and keeps it
 - `update` fetches what is new, keeps it, and tells what it changed
 """

@@ -12,11 +12,13 @@ import pyarrow as pa
 from tradelib import releases
 from tradelib.errors import TradelibError
 from tradelib.sources import apart, bea_api, bea_workbook, census_api, census_files, ft900, workbooks
+from tradelib.sources.continuity import hold_against
 from tradelib.sources.download import looks_like_page
 from tradelib.store import vintages
-from tradelib.tables import CheckError, table_info
+from tradelib.tables import CheckError, check_flows, table_info
 
 MOST_BYTES = 1 << 30
+LEAST_DAYS = 25  # no release came sooner after the end of its month
 DOWNLOAD_AGAIN = "Open it to see what the server sent, and download it again."
 
 
@@ -37,6 +39,7 @@ def ingest(
     published: str | date | None = None,
     saved: str | date | None = None,
     note: str = "",
+    accept: str = "",
     store: Path | None = None,
 ) -> list[tuple[vintages.Vintage, bool]]:
     """Parse and check files of one publication, and keep them as vintages: each, and whether it was written.
@@ -44,7 +47,8 @@ def ingest(
     The files are one workbook, archive or CSV, or several API replies that make one table; `table` is what
     they must be, where it is given. `published` is the day of publication, by default the date in the file or
     of the release it belongs to; `saved`, instead, the day by which a copy was saved, where no more is known.
-    `note` tells how the file was come by. Whatever is not right is refused, and nothing is saved.
+    `note` tells how the file was come by. Whatever is not right is refused, and nothing is saved; what only
+    contradicts the vintages at hand is kept where `accept` gives a reason, which is shown with it.
     """
     if table:
         table_info(table)
@@ -54,22 +58,46 @@ def ingest(
     found = parse(files)
     if table and table not in found.tables:
         raise TradelibError(f"{files[0][0]} is {' and '.join(found.tables)}, not {table}.")
-    if saved:
-        day, dated_by = releases.parse_date(saved, "--saved"), "saved"
-    else:
-        day, dated_by = publication_date(found, published), "published"
-    for name, frame in found.tables.items():
-        vouch(frame, name, day)
+    day, dated_by = publication_date(found, published or saved), "saved" if saved else "published"
     told = {"published": day, "dated_by": dated_by, "sources": sources_of(files), "parser": found.parser}
-    chosen = [table] if table else list(found.tables)
-    return [vintages.save(found.tables[one], one, **told, note=note, store=store) for one in chosen]
+    kept = []
+    for name in [table] if table else list(found.tables):
+        frame = check_flows(found.tables[name], name)
+        accepted = vouch(frame, name, day, accept=accept, store=store)
+        kept.append((frame, name, told | {"note": note, "accepted": accepted}))
+    return [vintages.save(frame, name, **more, store=store) for frame, name, more in kept]
 
 
-def vouch(frame: pd.DataFrame, table: str, day: date) -> pd.DataFrame:
-    """Hold a parsed table against what is known of it, whoever brought it; refuse what cannot be so."""
+def vouch(frame: pd.DataFrame, table: str, day: date, *, accept: str = "", store: Path | None = None) -> str:
+    """Hold a parsed table against what is known of it, whoever brought it; refuse what cannot be so.
+
+    Returns the reason to `accept` it, with what it was needed for; empty where it was not needed.
+    """
+    check_day(frame, table, day)
+    known = vintages.list_vintages(table)
+    known += [vintages.look(path) for path in vintages.find(store, table)] if store else []
+    try:
+        hold_against(frame, table, day, known)
+    except CheckError as problem:
+        if not accept:
+            raise
+        return f"{accept} ({str(problem).splitlines()[0]})"
+    return ""
+
+
+def check_day(frame: pd.DataFrame, table: str, day: date) -> pd.DataFrame:
+    """Refuse a day on which the last period was not out yet, or that has not come; else return the table."""
     last = frame["period"].max()
-    if last.start_time.date() >= day:
-        raise TradelibError(f"{table} reaches {last}, which is after {day}: check the date given.")
+    month = last.asfreq("M", how="end") + int(table_info(table).freq == "Q")
+    release = releases.release(str(month))
+    out = release.published or (last.end_time + pd.Timedelta(days=LEAST_DAYS)).date()
+    if day < out:
+        known = f"{month} was published on {out}" if release.published else f"it cannot be out before {out}"
+        raise TradelibError(
+            f"{table} reaches {last}, which is after {day}: {known}.", "Check the date given."
+        )
+    if day > releases.today():
+        raise TradelibError(f"{table}: the day {day} has not come; today is {releases.today()}.")
     return frame
 
 
@@ -90,9 +118,12 @@ def _read(path: Path) -> bytes:
 
 
 def publication_date(found: Parsed, given: str | date | None = None) -> date:
-    """Return the date given, or printed in the file, or of the release that it belongs to."""
-    if given or found.dated:
-        return releases.parse_date(given or found.dated, "--published")
+    """Return the date printed in the file, or given, or of the release that it belongs to."""
+    day = releases.parse_date(given or found.dated, "the day") if given or found.dated else None
+    if day and found.dated and day.isoformat() != found.dated:
+        raise TradelibError(f"The file prints the day {found.dated}; {day} was given.", "Leave the date out.")
+    if day:
+        return day
     if found.month:
         release = releases.release(found.month)
         if release.published:

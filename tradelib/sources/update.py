@@ -196,7 +196,7 @@ def _run_by_year(source: Source, outcome: Outcome, on: date, since: str | None, 
                 outcome.transferred += sum(file.transferred for file in files)
                 pairs = [(file.name, file.content) for file in files]
                 made_from.extend(ingest.sources_of(pairs))
-                yield ingest.vouch(ingest.parse(pairs).tables[table], table, day)
+                yield ingest.check_day(ingest.parse(pairs).tables[table], table, day)
 
         told = {"sources": made_from, "parser": census_files.PARSER, "dated_by": dated_by}
         outcome.kept.append(vintages.save(years(), table, published=day, **told))

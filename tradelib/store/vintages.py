@@ -31,7 +31,8 @@ class Vintage:
     """One table as it stood on one publication date, and where it came from.
 
     `dated_by` is "published", or "saved" where only the day is known by which a copy was saved.
-    `sha256` is over the figures, not over the file's bytes. `path` is the file that tells all this;
+    `sha256` is over the figures, not over the file's bytes. `accepted` is the reason to keep it although it
+    contradicts the vintages beside it, empty for nearly all. `path` is the file that tells all this;
     for a large table, stored by year, a card beside its `parts`.
     """
 
@@ -47,6 +48,7 @@ class Vintage:
     parser: str
     path: Path
     parts: tuple[str, ...] = ()
+    accepted: str = ""
 
     @property
     def origin(self) -> str:
@@ -149,6 +151,7 @@ def save(
     parser: str,
     dated_by: str = "published",
     note: str = "",
+    accepted: str = "",
     store: Path | None = None,
 ) -> tuple[Vintage, bool]:
     """Check a table and write it once, as one immutable vintage; False where the same figures were there.
@@ -159,6 +162,7 @@ def save(
     """
     folder = folder_of(store or store_path(), table, published)
     told = {"sources": sources, "dated_by": dated_by, "note": note, "parser": parser}
+    told |= {"accepted": accepted} if accepted else {}
     if table_info(table).large:
         whole = isinstance(frame, pd.DataFrame)
         years = (rows for _, rows in frame.groupby(frame["period"].dt.year)) if whole else frame
@@ -267,7 +271,8 @@ def read(
 def summary(vintage: Vintage) -> dict:
     """Return what a notebook or a table of vintages records of one: plain strings and numbers."""
     plain = asdict(vintage) | {"published": vintage.published.isoformat(), "origin": vintage.origin}
-    del plain["path"], plain["parts"]
+    for name in ("path", "parts", *([] if vintage.accepted else ["accepted"])):
+        del plain[name]
     plain["sources"] = list(vintage.sources)
     return plain
 

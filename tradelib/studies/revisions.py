@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from tradelib import balances
 from tradelib import releases as calendar
 from tradelib.briefs.brief import Brief
-from tradelib.briefs.selection import REVISED_MONTHLY, same_cycle
+from tradelib.briefs.selection import REVISED_MONTHLY
 from tradelib.briefs.sentences import title as titled
 from tradelib.questions import prints
 from tradelib.store import vintages
@@ -140,7 +140,7 @@ def revised(held: pd.DataFrame, code: str) -> pd.DataFrame:
     share = 100 * table["revision_usd"] / table["first_usd"].where(table["first_usd"] > 0)
     table["revision_pct"] = share.where(table["flow"] != "balance")
     days = zip(table["first_vintage"], table["vintage"], strict=True)
-    table["revision_due"] = [code in REVISED_MONTHLY or not same_cycle(*pair) for pair in days]
+    table["revision_due"] = [code in REVISED_MONTHLY or not calendar.same_cycle(*pair) for pair in days]
     order = ["period", "flow", "first_vintage", "vintage", "age_years", "first_usd", "value_usd"]
     return table[[*order, "revision_usd", "revision_pct", "revision_due"]]
 
@@ -149,7 +149,7 @@ def _unrevised(period: pd.Period, vintage: date, last: pd.Period, code: str) -> 
     """Whether a vintage, whose newest period is `last`, has a period as it first came out."""
     if code in REVISED_MONTHLY or period.freqstr[0] != "M":
         return period == last and (vintage - period.end_time.date()).days <= FRESH_DAYS
-    return same_cycle(calendar.release(str(period)).default_as_of, vintage)
+    return calendar.same_cycle(calendar.release(str(period)).default_as_of, vintage)
 
 
 def newest(table: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,116 @@
+"""A new vintage is held against those beside it: what no revision does is refused, a true one never."""
+
+from datetime import date
+
+import pandas as pd
+import pytest
+from helpers import country_sheet, csv_bytes
+
+import tradelib as tl
+from tradelib.errors import TradelibError
+from tradelib.sources.continuity import hold_against
+from tradelib.sources.ingest import ingest
+from tradelib.store import vintages
+
+GOODS = "goods_census_nsa"
+DAY = date(2024, 10, 9)
+
+
+@pytest.fixture(scope="module")
+def known():
+    return tl.list_vintages(GOODS)
+
+
+@pytest.fixture(scope="module")
+def october(known):
+    return vintages.read(known[-2])
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_every_true_vintage_goes_on_from_those_before_and_to_those_after(known, order):
+    seen = []
+    for vintage in known[::order]:
+        hold_against(vintages.read(vintage), GOODS, vintage.published, seen)
+        seen.append(vintage)
+
+
+@pytest.mark.parametrize("table", ["exports_hs2_nsa", "trade_bop_sa", "goods_census_sa"])
+def test_the_same_figures_go_on_from_themselves(table):
+    (vintage,) = tl.list_vintages(table)
+    hold_against(vintages.read(vintage), table, vintage.published, [vintage])
+
+
+def moved(frame, partner, period, times):
+    wanted = frame["partner"].eq(partner) & frame["period"].eq(pd.Period(period, "M"))
+    return frame.assign(value_usd=frame["value_usd"].mask(wanted, frame["value_usd"] * times))
+
+
+def months_swapped(frame):
+    in_2023 = frame["period"].dt.year.eq(2023)
+    swapped = frame["period"].dt.month.map({1: 1, 2: -1})
+    return frame.assign(period=frame["period"] + swapped.where(in_2023, 0).fillna(0).astype(int))
+
+
+def last_year_again(frame):
+    now = frame["period"].dt.year.eq(2024)
+    copy = frame[frame["period"].between(pd.Period("2023-01", "M"), pd.Period("2023-08", "M"))]
+    return pd.concat([frame[~now], copy.assign(period=copy["period"] + 12)], ignore_index=True)
+
+
+def flows_swapped(frame):
+    return frame.assign(flow=frame["flow"].map({"exports": "imports", "imports": "exports"}))
+
+
+WRONG = {
+    "months swapped": months_swapped,
+    "exports and imports exchanged": flows_swapped,
+    "thousands for millions": lambda f: f.assign(value_usd=f["value_usd"] * 1000),
+    "last year copied into this one": last_year_again,
+    "a partner gone": lambda f: f[f["partner"].ne("5600")],
+    "a partner gone from the last year": lambda f: f[f["partner"].ne("5600") | f["period"].dt.year.ne(2024)],
+    "most of history gone": lambda f: f[f["period"].dt.year >= 2015],
+    "a month of one partner times a thousand": lambda f: moved(f, "5800", "2024-03", 1000),
+    "a month of a small partner times a thousand": lambda f: moved(f, "3720", "2022-03", 1000),
+    "an old month changed a little": lambda f: moved(f, "5800", "2001-03", 1.01),
+    "it ends earlier": lambda f: f[f["period"] < "2024-07"],
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_no_revision_does_is_refused_with_the_worst_lines(known, october, case):
+    with pytest.raises(
+        TradelibError, match=r"(?s)cannot be believed beside the vintage of 2024-10-08.*accept"
+    ):
+        hold_against(WRONG[case](october), GOODS, DAY, known)
+
+
+def test_services_in_the_place_of_goods_are_refused():
+    (vintage,) = tl.list_vintages("trade_bop_sa")
+    frame = vintages.read(vintage)
+    swapped = frame.assign(item=frame["item"].replace({"goods": "services", "services": "goods"}))
+    with pytest.raises(TradelibError, match=r"(?s)cannot be believed.*services 20"):
+        hold_against(swapped, "trade_bop_sa", date(2025, 6, 5), [vintage])
+
+
+def test_a_new_month_a_thousand_times_too_large_is_refused(known, october):
+    latest = moved(october, "5170", "2024-08", 1000)
+    with pytest.raises(TradelibError, match=r"(?s)new figures are far above all before.*2024-08"):
+        hold_against(latest, GOODS, DAY, known[:-2])
+
+
+def test_what_is_accepted_is_kept_with_its_reason_and_shown_with_every_brief(october, tmp_path, store):
+    file = tmp_path / "country.csv"
+    korea = october["partner"].eq("5800") & october["flow"].eq("exports") & october["period"].eq("2001-03")
+    odd = october.assign(value_usd=october["value_usd"] + 1e5 * korea)
+    assert korea.sum() == 1
+    file.write_bytes(csv_bytes(country_sheet(odd)))
+    with pytest.raises(TradelibError, match="cannot be believed"):
+        ingest([file], published="2024-10-09")
+    assert not store.exists()
+    ((vintage, written),) = ingest([file], published="2024-10-09", accept="Census told us so by letter")
+    assert written and vintage.accepted.startswith(
+        "Census told us so by letter (goods_census_nsa of 2024-10-09"
+    )
+    brief = tl.brief("KOR", "2024-08", as_of="2024-10-09")
+    assert "Census told us so by letter" in brief.names["stand"]
+    assert "Census told us so by letter" in dict(brief.sources())["Goods"]

@@ -1,0 +1,172 @@
+"""A table held against the vintages before and after it: it may go on and revise, but not contradict.
+
+The bounds are those of the bundled vintages. Between every two of the seven of goods by partner (2012 to
+2025, 120,000 revised figures of single countries) no figure moved that was five years old, and a younger
+one moved by 0.75 at most of what `_allowed` gives: one ship or aircraft, as much again as a small partner
+trades, 2 percent of a large one. All countries together moved by 2.6 percent of a month. Without an annual
+revision between them, in June, only Canada and the world moved. New months were above three times the
+largest of five years by $420 million at most. Other tables have one vintage each. Against the same figures
+in another table, goods moved by 0.4 of the bound at most and are given twice of it; goods and services of
+2020 by 2.3, and countries together by 10 percent of a quarter, between 2021 and 2025: they are given four
+times.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from tradelib.partners import all_partners
+from tradelib.releases import same_cycle
+from tradelib.store import vintages
+from tradelib.store.vintages import Vintage
+from tradelib.tables import BALANCE, GOODS, GOODS_SA, KEYS, TRADE, TRADE_YEARS, CheckError, table_info
+
+#: Tables that always come whole: a row of theirs does not vanish, and they begin when they began.
+WHOLE = {GOODS, GOODS_SA, TRADE, TRADE_YEARS, "trade_bop_sa_api"}
+SETTLED_YEARS = 5
+ROUNDING = 10_000.0  # a spreadsheet's CSV has ten digits
+MOVED, MOVED_IN_CYCLE, FEW = 0.05, 0.01, 10
+NEW_TIMES, NEW_USD, GROWTH = 4, 700e6, 1.3  # GROWTH: more for each year between
+WORLD_SA = "0004"  # in the country table it has a figure of 1992 that was mistyped until 2012
+SERIES = ["partner", "flow", "item"]
+SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two tables, the earlier first, the days they are of, and which of the two is the one at hand."""
+
+    table: str
+    days: tuple[date, date]
+    old: pd.DataFrame
+    new: pd.DataFrame
+
+    @property
+    def in_cycle(self) -> bool:
+        """Whether no annual revision lies between them, so that countries have not moved."""
+        return self.table == GOODS and same_cycle(*self.days)
+
+    @property
+    def width(self) -> int:
+        """How many times as wide the bounds are as for goods by partner."""
+        return 1 if self.table == GOODS else 4 if table_info(self.table).basis == "BOP" else 2
+
+
+def hold_against(frame: pd.DataFrame, table: str, day: date, known: list[Vintage]) -> None:
+    """Refuse a table of a day that contradicts the vintages next to it, among those that are known."""
+    before = max((v for v in known if v.published <= day), key=lambda v: v.published, default=None)
+    after = min((v for v in known if v.published > day), key=lambda v: v.published, default=None)
+    for other in filter(None, (before, after)):
+        rows = vintages.read(other)
+        if other is before:
+            pair = Pair(table, (other.published, day), rows, frame)
+        else:
+            pair = Pair(table, (day, other.published), frame, rows)
+        problem = _span_problem(pair) or _problem(pair)
+        if problem:
+            raise CheckError(
+                f"{table} of {day} cannot be believed beside the vintage of {other.published} "
+                f"({other.origin}): {problem[0]}",
+                *problem[1:],
+                "Is it the right file, whole, and of that day? For an older copy give the day it was out.",
+                'If it is right all the same: --accept "the reason", which is then shown with it.',
+            )
+
+
+def _span_problem(pair: Pair) -> list[str]:
+    """Whether the later one ends before the earlier one, or lacks its beginning."""
+    (old_first, old_last), (new_first, new_last) = (
+        (rows["period"].min(), rows["period"].max()) for rows in (pair.old, pair.new)
+    )
+    when = f"that of {pair.days[1]} ends in {new_last}, that of {pair.days[0]} in {old_last}."
+    if new_last < old_last:
+        return [f"the later one ends first; {when}"]
+    if pair.table in WHOLE and new_first > old_first:
+        return [f"history is gone; that of {pair.days[1]} begins in {new_first}, before in {old_first}."]
+    return []
+
+
+def _problem(pair: Pair) -> list[str]:
+    """What moved too far, in a sentence and the three worst lines; nothing where all is well."""
+    both, off = _pairs(pair), "figures moved as no revision does"
+    worst = both.assign(beyond=both["moved"] - _allowed(both, pair)).query("beyond > 0")
+    if worst.empty:
+        off, worst = "whole months moved as no revision does", _moved_together(both, pair)
+    if worst.empty:
+        off, worst = "new figures are far above all before", _leaps(pair)
+    if worst.empty:
+        return []
+    names = all_partners().set_index("code")["name"]
+    shown = worst.nlargest(SHOWN, "beyond")
+    shown = shown.assign(partner=shown["partner"].map(names))
+    lines = shown[["partner", "flow", "item", "period", "earlier", "later"]].to_string(
+        index=False, float_format="{:,.0f}".format
+    )
+    return [f"{len(worst):,} {off}, in dollars:", *lines.splitlines()]
+
+
+def _figures(rows: pd.DataFrame, table: str) -> pd.Series:
+    """The figures of single countries and the world by flow, item and period: groups change their members."""
+    kinds = rows["partner"].map(all_partners().set_index("code")["kind"])
+    kept = kinds.isin(["country", "former", "other", "world"]) & rows["partner"].ne("REST")
+    kept &= rows["flow"].ne(BALANCE) & (rows["partner"].ne(WORLD_SA) | (table != GOODS))
+    return rows[kept].set_index(KEYS)[table_info(table).value].astype(float)
+
+
+def _pairs(pair: Pair) -> pd.DataFrame:
+    """Every figure that both should have: what is gone from a whole table is zero."""
+    old, new = _figures(pair.old, pair.table), _figures(pair.new, pair.table)
+    how = "outer" if pair.table == GOODS else "left" if pair.table in WHOLE else "inner"
+    both = old.to_frame("earlier").join(new.rename("later"), how=how)
+    absent = {"earlier": both.index.isin(old.index), "later": both.index.isin(new.index)}
+    for side, there in absent.items():
+        both[side] = both[side].mask(~there, 0.0)
+    both = both.dropna().reset_index()
+    both = both[both["period"] <= min(pair.old["period"].max(), pair.new["period"].max())]
+    both["moved"] = (both["later"] - both["earlier"]).abs()
+    both["young"] = both["period"].dt.year >= pair.days[0].year - SETTLED_YEARS
+    young = both[["earlier", "later"]].min(axis=1).where(both["young"] | (pair.table != GOODS))
+    both["size"] = young.abs().groupby([both[name] for name in SERIES]).transform("max").fillna(0.0)
+    return both
+
+
+def _allowed(both: pd.DataFrame, pair: Pair) -> pd.Series:
+    """By how many dollars a figure may move, by the largest of its series lately, and its age."""
+    size = both["size"]
+    allowed = np.minimum(20e6 + 25e3 * np.sqrt(size), 1e9 + 0.02 * size)
+    if pair.table != GOODS:
+        return pair.width * allowed
+    if pair.in_cycle:
+        allowed = allowed.where(both["partner"].isin(["1220", "0004", "0015"]), allowed / 4)
+    return allowed.where(both["young"], ROUNDING)
+
+
+def _moved_together(both: pd.DataFrame, pair: Pair) -> pd.DataFrame:
+    """The largest moves of months in which countries together moved too far; none where few are listed."""
+    kinds = both["partner"].map(all_partners().set_index("code")["kind"])
+    rows = both[kinds.ne("world") & both["item"].ne("total")]
+    by = [rows[name] for name in ("flow", "period")]
+    sums = rows.assign(
+        all_moved=rows["moved"].groupby(by).transform("sum"),
+        all_earlier=rows["earlier"].groupby(by).transform("sum"),
+        count=rows["partner"].groupby(by).transform("nunique"),
+    )
+    most = MOVED_IN_CYCLE if pair.in_cycle else MOVED * pair.width
+    off = (sums["count"] >= FEW) & (sums["all_moved"] > most * sums["all_earlier"])
+    return sums.assign(beyond=sums["moved"])[off]
+
+
+def _leaps(pair: Pair) -> pd.DataFrame:
+    """New figures of a series far above the largest of its last five years, where the tables have them."""
+    if pair.table not in WHOLE:
+        return pd.DataFrame()
+    old, new = _figures(pair.old, pair.table).dropna(), _figures(pair.new, pair.table).dropna()
+    last = pair.old["period"].max()
+    lately = old[old.index.get_level_values("period").year >= last.year - SETTLED_YEARS]
+    most = lately.groupby(SERIES).max().rename("earlier")
+    fresh = new[new.index.get_level_values("period") > last].rename("later").reset_index()
+    fresh = fresh.join(most, on=SERIES, how="inner")
+    times = NEW_TIMES * GROWTH ** (fresh["period"].dt.year - last.year)
+    return fresh.assign(beyond=fresh["later"] - times * fresh["earlier"] - NEW_USD).query("beyond > 0")
