@@ -123,11 +123,11 @@ def test_ingest_keeps_a_vintage_in_the_users_store_and_facts_use_it(originals, s
     file = originals / "census" / "country_2018-10-05.xlsx"
     again = run("ingest", file, "--table", "goods_census_nsa", "--published", "2018-10-05")
     assert "there already (bundled)" in again.output
-    moved = run("ingest", file, "--published", "2018-09-20", "--note", "test")
+    moved = run("ingest", file, "--published", "2018-10-06", "--note", "test")
     assert moved.exit_code == 0, moved.output
-    assert (store / "table=goods_census_nsa" / "published=2018-09-20" / "flows.parquet").exists()
-    words = ["facts", "--partner", "KOR", "--release", "2018-07", "--as-of", "2018-09-25", "--format", "json"]
-    assert json.loads(run(*words).output)["facts"]["goods.exports.ytd"]["vintage"] == "2018-09-20"
+    assert (store / "table=goods_census_nsa" / "published=2018-10-06" / "flows.parquet").exists()
+    words = ["facts", "--partner", "KOR", "--release", "2018-07", "--as-of", "2018-10-07", "--format", "json"]
+    assert json.loads(run(*words).output)["facts"]["goods.exports.ytd"]["vintage"] == "2018-10-06"
 
 
 def test_a_mistake_ends_a_real_process_with_a_message_and_exit_code_1():
@@ -187,8 +187,8 @@ def test_ingest_writes_into_a_bucket(s3_bucket, tmp_path, monkeypatch):
     """The case `cli_store_s3`."""
     system, bucket = s3_bucket
     monkeypatch.chdir(tmp_path)
-    rows = [["CTY_CODE", "ALL_VAL_MO", "time"], ["5800", "7", "2018-07"]]
-    more = [["CTY_CODE", "GEN_VAL_MO", "time"], ["5800", "7", "2018-07"]]
+    rows = [["CTY_CODE", "ALL_VAL_MO", "time"], ["5800", "4683482573", "2018-07"]]
+    more = [["CTY_CODE", "GEN_VAL_MO", "time"], ["5800", "6288948014", "2018-07"]]
     for name, table in {"e.json": rows, "i.json": more}.items():
         (tmp_path / name).write_text(json.dumps(table))
     words = ("ingest", "e.json", "i.json", "--published", "2018-09-06", "--store", f"s3://{bucket}/trade")

@@ -228,8 +228,8 @@ BROKEN = {
         ["exports: goods and services make the total", "2018Q2", "5520"],
     ),
     "a tampered year": (
-        lambda s: put(s, 6, "2017.0", "Korea, South", 0.0),
-        ["goods: balance is exports less imports", "2017", "5800"],
+        lambda s: put(s, 6, "2016.0", "Korea, South", 0.0),
+        ["goods: balance is exports less imports", "2016", "5800"],
     ),
     "a missing table": (lambda s: drop(s, 8), ["lacks imports of services"]),
     "billions": (

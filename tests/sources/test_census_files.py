@@ -240,13 +240,16 @@ def test_a_blank_cell_is_not_a_zero(good):
     assert march["flow"].tolist() == ["exports"]
 
 
-def test_without_a_world_row_the_last_month_with_any_figure_is_the_last_published():
-    cells = {"year": [2018], "CTY_CODE": ["5800"], "CTYNAME": ["Korea, South"]}
+def test_without_a_world_row_nothing_holds_the_partners_and_it_is_refused():
+    with pytest.raises(CheckError, match="no row of the World"):
+        parse_country(_sheet_of_one(2018, "5800"))
+
+
+def _sheet_of_one(year, code):
+    cells = {"year": [year], "CTY_CODE": [code], "CTYNAME": ["Korea, South"]}
     for flow in "IE":
-        cells |= {flow + month: [1.0 if n < 3 else 0.0] for n, month in enumerate(MONTHS)} | {
-            flow + "YR": [3.0]
-        }
-    assert str(parse_country(pd.DataFrame(cells))["period"].max()) == "2018-03"
+        cells |= {f"{flow}{month}": [1.5] for month in MONTHS} | {f"{flow}YR": [18]}
+    return pd.DataFrame(cells)
 
 
 # --- refusals -----------------------------------------------------------------------------------
@@ -429,10 +432,7 @@ def test_a_broken_seasonal_sheet_is_refused_with_the_row_and_the_rule(adjusted, 
 
 
 def test_the_smallest_sheets_are_read():
-    cells = {"year": ["2018"], "CTY_CODE": ["5800"], "CTYNAME": ["Korea, South"]}
-    for flow in "IE":
-        cells |= {f"{flow}{month}": ["1.5"] for month in MONTHS} | {f"{flow}YR": ["18"]}
-    assert parse_country(pd.DataFrame(cells))["value_usd"].sum() == 36_000_000
+    assert parse_country(_sheet_of_one("1991", "5800"))["value_usd"].sum() == 36_000_000
     cells = {"year": [2024], "cty_code": [5800], "cty_desc": ["Korea, South"]}
     for flow, value in (("B", -1), ("E", 1), ("I", 2)):
         cells |= {f"{flow}{month}": [value] for month in MONTHS}

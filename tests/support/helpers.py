@@ -209,7 +209,7 @@ def seasonal_sheet(flows: pd.DataFrame) -> pd.DataFrame:
 def bea_sheets() -> dict[str, list[list]]:
     """A small workbook in the shape of BEA's: two areas, two years, six quarters."""
     areas = ["Korea, South", "Vietnam", "South/\nCentral America"]
-    periods = [2016.0, 2017.0, "2017 1 ", "2017 2 ", "2017 3 ", "2017 4 ", "2018 1 (R)", "2018 2"]
+    periods = [2015.0, 2016.0, "2017 1 ", "2017 2 ", "2017 3 ", "2017 4 ", "2018 1 (R)", "2018 2"]
     sheets = {"Readme": [["Last updated September 5, 2018"], [""], ["Table of Contents"]]}
     words = {"total": "Goods and Services", "goods": "Goods", "services": "Services"}
     number = 0

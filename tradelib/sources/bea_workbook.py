@@ -29,6 +29,7 @@ SUBTITLES = {
 #: BEA's residual is not additive before 2013: other countries moved in and out of it.
 RESIDUAL = "REST"
 ROUNDING_USD = 1.01e6
+FEW = 10
 #: "2019 1", "2024 2 (R)", "2024Q2", "2024" or, of a cell that is a number, "2024.0".
 PERIOD = re.compile(r"(?P<year>\d{4})(?:\s*:?\s*Q?(?P<quarter>[1-4])|\.0)?\s*(?P<revised>\(R\))?\s*")
 
@@ -94,7 +95,10 @@ def parse_country_workbook(sheets: dict[str, list[list]]) -> dict[str, pd.DataFr
     missing = [kind for kind in SUBTITLES.values() if kind not in found]
     if missing:
         raise CheckError(f"The workbook lacks {', '.join(f'{f} of {i}' for f, i in missing)}.")
+    _check_same_periods(found)
     check_sums(found)
+    _check_years(found)
+    _check_goods(found)
     parts = [frame.assign(flow=flow, item=item) for (flow, item), frame in found.items()]
     tidy = pd.concat(parts, ignore_index=True)
     return {
@@ -109,7 +113,10 @@ def last_updated(sheets: dict[str, list[list]]) -> str | None:
         for row in rows[:3]:
             words = str(row[0]) if row else ""
             if words.lower().startswith("last updated"):
-                return pd.Timestamp(words[len("last updated") :]).date().isoformat()
+                try:
+                    return pd.Timestamp(words[len("last updated") :].strip()).date().isoformat()
+                except ValueError:
+                    raise CheckError(f"The day printed in the workbook cannot be read: {words!r}.") from None
     return None
 
 
@@ -138,11 +145,15 @@ def _parse_sheet(rows: list[list], name: str) -> pd.DataFrame:
     if start is None:
         raise CheckError(f"{name}: no header row that begins with 'Period'.")
     areas = [(n, from_area_name(str(cell))) for n, cell in enumerate(rows[start]) if n and str(cell).strip()]
-    records = []
+    columns, records = {n for n, _ in areas}, []
     for row in rows[start + 1 :]:
         label = str(row[0]).strip()
-        found = PERIOD.fullmatch(label)
-        if not found or not any(str(row[n]).strip() for n, _ in areas):
+        found, held = PERIOD.fullmatch(label), {n for n, cell in enumerate(row) if n and str(cell).strip()}
+        if held - columns:
+            raise CheckError(f"{name}, {label}: a figure stands below no area, in column {min(held) + 1}.")
+        if held and not found:
+            raise CheckError(f"{name}: the row {label!r} has figures, but is no year and no quarter.")
+        if not held:
             continue  # no period, or a quarter that is not out yet
         period = f"{found['year']}Q{found['quarter']}" if found["quarter"] else found["year"]
         for n, code in areas:
@@ -151,6 +162,39 @@ def _parse_sheet(rows: list[list], name: str) -> pd.DataFrame:
     frame = pd.DataFrame(records, columns=["period", "partner", "value_usd", "note", "quarterly"])
     refuse_rows(frame[frame.duplicated(["period", "partner"])], f"{name}: one row per period")
     return frame
+
+
+def _check_same_periods(found: dict) -> None:
+    """All tables have the same areas and periods."""
+    rows = {kind: set(zip(frame["period"], frame["partner"], strict=True)) for kind, frame in found.items()}
+    every = set.union(*rows.values())
+    for (flow, item), there in rows.items():
+        if lacking := sorted(every - there):
+            shown = ", ".join(f"{period} of {code}" for period, code in lacking[:3])
+            raise CheckError(f"{flow} of {item} lacks {len(lacking)} figures that others have: {shown}.")
+
+
+def _check_years(found: dict) -> None:
+    """Four quarters make the year, within their rounding."""
+    for (flow, item), frame in found.items():
+        quarters = frame[frame["quarterly"]]
+        by = [quarters["period"].str[:4].rename("period"), quarters["partner"]]
+        sums = quarters["value_usd"].groupby(by).agg(["sum", "count"])
+        years = frame[~frame["quarterly"]].set_index(["period", "partner"])["value_usd"].rename("year")
+        both = sums[sums["count"] == 4].join(years, how="inner").reset_index()
+        early = (both["partner"] == RESIDUAL) & (both["period"].astype(int) < 2013)
+        off = ~early & ((both["sum"] - both["year"]).abs() > 3 * ROUNDING_USD)
+        refuse_rows(both[off], f"{flow} of {item}: four quarters make the year")
+
+
+def _check_goods(found: dict) -> None:
+    """Goods are more than services, over all areas and in each flow, as ever since 1999."""
+    for flow in ("exports", "imports"):
+        goods, services = (
+            found[flow, item].groupby("period")["value_usd"].sum() for item in ("goods", "services")
+        )
+        if len(found[flow, "goods"]["partner"].unique()) > FEW and (services > goods).mean() > 0.5:
+            raise CheckError(f"{flow.title()} of services are above those of goods: are the two exchanged?")
 
 
 def _cell(cell, where: str) -> tuple[float, str | None]:
