@@ -6,12 +6,16 @@ from datetime import date, datetime
 import numpy as np
 import pandas as pd
 import pytest
+from helpers import raw_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tradelib import (
+    balance,
     by_vintage,
+    change,
     contributors,
+    deficit_reduction,
     list_vintages,
     load,
     load_chapters,
@@ -19,6 +23,8 @@ from tradelib import (
     load_goods_sa,
     load_trade,
     members,
+    window_sum,
+    year_to_date,
 )
 from tradelib.errors import TradelibError
 from tradelib.loaders import behind, day_of, find_release, find_universe, pick, rows_of, spelled, with_groups
@@ -222,9 +228,41 @@ def test_the_members_are_those_of_the_day_asked_for():
     assert len(members("EURO", "2010-07-31")) < len(members("EURO", "2011-12-31"))
 
 
-def test_a_printed_group_is_its_own_row():
-    union = load_goods(as_of="2018-10-05", partner="EU", through="2018-07")
-    assert set(union["partner"]) == {"0003"} and "sum of members" not in set(union["note"])
+def test_a_printed_group_of_the_same_members_in_all_years_is_its_own_row():
+    rim = load_goods(as_of="2018-10-05", partner=["0014", "0017"], through="2018-07")
+    assert set(rim["partner"]) == {"0014", "0017"} and "sum of members" not in set(rim["note"])
+
+
+def test_a_group_that_is_printed_with_other_members_in_other_years_has_those_of_the_day_in_all():
+    """The row of 2019 holds the United Kingdom, that of 2020 does not: unlike would be compared."""
+    alone, among = (load_goods(as_of="2020-10-06", partner=who, since="2018-01") for who in ("EU", None))
+    among = among[among["partner"] == "0003"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(alone, among, check_dtype=False, check_categorical=False)
+    parts = load_goods(as_of="2020-10-06", partner=members("EU", "2020-10-06"), since="2018-01")
+    expected = parts.groupby(["flow", "period"], observed=True)["value_usd"].sum()
+    pd.testing.assert_series_equal(
+        alone.set_index(["flow", "period"])["value_usd"], expected, check_like=True
+    )
+    sides = balance(among, partner="EU")
+    now, before = window_sum(sides, year_to_date("2020-08")), window_sum(sides, year_to_date("2019-08"))
+    found = change(now, before).round(1).iloc[0]
+    assert (found["exports_change_pct"], found["imports_change_pct"]) == (-14.3, -11.6)
+    assert deficit_reduction(now["balance_usd"], before["balance_usd"]).round(1).item() == 7.7
+
+
+@pytest.mark.parametrize(
+    ("day", "first", "last"), [("2019-12-31", "2013Q1", "2019Q4"), ("2020-02-01", "2020Q1", "2024Q4")]
+)
+def test_where_members_have_no_rows_the_periods_of_others_are_missing_and_say_so(day, first, last):
+    """BEA prints each year with the members of its end."""
+    (vintage,) = list_vintages("trade_bop_sa")
+    found = rows_of(vintage, as_of=vintage.published, partner=["0003"], members_on=date.fromisoformat(day))
+    there = found[found["value_usd"].notna()]
+    assert [str(end) for end in there["period"].agg(["min", "max"])] == [first, last]
+    assert set(found.loc[found["value_usd"].isna(), "note"]) == {"other members were counted"}
+    raw = raw_rows("trade_bop_sa", "2025-03-06").query("partner == '0003'")
+    inside = raw["period"].between(f"{first[:4]}-01", f"{last[:4]}-12")
+    assert there["value_usd"].sum() == raw.loc[inside, "value_usd"].sum()
 
 
 def test_a_sum_with_a_missing_part_is_missing():

@@ -12,14 +12,29 @@ import pandas as pd
 
 from tradelib import releases
 from tradelib.errors import NoRows, TradelibError
-from tradelib.partners import country_set, has_members, members, resolve, summed_groups
+from tradelib.partners import country_set, has_members, members, resolve, same_members, summed_groups
 from tradelib.partners import partner as partner_of
 from tradelib.store.vintages import Vintage, list_vintages, read
-from tradelib.tables import FLOWS, GOODS, GOODS_SA, PROVENANCE, RELEASED, TRADE, TRADE_YEARS, table_info
+from tradelib.tables import (
+    ALL_RELEASED,
+    FLOWS,
+    GOODS,
+    GOODS_RELEASED,
+    GOODS_SA,
+    PROVENANCE,
+    RELEASED,
+    TRADE,
+    TRADE_YEARS,
+    Table,
+    table_info,
+)
 from tradelib.windows import NAMES, as_period
 
 LATEST, SHOWN = "latest", 8
 SUM, NO_SUM = "sum of members", "sum of members: not all are known"
+OTHER = "other members were counted"
+#: Tables that print a group with the members of the end of each year: see `_counted`.
+BY_YEAR = {GOODS, TRADE, TRADE_YEARS, RELEASED, *ALL_RELEASED.values(), *GOODS_RELEASED.values()}
 
 
 def day_of(as_of: str | date | None, *, release: releases.Release | None = None) -> date:
@@ -99,9 +114,11 @@ def load(
         First and last period wanted, such as "2017-01" or "2018Q2"; the vintage must reach both, and
         the rows are cut to them.
     partner : str, int or list of str, optional
-        Code, ISO code or name, or several; everyone unless given. A group that the table does not print
-        is the sum of its members by treaty on the day, its `note` "sum of members"; a sum with a missing
-        part is missing.
+        Code, ISO code or name, or several; everyone unless given. A group that the table does not print,
+        or prints with other members in other years (the European Union, OPEC), is the sum of its members
+        by treaty on the day in all periods, its `note` "sum of members"; a sum with a missing part is
+        missing. Where the table has no rows of some members, the periods in which it counts others are
+        missing, their `note` "other members were counted".
     nearest_later : bool
         Take the earliest later vintage where there is none so early.
 
@@ -176,24 +193,20 @@ def rows_of(
 ) -> pd.DataFrame:
     """Load the rows of one vintage, each with where it came from; as `load`, which chooses the vintage.
 
-    `partner` are codes; groups have the members of `members_on`, or else of the as-of date.
+    `partner` are codes. Groups have the members of `members_on`, or of the as-of date; see `with_groups`.
     """
-    span = {"since": since, "through": through}
-    frame = read(vintage, **span, partner=partner)
-    absent = sorted(set(partner or ()).difference(frame["partner"].unique()))
-    if absent and all(map(has_members, absent)):
-        on = members_on or as_of
-        codes = sorted({code for group in absent for code in members(group, on)})
-        parts = read(vintage, **span, partner=codes).assign(table=vintage.table)
-        sums = with_groups(parts, absent, on=on)
-        sums = sums[sums["partner"].isin(absent)].drop(columns="table")
-        absent = sorted(set(absent).difference(sums["partner"].unique()))
-        frame = pd.concat([frame, sums], ignore_index=True) if len(frame) else sums.reset_index(drop=True)
-    if absent:
-        raise _no_rows(vintage, absent[0], members_on or as_of)
+    span, on = {"since": since, "through": through}, members_on or as_of
+    parts = {code for group in partner or () if has_members(group) for code in members(group, on)}
+    frame = read(vintage, **span, partner=sorted(parts.union(partner)) if partner else None)
     for name, value in (("table", vintage.table), ("vintage", vintage.published.isoformat())):
         frame[name] = pd.Categorical.from_codes(np.zeros(len(frame), "int8"), pd.Index([value]))
     frame["vintage_lag_days"] = vintage.lag_days(as_of)
+    frame = with_groups(frame, partner or set(summed_groups()).intersection(frame["partner"].unique()), on=on)
+    if partner:
+        frame = frame[frame["partner"].isin(partner)].reset_index(drop=True)
+        absent = sorted(set(partner).difference(frame["partner"].unique()))
+        if absent:
+            raise _no_rows(vintage, absent[0], on)
     return frame
 
 
@@ -212,29 +225,68 @@ def _no_rows(vintage: Vintage, code: str, on: date) -> NoRows:
 
 
 def with_groups(flows: pd.DataFrame, groups: Iterable[str] | None = None, *, on: date) -> pd.DataFrame:
-    """Add the groups that a table does not print, each as the sum of its members on a day.
+    """Give each group the members of one day in all periods, so that like is compared with like.
 
-    A period in which a member has no figure has no sum, unless no row means no trade in that table. A
-    group of which a member has no row at all is left out.
+    `groups` are those that the table does not print, unless said. A group is the sum of its members; a
+    period in which a member has no figure has no sum, unless no row means no trade in that table. Where a
+    member has no row at all, the printed rows of a group whose members change keep their figures only in
+    periods that hold the members of that day; one that is not printed is left out.
     """
-    there, parts = set(flows["partner"].unique()), [flows]
-    for group in summed_groups() if groups is None else groups:
-        codes = [] if group in there else members(group, on)
+    there, sums = set(flows["partner"].unique()), {}
+    for group in [code for code in summed_groups() if code not in there] if groups is None else groups:
+        codes = members(group, on) if has_members(group) else []
+        if group in there and group not in summed_groups():
+            continue  # its printed rows hold the same members in all periods
         if codes and there.issuperset(codes):
-            rows = flows[flows["partner"].isin(codes)].groupby(["flow", "item", "period"], observed=True)
-            info = table_info(flows["table"].iloc[0])
-            values = [info.value, *info.extra]
-            known = rows[values].count()
-            whole = known.eq(rows.size(), axis=0) if info.sparse else known == len(codes)
-            note = pd.Series(SUM, known.index).where(whole.all(axis=1), NO_SUM).astype("str")
-            parts.append(rows[values].sum().where(whole).assign(partner=group, note=note).reset_index())
-    if len(parts) == 1:
+            sums[group] = _summed(flows, group, codes)
+        elif group in there:
+            flows = _blanked(flows, group, on)
+    if not sums:
         return flows
-    frame = pd.concat(parts, ignore_index=True)
-    for column in PROVENANCE:
-        if column in flows:
-            frame[column] = flows[column].iloc[0]
-    return frame
+    return pd.concat([flows[~flows["partner"].isin(list(sums))], *sums.values()], ignore_index=True)
+
+
+def _summed(flows: pd.DataFrame, group: str, codes: list[str]) -> pd.DataFrame:
+    """The rows of a group as the sum of its members."""
+    rows = flows[flows["partner"].isin(codes)].groupby(["flow", "item", "period"], observed=True)
+    info = table_info(flows["table"].iloc[0])
+    values = [info.value, *info.extra]
+    known = rows[values].count()
+    whole = known.eq(rows.size(), axis=0) if info.sparse else known == len(codes)
+    note = pd.Series(SUM, known.index).where(whole.all(axis=1), NO_SUM).astype("str")
+    sums = rows[values].sum().where(whole).assign(partner=group, note=note).reset_index()
+    same = {name: flows[name] for name in PROVENANCE if name in flows}
+    return sums.assign(
+        **{name: pd.Series(all_of.iloc[0], sums.index).astype(all_of.dtype) for name, all_of in same.items()}
+    )
+
+
+def _blanked(flows: pd.DataFrame, group: str, on: date) -> pd.DataFrame:
+    """Take the figures out of a group's printed rows where they hold other members than on a day."""
+    info, published = table_info(flows["table"].iloc[0]), date.fromisoformat(flows["vintage"].iloc[0])
+    since, until = same_members(group, on)
+    rows = flows["partner"] == group
+    alike = {}
+    for period in flows.loc[rows, "period"].unique():
+        first, last = _counted(period, info, published)
+        alike[period] = since <= first and last <= until
+    other = rows & ~flows["period"].map(alike).fillna(True).astype(bool)
+    values = flows[[info.value, *info.extra]].mask(other, axis=0)
+    return flows.assign(**values, note=flows["note"].astype(object).mask(other, OTHER))
+
+
+def _counted(period: pd.Period, info: Table, published: date) -> tuple[date, date]:
+    """The first and the last day whose members a printed row may hold; see `partners.members`.
+
+    A past year has those of its last day, the running one those of the time. In other tables (the API,
+    ctyseasonal.xlsx) a later change of members may reach back some years.
+    """
+    first, last = period.start_time.date(), period.end_time.date()
+    if info.name not in BY_YEAR:
+        return first, max(last, published)
+    if published.year > first.year:
+        return date(first.year, 12, 31), date(first.year, 12, 31)
+    return (date(first.year, 1, 1) if "_ytd_" in info.name else first), last
 
 
 def load_goods(

@@ -15,7 +15,7 @@ import os
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -42,6 +42,8 @@ NOT_PARTNERS = {
     "product": "is a class of goods, not a place",
 }
 SHOWN = 8
+#: Rows that hold all their members in all years, whenever these joined: see `members`.
+WHOLE = ("0017",)
 #: Member, first day and last day of membership; an empty date is without limit.
 Spell = tuple[str, str, str]
 
@@ -315,11 +317,26 @@ def has_members(code: str) -> bool:
 
 
 def summed_groups() -> list[str]:
-    """List the groups that the country table never prints: they are summed from their members.
+    """List the groups that are summed from their members of one day, so that like is compared with like.
 
-    The codes of those it prints are numbers.
+    They are those that the country table never prints (the codes of those it prints are numbers), and
+    those that it prints with other members in other years.
     """
-    return [code for code in _register().groups if not code.isdigit()]
+    return [
+        code
+        for code, spells in _register().groups.items()
+        if not code.isdigit() or (code not in WHOLE and any(first + last for _, first, last in spells))
+    ]
+
+
+def same_members(group: str, on: date) -> tuple[date, date]:
+    """Return the first and the last day of the span around a day in which a group has the same members."""
+    spells = _register().groups[group]
+    changes = {date.fromisoformat(first) for _, first, _ in spells if first}
+    changes |= {date.fromisoformat(last) + timedelta(1) for _, _, last in spells if last}
+    since = max((day for day in changes if day <= on), default=date.min)
+    until = min((day for day in changes if day > on), default=date.max)
+    return since, until - timedelta(1)
 
 
 def from_api_code(code: str) -> str:

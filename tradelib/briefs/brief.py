@@ -1,5 +1,6 @@
 """The brief of one partner: every number worked out once, and the tables it was worked out from."""
 
+import re
 from datetime import date
 
 import pandas as pd
@@ -15,7 +16,7 @@ from tradelib.briefs.records import records_facts
 from tradelib.briefs.sentences import STYLE
 from tradelib.briefs.snapshot import Snapshot, take
 from tradelib.briefs.total import total_facts
-from tradelib.partners import Partner, resolve
+from tradelib.partners import Partner, members, resolve, summed_groups
 from tradelib.partners import partner as partner_of
 from tradelib.style import words
 from tradelib.style.tables import published
@@ -28,8 +29,9 @@ from tradelib.tables import (
     RELEASED,
     TRADE,
     TRADE_YEARS,
+    table_info,
 )
-from tradelib.windows import Window
+from tradelib.windows import NAMES, Window
 
 LABEL = "opacity:.7;text-align:left;white-space:nowrap;vertical-align:top"
 HISTORY = 120  # months of the series beside the facts
@@ -142,8 +144,11 @@ class Brief(Facts):
     ) -> None:
         """Write a fact; `{p}` in its label is the partner.
 
-        `rows_of` names the partner on whose rows the figure rests, if it is not the brief's own.
+        `rows_of` names the partner on whose rows the figure rests, if it is not the brief's own. Of a group
+        whose members changed, the reason is always that, where there is no figure of the same members.
         """
+        if words.missing(value) and not undefined:
+            reason = self._unlike(table, str(window)) or reason
         self.put(
             id,
             value,
@@ -154,6 +159,19 @@ class Brief(Facts):
             reason=reason,
             undefined=undefined,
             **more,
+        )
+
+    def _unlike(self, table: str, window: str) -> str:
+        """Why a figure would mix or compare other members of a group; empty if it would not."""
+        rows = self.snapshot.unlike
+        spans = re.findall(r"\d{4}-\d\d|\d{4}Q\d", window)
+        mine = rows[(rows["table"] == table) & (rows["partner"] == self.partner.code)]
+        if not spans or not mine["period"].between(min(spans), max(spans)).any():
+            return ""
+        periods = NAMES[table_info(table).freq]
+        who = self.partner.prose
+        return (
+            f"in some of these {periods} the table counts other members of {who}, and unlike is not compared"
         )
 
     def sources(self) -> list[tuple[str, str]]:
@@ -275,6 +293,7 @@ def _names(who: Partner, s: Snapshot) -> dict[str, object]:
         "partner": who.prose,
         "name": who.name,
         "group": who.is_group,
+        "members": composition(who, release.default_as_of),
         "month": words.period(s.month),
         "months": span(s.months),
         "same_months": span(s.months).removesuffix(f" {s.month.year}"),
@@ -310,6 +329,13 @@ def _stand(who: Partner, s: Snapshot) -> str:
     parts += [f"later data for {words.series(later)}"] * bool(later)
     parts += [f"{v.table} accepted: {v.accepted}" for v in s.sources.values() if v.accepted]
     return "; ".join(parts) or ("as released" if s.as_of == s.release.default_as_of else "as known that day")
+
+
+def composition(who: Partner, on: date) -> str:
+    """Say which members the figures of a group hold in all periods; empty where they never changed."""
+    if who.code not in summed_groups():
+        return ""
+    return f"the {len(members(who.code, on))} members of {words.day(on)}"
 
 
 def _about(who: Partner, s: Snapshot) -> dict:

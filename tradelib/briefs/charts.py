@@ -6,11 +6,11 @@ Where there is nothing to draw, a chart is None. Artists hold whole dollars; the
 import pandas as pd
 
 from tradelib import balances
-from tradelib.briefs.brief import Brief
+from tradelib.briefs.brief import Brief, composition
 from tradelib.briefs.commodities import HS2
 from tradelib.briefs.fact import commodity
 from tradelib.briefs.sentences import title as titled
-from tradelib.partners import Partner, partner, summed_groups
+from tradelib.partners import Partner, partner
 from tradelib.releases import Release
 from tradelib.style import house as style
 from tradelib.style import marks, words
@@ -246,6 +246,5 @@ def membership(who: Partner, release: Release) -> str:
     """Say whose trade a group's row is; nothing for a single country."""
     if not who.is_group:
         return ""
-    if who.code in summed_groups():
-        return f"Sum of the members on {release.default_as_of}."
-    return "Members as the publisher counts them in each year."
+    same = composition(who, release.default_as_of)
+    return f"In all periods {same}." if same else "Members as the publisher counts them."

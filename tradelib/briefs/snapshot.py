@@ -57,6 +57,17 @@ class Snapshot:
         """Days by which the vintage used is later than the as-of date."""
         return self.sources[table].lag_days(self.as_of)
 
+    @cached_property
+    def unlike(self) -> pd.DataFrame:
+        """The periods in which a table counts other members of a group than it had on the day of the release.
+
+        One row each: `table`, `partner`, `period` as text.
+        """
+        frames = [self.goods_flows, self.trade_flows, self.released_flows, *self.chapter_flows.values()]
+        rows = [frame[frame["note"] == loaders.OTHER] for frame in frames if frame is not None]
+        found = pd.concat(rows)[["table", "partner", "period"]].astype("str")
+        return found.drop_duplicates(ignore_index=True)
+
     def method(self, table: str, code: str) -> str:
         """Say whether a partner's figures were out on the as-of date; see `vintage_method`."""
         return vintage_method(self.sources[table], self.as_of, code)
@@ -109,7 +120,7 @@ class Snapshot:
         """The month and the year to date as the release itself printed them, for the partners it lists."""
         windows = {}
         for name, rows in self.released_goods.items():
-            sides = balances.balance(rows).droplevel("item")
+            sides = balances.balance(rows).droplevel("item").dropna()
             for key, month in ((name, self.month), (f"{name} before", self.month - 12)):
                 windows[key] = sides.xs(month, level="period")
         return windows
@@ -152,7 +163,10 @@ class Snapshot:
         return {name: self._commodities(name) for name in self.chapter_flows if name in DETAIL_TABLES}
 
     def _commodities(self, table: str) -> pd.DataFrame:
-        sides = self.chapter_flows[table].set_index(["partner", "item", "period"])[["value_usd"]]
+        flows = self.chapter_flows[table]
+        unlike = flows.loc[flows["note"].isin([loaders.OTHER, loaders.NO_SUM]), "partner"].unique()
+        flows = flows[~flows["partner"].isin(unlike)]  # no row would mean no trade
+        sides = flows.set_index(["partner", "item", "period"])[["value_usd"]]
         year = full_year(self.month.year - 1, "M")
         spans = {"ytd": self.months, "before": self.months.year_earlier, "previous_year": year}
         sums = {
@@ -240,9 +254,8 @@ class Snapshot:
         """The first quarter of services of each partner."""
         if self.trade_flows is None:
             return pd.Series(dtype=object)
-        rows = self.trade_flows[
-            (self.trade_flows["item"] == "services") & self.trade_flows["value_usd"].notna()
-        ]
+        there = self.trade_flows["value_usd"].notna() | (self.trade_flows["note"] == loaders.OTHER)
+        rows = self.trade_flows[(self.trade_flows["item"] == "services") & there]
         return rows.groupby("partner", observed=True)["period"].min()
 
     @cached_property
@@ -339,7 +352,8 @@ def take(release: str, *, as_of: str | date | None = None, strict: bool = False)
 
     def rows(table: str, since: str | None, through: str) -> pd.DataFrame | None:
         vintage = chosen.sources.get(table)
-        return vintage and loaders.rows_of(vintage, as_of=day, since=since, through=through)
+        span = {"since": since, "through": through, "members_on": found.default_as_of}
+        return vintage and loaders.rows_of(vintage, as_of=day, **span)
 
     chapters = {
         table: rows(table, str(found.period - found.period.month - 11), month) for table in chosen.chapters

@@ -262,7 +262,7 @@ def _sums(
     one: Partner, vintage: Vintage, *, item: str, release: releases.Release, span: Window
 ) -> pd.DataFrame | None:
     """Sum a partner's windows of this length, each by the period it ends with; None without rows."""
-    if vintage.table == GOODS and one.code in summed_groups():
+    if one.code in summed_groups():
         sides = _summed_group(vintage.path, one.code, release.month)
     else:
         sides = every_partner(vintage.path)
