@@ -27,7 +27,7 @@ from tradelib import (
     year_to_date,
 )
 from tradelib.errors import TradelibError
-from tradelib.loaders import behind, day_of, find_release, find_universe, pick, rows_of, spelled, with_groups
+from tradelib.loaders import behind, day_of, find_release, pick, rows_of, spelled, with_groups
 from tradelib.releases import release
 
 GOODS = [
@@ -397,11 +397,6 @@ def test_a_release_outside_the_calendar_takes_its_date_from_a_stored_country_tab
     vintages.save(frame, "goods_census_nsa", published=date(2030, 4, 4), **options)
     found = find_release("2030-02")
     assert (found.published, found.how_known) == (date(2030, 4, 4), "from a stored vintage")
-
-
-def test_the_universe_is_that_of_the_stored_exhibit():
-    codes, how_known = find_universe(date(2021, 10, 5))
-    assert (len(codes), how_known) == (15, "the 15 countries of Exhibit 20 (FT-900 of 2021-10-05)")
 
 
 def test_a_newer_release_that_is_not_at_hand_is_told():

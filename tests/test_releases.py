@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from tradelib import releases as calendar
 from tradelib.errors import TradelibError
-from tradelib.partners import country_set, partner
 
 KNOWN = calendar.read_table((calendar.DATA / "releases.csv").read_text(), "releases.csv")
 PUBLISHED = KNOWN[KNOWN["status"] == "published"]
@@ -383,82 +382,6 @@ def test_a_new_quarter_appears_with_exactly_four_releases_of_a_year():
     steps = {later: two - one for later, (one, two) in zip(months[1:], pairwise(out), strict=True)}
     assert {month.month for month, step in steps.items() if step.n == 1} == {1, 4, 7, 10}
     assert {step.n for step in steps.values()} == {0, 1}
-
-
-# --- universes ----------------------------------------------------------------------------------
-
-FIFTEEN = {
-    *("Brazil", "Canada", "China", "France", "Germany", "Hong Kong", "India", "Italy", "Japan"),
-    *("Korea, South", "Mexico", "Saudi Arabia", "Singapore", "Taiwan", "United Kingdom"),
-}
-
-
-@pytest.mark.parametrize(
-    ("day", "size", "assumed"),
-    [
-        ("2018-09-05", 15, False),
-        ("2018-10-05", 15, False),
-        ("2021-10-05", 15, False),
-        ("2023-06-30", 23, False),
-        ("2024-10-08", 23, False),
-        ("2025-03-06", 23, False),
-        ("2018-09-04", 15, True),
-        ("2010-08-31", 15, True),
-        ("2021-10-06", 15, True),
-        ("2022-08-01", 15, True),
-        ("2022-09-01", 23, True),
-        ("2023-06-29", 23, True),
-        ("2025-04-03", 23, True),
-    ],
-)
-def test_a_universe_belongs_to_the_release_and_says_where_it_is_only_assumed(day, size, assumed):
-    codes, how = calendar.universe(date.fromisoformat(day))
-    assert len(codes) == size and how.startswith(f"the {size} countries of Exhibit 20")
-    assert ("assumed" in how) == assumed
-    assert (day in how) or not assumed, "an assumption names its day"
-
-
-def test_the_universe_of_2018_is_the_one_that_the_design_lists():
-    codes, _ = calendar.universe(date(2018, 9, 5))
-    assert {partner(code).name for code in codes} == FIFTEEN
-
-
-def test_the_universe_of_2025_is_the_single_countries_of_beas_workbook():
-    codes, _ = calendar.universe(date(2025, 3, 6))
-    from helpers import raw_rows
-
-    in_workbook = set(raw_rows("trade_bop_sa", "2025-03-06")["partner"]) & country_set()
-    assert set(codes) == in_workbook
-
-
-@pytest.mark.parametrize("day", [date(2018, 9, 5), date(2025, 3, 6)])
-def test_a_universe_holds_single_countries_only_and_each_once(day):
-    codes, _ = calendar.universe(day)
-    assert len(set(codes)) == len(codes)
-    assert set(codes) <= country_set()
-
-
-def test_the_fifteen_are_those_of_the_real_exhibit_of_october_2021(originals):
-    """Exhibit 20 of the FT-900 of 2021-10-05, read from the archive's zip without tradelib's parsers."""
-    import io
-    import zipfile
-
-    from openpyxl import load_workbook
-
-    from tradelib.partners import PartnerError, from_area_name
-
-    with zipfile.ZipFile(originals / "ft900" / "ft900xlsx_2108.zip") as archive:
-        (name,) = [n for n in archive.namelist() if n.lower().endswith("exh20.xlsx")]
-        book = load_workbook(io.BytesIO(archive.read(name)), read_only=True)
-    found = set()
-    for row in book.worksheets[0].iter_rows(values_only=True):
-        for cell in row:
-            if isinstance(cell, str):
-                try:
-                    found.add(from_area_name(cell))
-                except PartnerError:
-                    continue
-    assert found & country_set() == set(calendar.universe(date(2021, 10, 5))[0])
 
 
 def test_the_calendar_by_example():

@@ -12,7 +12,7 @@ import pandas as pd
 
 from tradelib import releases
 from tradelib.errors import NoRows, TradelibError
-from tradelib.partners import country_set, has_members, members, resolve, same_members, summed_groups
+from tradelib.partners import has_members, members, resolve, same_members, summed_groups
 from tradelib.partners import partner as partner_of
 from tradelib.store.vintages import Vintage, list_vintages, read
 from tradelib.tables import (
@@ -255,10 +255,8 @@ def _summed(flows: pd.DataFrame, group: str, codes: list[str]) -> pd.DataFrame:
     whole = known.eq(rows.size(), axis=0) if info.sparse else known == len(codes)
     note = pd.Series(SUM, known.index).where(whole.all(axis=1), NO_SUM).astype("str")
     sums = rows[values].sum().where(whole).assign(partner=group, note=note).reset_index()
-    same = {name: flows[name] for name in PROVENANCE if name in flows}
-    return sums.assign(
-        **{name: pd.Series(all_of.iloc[0], sums.index).astype(all_of.dtype) for name, all_of in same.items()}
-    )
+    first = flows.iloc[[0] * len(sums)]
+    return sums.assign(**{name: first[name].array for name in PROVENANCE if name in flows})
 
 
 def _blanked(flows: pd.DataFrame, group: str, on: date) -> pd.DataFrame:
@@ -266,10 +264,8 @@ def _blanked(flows: pd.DataFrame, group: str, on: date) -> pd.DataFrame:
     info, published = table_info(flows["table"].iloc[0]), date.fromisoformat(flows["vintage"].iloc[0])
     since, until = same_members(group, on)
     rows = flows["partner"] == group
-    alike = {}
-    for period in flows.loc[rows, "period"].unique():
-        first, last = _counted(period, info, published)
-        alike[period] = since <= first and last <= until
+    days = {period: _counted(period, info, published) for period in flows.loc[rows, "period"].unique()}
+    alike = {period: since <= first and last <= until for period, (first, last) in days.items()}
     other = rows & ~flows["period"].map(alike).fillna(True).astype(bool)
     values = flows[[info.value, *info.extra]].mask(other, axis=0)
     return flows.assign(**values, note=flows["note"].astype(object).mask(other, OTHER))
@@ -308,12 +304,7 @@ def load_goods(
     (14, 9)
     """
     return load(
-        GOODS,
-        as_of=as_of,
-        since=since,
-        through=through,
-        partner=partner,
-        nearest_later=nearest_later,
+        GOODS, as_of=as_of, since=since, through=through, partner=partner, nearest_later=nearest_later
     )
 
 
@@ -335,14 +326,8 @@ def load_goods_sa(
     >>> set(load_goods_sa(as_of="2025-04-03", partner="5800").item)
     {'goods'}
     """
-    return load(
-        GOODS_SA,
-        as_of=as_of,
-        since=since,
-        through=through,
-        partner=partner,
-        nearest_later=nearest_later,
-    )
+    span = {"since": since, "through": through}
+    return load(GOODS_SA, as_of=as_of, partner=partner, nearest_later=nearest_later, **span)
 
 
 def load_trade(
@@ -372,14 +357,8 @@ def load_trade(
     >>> sorted(trade.item.unique())
     ['goods', 'services', 'total']
     """
-    return load(
-        TRADE_YEARS if annual else TRADE,
-        as_of=as_of,
-        since=since,
-        through=through,
-        partner=partner,
-        nearest_later=nearest_later,
-    )
+    table, span = TRADE_YEARS if annual else TRADE, {"since": since, "through": through}
+    return load(table, as_of=as_of, partner=partner, nearest_later=nearest_later, **span)
 
 
 def load_chapters(
@@ -442,15 +421,6 @@ def find_release(month: str) -> releases.Release:
         if dates:
             return releases.Release(found.month, dates[0], "from a stored vintage")
     return found
-
-
-def find_universe(on: date) -> tuple[list[str], str]:
-    """Return the countries that Exhibit 20 listed on a day: of the stored exhibit, else as elsewhere seen."""
-    for vintage in list_vintages(RELEASED):
-        if vintage.published == on:
-            listed = [code for code in read(vintage)["partner"].unique() if code in country_set()]
-            return listed, f"the {len(listed)} countries of Exhibit 20 (FT-900 of {on})"
-    return releases.universe(on)
 
 
 def behind(day: date) -> str | None:

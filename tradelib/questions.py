@@ -7,7 +7,7 @@ import pandas as pd
 
 from tradelib import balances
 from tradelib.errors import NoRows, TradelibError
-from tradelib.loaders import LATEST, NO_SUM, SUM, day_of, rows_of
+from tradelib.loaders import LATEST, day_of, rows_of
 from tradelib.partners import all_partners, countries, resolve
 from tradelib.partners import partner as partner_of
 from tradelib.store import vintages
@@ -218,7 +218,7 @@ def by_vintage(
     through : str or Period
         Last month ("2018-07") or quarter ("2018Q2") of the year to date.
     partner : str or int
-        Code, ISO code or name. A group that no vintage prints is the sum of its members on that day.
+        Code, ISO code or name. A group has the members of that day in all vintages.
     item : str
         "goods"; with quarters "services" or "total" too.
     table : str, optional
@@ -258,25 +258,31 @@ def by_vintage(
     return found.set_index(pd.DatetimeIndex(found.index, name="vintage"))
 
 
-def prints(code: str, *, as_of: date, table: str = GOODS, item: str = "goods") -> pd.DataFrame:
+def prints(
+    code: str,
+    *,
+    as_of: date,
+    table: str = GOODS,
+    item: str = "goods",
+    members_on: date | None = None,
+) -> pd.DataFrame:
     """Read one partner's figures in every vintage of a table that was out by a day.
 
     Index (`vintage`, `period`), the vintage as its date of publication; a month not yet published in one
-    has no row. A group that no vintage prints is the sum of its members on that day.
+    has no row. A group has the members of `members_on`, or else of that day, in all of them.
     """
-    printed: dict[date, pd.DataFrame] = {}
-    summed: dict[date, pd.DataFrame] = {}
+    frames: dict[date, pd.DataFrame] = {}
     for vintage in vintages.list_vintages(table):
         if vintage.published <= as_of and vintage.dated_by == "published":
             try:
-                flows = rows_of(vintage, as_of=vintage.published, partner=[code], members_on=as_of)
+                flows = rows_of(
+                    vintage, as_of=vintage.published, partner=[code], members_on=members_on or as_of
+                )
             except NoRows:
                 continue
             flows = flows[flows["item"] == item]
             if len(flows):
-                kind = summed if flows["note"].iloc[0] in (SUM, NO_SUM) else printed
-                kind[vintage.published] = balances.balance(flows, partner=code, item=item)
-    frames = printed or summed
+                frames[vintage.published] = balances.balance(flows, partner=code, item=item)
     held = pd.concat(frames, names=["vintage"])[SIDES].dropna(how="all") if frames else pd.DataFrame()
     if held.empty:
         raise TradelibError(

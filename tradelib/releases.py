@@ -229,26 +229,3 @@ def same_cycle(earlier: date, later: date) -> bool:
         if earlier < last and later >= first:
             return False
     return True
-
-
-@cache
-def _universes() -> pd.DataFrame:
-    return pd.read_csv(DATA / "universes.csv", dtype="str", keep_default_na=False)
-
-
-def universe(on: date) -> tuple[list[str], str]:
-    """Return the countries that Exhibit 20 listed in the release of a day, and how that is known.
-
-    A rank among them belongs to that list: it had 15 countries in 2018 and 23 in 2025.
-    """
-    seen: list[tuple[pd.Timedelta, list[str], str]] = []
-    day = on.isoformat()
-    for _, rows in _universes().groupby("universe", sort=False):
-        first, last, source = rows[["first_seen", "last_seen", "source"]].iloc[0]
-        codes = rows["code"].tolist()
-        if first <= day <= last:
-            return codes, f"the {len(codes)} countries of Exhibit 20 ({source})"
-        gap = max(pd.Timestamp(first) - pd.Timestamp(day), pd.Timestamp(day) - pd.Timestamp(last))
-        seen.append((gap, codes, f"{first} to {last}"))
-    _, codes, span = min(seen, key=lambda entry: entry[0])
-    return codes, f"the {len(codes)} countries of Exhibit 20 as seen {span}; its list on {day} is assumed"

@@ -548,9 +548,9 @@ def test_chapters_that_no_vintage_reaches_say_how_far_it_does():
     assert "2013-01 to 2020-10" in fact.reason
 
 
-def test_a_universe_that_is_only_assumed_says_so():
-    assert "assumed" in sheet("KOR", "2010-06")["total.deficit.rank"].more["universe_source"]
-    assert "assumed" not in sheet("KOR", "2018-07")["total.deficit.rank"].more["universe_source"]
+def test_a_universe_that_was_not_seen_says_so():
+    assert "listed from" in sheet("KOR", "2010-06")["total.deficit.rank"].more["universe_source"]
+    assert "listed from" not in sheet("KOR", "2018-07")["total.deficit.rank"].more["universe_source"]
 
 
 # --- all partners at once -----------------------------------------------------------------------

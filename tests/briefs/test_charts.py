@@ -391,9 +391,9 @@ def test_the_partner_itself_is_never_off_the_scale(drawn, sheets):
     )
 
 
-def test_an_assumed_universe_is_owned_up_to(drawn):
-    assert "is assumed" in caption(drawn[JUNE, "KOR", "standing"], "source")
-    assert "assumed" not in caption(drawn[JULY, "KOR", "standing"], "source")
+def test_a_universe_that_was_not_seen_is_owned_up_to(drawn):
+    assert "Exhibit 20 listed from 2018 to 2021" in caption(drawn[JUNE, "KOR", "standing"], "source")
+    assert "Exhibit 20" not in caption(drawn[JULY, "KOR", "standing"], "source")
 
 
 # Sources, units, colours

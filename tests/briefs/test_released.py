@@ -12,6 +12,7 @@ from helpers import drawn, said
 from tradelib import list_vintages, load, loaders, take
 from tradelib import releases as calendar
 from tradelib.briefs.brief import brief
+from tradelib.briefs.universe import universe
 from tradelib.cli.main import main
 from tradelib.errors import TradelibError
 from tradelib.studies.claims import load_article
@@ -108,9 +109,9 @@ def test_goods_come_from_the_exhibit_of_the_day_for_the_partners_that_it_lists(f
 
 
 def test_the_universe_of_ranks_is_the_list_of_that_exhibit(fetched):
-    codes, how_known = loaders.find_universe(DAY)
+    codes, how_known = universe(DAY)
     assert len(codes) == 15 and how_known == "the 15 countries of Exhibit 20 (FT-900 of 2018-09-05)"
-    assert set(codes) == set(calendar.universe(DAY)[0]), "the bundled list says the same"
+    assert set(codes) == set(universe(date(2018, 9, 6))[0]), "the bundled list says the same"
 
 
 def test_the_articles_claims_are_judged_in_real_time(fetched):

@@ -10,7 +10,7 @@ from datetime import date
 import pytest
 from helpers import BEA_COPY, bea_cells, csv_cells, raw_rows, sheet, workbook_cells
 
-from tradelib import releases as calendar
+from tradelib.briefs.universe import universe
 from tradelib.partners import country_set, partner
 
 RELEASE, OLD, NEW = "2018-07", "2018-10-05", "2025-04-03"
@@ -178,7 +178,7 @@ def test_raw_rank_and_reducers_of_the_15(table):
 
 def test_raw_rank_among_the_23_countries_listed_today(table):
     """A rank belongs to its list: ninth of the 15 of that day is thirteenth of the 23 of today."""
-    codes, _ = calendar.universe(date(2025, 3, 6))
+    codes, _ = universe(date(2025, 3, 6))
     names = [partner(code).name for code in codes]
     balances = {name: half(table(3), name, 2018) for name in names}
     assert sorted(balances, key=balances.get).index("Korea, South") + 1 == 13

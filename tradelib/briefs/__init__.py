@@ -1,6 +1,7 @@
 """What was out with a release, and every number of a partner as a fact that sentences are bound to.
 
 - `selection`: which vintage of each table, and how it stands to the day.
+- `universe`: who is ranked in goods and services.
 - `snapshot`: the tables of a release, cut and summed once for all partners.
 - `fact`: what a fact is, and facts by id.
 - `goods`: the facts on goods.

@@ -16,6 +16,7 @@ from tradelib.briefs.records import records_facts
 from tradelib.briefs.sentences import STYLE
 from tradelib.briefs.snapshot import Snapshot, take
 from tradelib.briefs.total import total_facts
+from tradelib.briefs.universe import is_seen
 from tradelib.partners import Partner, members, resolve, summed_groups
 from tradelib.partners import partner as partner_of
 from tradelib.style import words
@@ -309,7 +310,9 @@ def _names(who: Partner, s: Snapshot) -> dict[str, object]:
         "later": "later" in methods,
         "reconstructed": "reconstructed" in methods,
         "listed_countries": words.series([partner_of(code).prose for code in codes]),
+        "reach": _reach(s),
         "listed_in": source,
+        "listed_then": is_seen(source),
     }
 
 
@@ -329,6 +332,14 @@ def _stand(who: Partner, s: Snapshot) -> str:
     parts += [f"later data for {words.series(later)}"] * bool(later)
     parts += [f"{v.table} accepted: {v.accepted}" for v in s.sources.values() if v.accepted]
     return "; ".join(parts) or ("as released" if s.as_of == s.release.default_as_of else "as known that day")
+
+
+def _reach(s: Snapshot) -> str:
+    """How far the quarters reach, and whether the table was out by the day."""
+    quarter, table = words.period(s.quarter), s.sources.get(s.trade_table)
+    if table is None or not s.lag(s.trade_table):
+        return f"reach {quarter}"
+    return f"are shown through {quarter} from a table of {words.day(table.published)}, which nobody had then"
 
 
 def composition(who: Partner, on: date) -> str:

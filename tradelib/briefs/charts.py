@@ -10,6 +10,7 @@ from tradelib.briefs.brief import Brief, composition
 from tradelib.briefs.commodities import HS2
 from tradelib.briefs.fact import commodity
 from tradelib.briefs.sentences import title as titled
+from tradelib.briefs.universe import is_seen
 from tradelib.partners import Partner, partner
 from tradelib.releases import Release
 from tradelib.style import house as style
@@ -210,7 +211,7 @@ def standing(brief: Brief, *, title: str = "") -> Chart:
         style.source_line(s, table),
         title=titled(brief, title),
         subtitle=style.measure(table, f"U.S. balance in {what}", unit) + dots,
-        note=words.capital(s.universe[1]) + "." if whole and "assumed" in s.universe[1] else "",
+        note="" if not whole or is_seen(s.universe[1]) else f"{words.capital(s.universe[1])}.",
     )
 
 

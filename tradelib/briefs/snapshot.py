@@ -14,6 +14,7 @@ import pandas as pd
 from tradelib import balances, loaders, releases
 from tradelib.briefs.selection import choose, last_full_year, vintage_method
 from tradelib.briefs.turning import turning_point
+from tradelib.briefs.universe import universe
 from tradelib.errors import TradelibError
 from tradelib.partners import all_partners, countries
 from tradelib.store import vintages
@@ -226,7 +227,7 @@ class Snapshot:
 
         `universe_day` asks for the list of another day.
         """
-        return loaders.find_universe(self.universe_day or self.release.default_as_of)
+        return universe(self.universe_day or self.release.default_as_of)
 
     @cached_property
     def total_balances(self) -> tuple[pd.Series, pd.Series]:

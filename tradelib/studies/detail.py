@@ -8,7 +8,16 @@ import pandas as pd
 from tradelib import releases
 from tradelib.errors import TradelibError
 from tradelib.loaders import day_of, pick
-from tradelib.partners import WORLD, all_partners, has_members, members, resolve
+from tradelib.partners import (
+    WORLD,
+    Partner,
+    all_partners,
+    has_members,
+    members,
+    resolve,
+    same_members,
+    summed_groups,
+)
 from tradelib.partners import partner as partner_of
 from tradelib.store import large
 from tradelib.store.vintages import Vintage, list_vintages
@@ -43,8 +52,8 @@ def contributors(
     through : str
         Last month of the year to date, as YYYY-MM.
     partner : str or int
-        Code, ISO code or name. For a group its own row is read; where a table has none, its members of
-        the day are added up, and for the world all single countries.
+        Code, ISO code or name. For a group its own row is read; where a table has none, or one of other
+        members, its members of the day are added up, and for the world all single countries.
     nearest_later : bool
         Take the earliest later vintage where there is none so early.
     top : int
@@ -171,7 +180,7 @@ def _codes(vintage: Vintage, partner: str | int, now: Window, day: date) -> list
         return wanted.intersection(large.periods(vintage.files, **span, partner=codes))
 
     codes = [who.code]
-    found = held(codes)
+    found = set() if _counts_others(who, vintage, now, day) else held(codes)
     if not found and who.code == WORLD:
         codes = _single()
         found = held(codes)
@@ -194,6 +203,14 @@ def _codes(vintage: Vintage, partner: str | int, now: Window, day: date) -> list
             "A month that is not there is not zero; end the window earlier, or get the table again.",
         )
     return codes
+
+
+def _counts_others(who: Partner, vintage: Vintage, now: Window, day: date) -> bool:
+    """Whether the row of a group may hold other members than on the day, in some month of the two windows."""
+    if who.code not in summed_groups():
+        return False
+    since, until = same_members(who.code, day)
+    return not since <= now.year_earlier.start.start_time.date() <= vintage.published <= until
 
 
 def _single() -> list[str]:

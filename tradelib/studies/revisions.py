@@ -55,7 +55,13 @@ class Revisions(Study):
     def __init__(self, brief: Brief, *, table: str = GOODS, item: str = "goods"):
         super().__init__(brief)
         self.table, self.item = table, item
-        self.held = prints(brief.partner.code, as_of=brief.as_of, table=table, item=item)
+        self.held = prints(
+            brief.partner.code,
+            as_of=brief.as_of,
+            table=table,
+            item=item,
+            members_on=brief.snapshot.release.default_as_of,
+        )
         self.revised = revised(self.held, brief.partner.code)
         self.by_age = by_age(self.revised)
         window = brief.months if table_info(table).freq == "M" else brief.quarters
@@ -345,10 +351,6 @@ def _basis(table: str) -> str:
     return f"{style.BASES[info.basis]}, {style.ADJUSTED[info.adjustment]}"
 
 
-def _members(found: Revisions) -> str:
-    return "Vintages may also differ by the members counted." if found.partner.is_group else ""
-
-
 def _shades(count: int) -> list[tuple]:
     """Grey for the oldest, dark for the newest."""
     return [(grey,) * 3 for grey in np.linspace(0.78, 0.15, count)]
@@ -396,7 +398,7 @@ def in_each_vintage(found: Revisions, *, flow: str = "exports", title: str = "")
         sums.columns,
         title=title,
         subtitle=f"U.S. {found.item} {flow}, {_basis(found.table)}",
-        note=f"Darkest: the newest vintage. Each line ends where its vintage does. {_members(found)}",
+        note="Darkest: the newest vintage. Each line ends where its vintage does.",
     )
 
 
@@ -528,7 +530,6 @@ def same_months(found: Revisions, *, title: str = "") -> Chart | None:
         sums.columns,
         title=title,
         subtitle=f"U.S. balance in {found.item}, {spell}, {_basis(found.table)}",
-        note=_members(found),
     )
 
 
