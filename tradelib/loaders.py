@@ -255,8 +255,8 @@ def _summed(flows: pd.DataFrame, group: str, codes: list[str]) -> pd.DataFrame:
     whole = known.eq(rows.size(), axis=0) if info.sparse else known == len(codes)
     note = pd.Series(SUM, known.index).where(whole.all(axis=1), NO_SUM).astype("str")
     sums = rows[values].sum().where(whole).assign(partner=group, note=note).reset_index()
-    first = flows.iloc[[0] * len(sums)]
-    return sums.assign(**{name: first[name].array for name in PROVENANCE if name in flows})
+    known = [name for name in PROVENANCE if name in flows]
+    return sums.assign(**flows[known].iloc[[0] * len(sums)].reset_index(drop=True))
 
 
 def _blanked(flows: pd.DataFrame, group: str, on: date) -> pd.DataFrame:
@@ -274,8 +274,7 @@ def _blanked(flows: pd.DataFrame, group: str, on: date) -> pd.DataFrame:
 def _counted(period: pd.Period, info: Table, published: date) -> tuple[date, date]:
     """The first and the last day whose members a printed row may hold; see `partners.members`.
 
-    A past year has those of its last day, the running one those of the time. In other tables (the API,
-    ctyseasonal.xlsx) a later change of members may reach back some years.
+    A past year has those of its last day; in other tables a later change may reach back some years.
     """
     first, last = period.start_time.date(), period.end_time.date()
     if info.name not in BY_YEAR:
@@ -399,14 +398,9 @@ def load_chapters(
             f"There are no chapters of flow {flow!r}, imports {imports!r}.",
             f"Flow is {' or '.join(FLOWS)}; imports are general or consumption.",
         )
-    return load(
-        "exports_hs2_nsa" if flow == "exports" else f"imports_{imports}_hs2_nsa",
-        as_of=as_of,
-        since=since,
-        through=through,
-        partner=partner,
-        nearest_later=nearest_later,
-    )
+    table = "exports_hs2_nsa" if flow == "exports" else f"imports_{imports}_hs2_nsa"
+    span = {"since": since, "through": through}
+    return load(table, as_of=as_of, partner=partner, nearest_later=nearest_later, **span)
 
 
 def find_release(month: str) -> releases.Release:
