@@ -134,6 +134,24 @@ def test_a_verb_agrees_with_its_value(name, value, unit, says):
     assert verb(name, ("x.change_usd" if changes else "x", value, unit)) == says
 
 
+@pytest.mark.parametrize(
+    ("now", "before", "up", "rose"),
+    [
+        (20e6, 5e6, "4.0 times as much as a year earlier", "rose by $15 million"),
+        (19.9e6, 5e6, "up 298.0 percent", "rose by 298.0 percent"),
+        (132.3e6, 5e6, "26 times as much as a year earlier", "rose by $127 million"),
+        (12e3, 5e3, "up $7 thousand", "rose by $7 thousand"),
+        (40e6, 0.9e6, "up $39 million", "rose by $39 million"),
+        (0.9e6, 40e6, "down 97.8 percent", "fell by 97.8 percent"),
+    ],
+)
+def test_a_large_change_is_a_multiple_and_one_of_next_to_nothing_dollars(now, before, up, rose):
+    level = [("goods.exports.ytd", now, "USD"), ("goods.exports.ytd.change_usd", now - before, "USD")]
+    pct = ("goods.exports.ytd.change_pct", 100 * (now / before - 1), "percent")
+    assert verb("up", pct, *level) == up
+    assert verb("rose", pct, *level) == rose
+
+
 def test_no_goods_are_not_worth_nothing():
     assert verb("worth", ("goods.exports.ytd", 0.0, "USD")) == "no goods"
     assert verb("worth", ("services.exports.ytd", 2e6, "USD")) == "services worth $2.0 million"
@@ -164,6 +182,11 @@ def test_what_it_was_a_year_earlier_is_a_position_for_a_balance_and_an_amount_fo
     assert verb("before", *flow) == "$3.0 million"
     balance = [("goods.balance.ytd", 5e6, "USD"), ("goods.balance.ytd.change_usd", 5e6, "USD")]
     assert verb("before", *balance) == "zero"
+    same = [("goods.balance.ytd", 2.84e9, "USD"), ("goods.balance.ytd.change_usd", 2e7, "USD")]
+    assert (
+        say(made(*same), "It was {goods.balance.ytd}[, after {goods.balance.ytd:before}].")
+        == "It was $2.8 billion."
+    )
 
 
 def test_the_lag_is_left_out_where_there_is_none():
@@ -233,7 +256,7 @@ def test_a_balance_never_moves_in_words_that_its_figures_belie(now, before):
     if "percent" in text:
         assert now < 0 and before < 0
         pct = float(re.search(r"([\d.]+) percent", text)[1])
-        assert pct < 1000 and pct == pytest.approx(100 * abs(abs(now) / abs(before) - 1), abs=0.051)
+        assert pct < 300 and pct == pytest.approx(100 * abs(abs(now) / abs(before) - 1), abs=0.051)
     beside = [] if before is None else [("x.change_usd", now - before, "USD")]
     position = say(made(("x", now, "USD"), *beside), "A {x:position}.")
     if flipped and (now or before):

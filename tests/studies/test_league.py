@@ -398,3 +398,23 @@ def test_the_notebook_runs_through_the_report_command(who, release, pictures, tm
     assert "The league of U.S. deficits" in page and "All countries" in page
     assert "import tradelib" not in page and "What is in this notebook" not in page
     assert made.headline.startswith("In January-")
+
+
+def test_who_added_most_to_the_deficit_and_who_took_most_off_it_from_the_raw_rows():
+    rows = raw_rows("goods_census_nsa", "2025-04-03")
+    signed = rows["value_usd"].where(rows["flow"] == "imports", -rows["value_usd"])
+    deficits = [
+        signed[rows["period"].isin([f"{year}-01", f"{year}-02"])].groupby(rows["partner"]).sum()
+        for year in (2025, 2024)
+    ]
+    added = deficits[0] - deficits[1]
+    single = added[added.index.isin(countries())]
+    found = league.study(sheet("CHE", "2025-02"))
+    for name, ordered in (("added", single.nlargest(5)), ("took_off", single.nsmallest(5))):
+        entries = found.value(f"league.goods.{name}")
+        assert {entry["code"]: entry["contribution_usd"] for entry in entries} == ordered.to_dict()
+    first = found.value("league.goods.added")[0]
+    assert (first["name"], round(first["pct_of_change"], 1)) == ("Switzerland", 36.8)
+    assert found.value("world.goods.deficit.ytd.change_usd") == added["0015"]
+    told = str(said("goods", found, "partners.ipynb"))
+    assert "added most to it were Switzerland ($38.4 billion, 36.8 percent of the change), " in told

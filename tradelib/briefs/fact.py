@@ -118,15 +118,17 @@ class Facts(dict):
         source: dict,
         reason: str = "",
         undefined: bool = False,
+        told=None,
         **more,
     ) -> None:
         """Write a fact; one without a value gets its reason instead of a rendering.
 
-        `source` is what `source_of` says of the table; `more` is kept with the fact.
+        `source` is what `source_of` says of the table; `told` is for the text, where the label turns the
+        sign of the value; `more` is kept with the fact.
         """
         absent = words.missing(value)
         reason = (source.get("reason") or reason or "not available") if absent else None
-        shown = f"not available ({reason})" if absent else render(value, unit)
+        shown = f"not available ({reason})" if absent else render(value if told is None else told, unit)
         self[id] = Fact(
             id=id,
             value=None if absent else _plain(value),
@@ -192,6 +194,8 @@ def commodity(entry: dict) -> str:
 
 def contributor(entry: dict) -> str:
     """Say which way the flow of an entry went: "lower imports of mineral fuels (HS 27)"."""
+    if "prose" in entry:  # a country
+        return entry["prose"]
     if "item" in entry:
         what, of = f"{entry['item']} {entry['flow']}", ""
     elif entry["flow"] is None:  # both flows, netted

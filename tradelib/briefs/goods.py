@@ -12,7 +12,10 @@ from tradelib.windows import Window
 def goods_facts(brief) -> None:
     """Write the flows and balances of `goods.*`, their changes and drivers."""
     _flows(brief)
-    _reduction(brief)
+    s, pair = brief.snapshot, tuple(row.get("balance_usd") for row in _pair(brief, "ytd"))
+    table = s.goods_sums(brief.partner.code)[1]["ytd"]
+    label = "the U.S. goods deficit with {p}"
+    reduction_fact(brief, "goods", pair, window=s.months, label=label, table=table)
     _twelve_months(brief)
     _drivers(brief)
 
@@ -87,17 +90,21 @@ def _flows(brief) -> None:
         )
 
 
-def _reduction(brief) -> None:
-    s = brief.snapshot
-    pair = tuple(row.get("balance_usd") for row in _pair(brief, "ytd"))
+def reduction_fact(
+    brief, prefix: str, pair: tuple, *, window: Window, label: str, table: str, reason: str = ""
+) -> None:
+    """Write by how much a deficit shrank in percent, or, with a minus, grew."""
+    value = reduction(*pair)
+    grew = value is not None and value < 0
     brief.add(
-        "goods.deficit.ytd.reduction_pct",
-        reduction(*pair),
+        f"{prefix}.deficit.ytd.reduction_pct",
+        value,
         unit="percent",
-        window=f"{s.months} vs {s.months.year_earlier}",
-        label=f"Reduction of the U.S. goods deficit with {{p}}, {words.span(s.months)} on a year earlier",
-        table=s.goods_sums(brief.partner.code)[1]["ytd"],
-        reason=reduction_reason(*pair),
+        window=f"{window} vs {window.year_earlier}",
+        label=f"{'Growth' if grew else 'Reduction'} of {label}, {words.span(window)} on a year earlier",
+        told=-value if grew else None,
+        table=table,
+        reason=reason or reduction_reason(*pair),
         undefined=not any(map(missing, pair)),
     )
 

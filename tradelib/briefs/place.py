@@ -176,14 +176,14 @@ def _deficit_ranks(brief) -> None:
 def _world(brief, deficits: list[float]) -> None:
     """The change of the deficit with the world."""
     s, (now, before) = brief.snapshot, deficits
-    there = not missing(now) and not missing(before) and before > 0
-    brief.add(
-        "world.goods.deficit.ytd.change_pct",
-        100 * (now - before) / before if there else None,
-        unit="percent",
-        window=f"{s.months} vs {s.months.year_earlier}",
-        label=f"Change of the U.S. goods deficit with the world, {words.span(s.months)} on a year earlier",
-        table=_table(brief, "ytd"),
-        reason="no World row for both years",
-        rows_of=WORLD,
-    )
+    when, id = f"{words.span(s.months)} on a year earlier", "world.goods.deficit.ytd.change"
+    about = {
+        "window": f"{s.months} vs {s.months.year_earlier}",
+        "label": f"Change of the U.S. goods deficit with the world, {when}",
+        "table": _table(brief, "ytd"),
+        "reason": "no World row for both years",
+        "rows_of": WORLD,
+    }
+    change = now - before  # nan where one is
+    brief.add(f"{id}_usd", change, unit="USD", **about)
+    brief.add(f"{id}_pct", 100 * change / before if before > 0 else None, unit="percent", **about)

@@ -6,8 +6,7 @@ from tradelib.briefs.goods import (
     difference,
     drivers_facts,
     flow_facts,
-    reduction,
-    reduction_reason,
+    reduction_fact,
     row_of,
 )
 from tradelib.briefs.place import no_deficit
@@ -35,7 +34,16 @@ EXPORTS_LED = (
 def total_facts(brief) -> None:
     """Write the facts `services.*` and `total.*`."""
     rows = _quarters(brief)
-    _reduction(brief, rows["total"])
+    s, pair = brief.snapshot, tuple(row.get("balance_usd") for row in rows["total"])
+    reduction_fact(
+        brief,
+        "total",
+        pair,
+        window=s.quarters,
+        label="the U.S. deficit with {p} in goods and services",
+        table=s.trade_table,
+        reason=NO_SERVICES if missing(pair[0]) else "",
+    )
     parts = _contributions(brief, rows)
     _exports_led(brief, parts)
     _rank(brief)
@@ -72,21 +80,6 @@ def _quarters(brief) -> dict[str, tuple[dict, dict]]:
         reason=NO_SERVICES,
     )
     return rows
-
-
-def _reduction(brief, rows: tuple[dict, dict]) -> None:
-    s, pair = brief.snapshot, tuple(row.get("balance_usd") for row in rows)
-    when = f"{words.span(s.quarters)} on a year earlier"
-    brief.add(
-        "total.deficit.ytd.reduction_pct",
-        reduction(*pair),
-        unit="percent",
-        window=f"{s.quarters} vs {s.quarters.year_earlier}",
-        label=f"Reduction of the U.S. deficit with {{p}} in goods and services, {when}",
-        table=s.trade_table,
-        reason=NO_SERVICES if missing(pair[0]) else reduction_reason(*pair),
-        undefined=not any(map(missing, pair)),
-    )
 
 
 def _contributions(brief, rows: dict) -> dict[tuple[str, str], float | None]:
@@ -232,7 +225,7 @@ def _larger_and_reducers(brief) -> None:
         found,
         unit="list",
         window=f"{s.quarters} vs {s.quarters.year_earlier}",
-        label=f"Who among the {about['n']} countries reduced the deficit in goods and services, {when}",
+        label=f"With whom of the {about['n']} countries the deficit in goods and services shrank, {when}",
         table=s.trade_table,
         few=few,
         own=bool(found) and brief.partner.code in {entry["code"] for entry in found},

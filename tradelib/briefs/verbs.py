@@ -12,8 +12,10 @@ from tradelib.windows import Window, as_period
 
 #: Below this percentage of the base a change is "little changed".
 LITTLE_PCT = 0.05
-#: From this percentage on a change is told in dollars: a percentage of next to nothing misleads.
-TOO_MUCH_PCT = 1000
+#: From this percentage on a flow is told as a multiple, a deficit in dollars: who sees 2,546 percent?
+TOO_MUCH_PCT = 300
+#: Of less than so many dollars there is no percentage: it would tell of a parcel or two.
+FLOOR_USD = 1e6
 #: Ids and fields of amounts that are changes, not levels.
 CHANGES = re.compile(r"change|contribution|slope|less_|revision|gap")
 FLOWS = re.compile(r"\.(exports|imports)\.")
@@ -144,11 +146,31 @@ def _is_change(v: Value) -> bool:
     return v.unit == "percent" and "share" not in v.fact.id
 
 
+def _flow_change(v: Value) -> tuple[float, float] | None:
+    """A flow a year earlier and its change in dollars, where this is its percentage."""
+    id = v.fact.id.removesuffix(".change_pct")
+    found = [v.facts.get(one) for one in (id, f"{id}.change_usd")] if id != v.fact.id else []
+    if not found or any(fact is None or fact.value is None for fact in found):
+        return None
+    return found[0].value - found[1].value, found[1].value
+
+
+def _size(v: Value) -> Parts:
+    """How large a change is: in dollars where the base of a percentage is next to nothing."""
+    flow = _flow_change(v)
+    return [_usd(flow[1], "change on a year earlier")] if flow and flow[0] < FLOOR_USD else plain(v)
+
+
 def _up(v: Value) -> Parts:
     _insist(_is_change(v))
     if v.value == 0 or _little(v):
         return ["unchanged" if v.value == 0 else "little changed"]
-    return ["up " if v.value > 0 else "down ", *plain(v)]
+    size = _size(v)
+    if v.unit == "percent" and size[0].unit == "percent" and v.value >= TOO_MUCH_PCT:
+        ratio = 1 + v.value / 100
+        shown = f"{ratio:,.{0 if ratio >= 9.95 else 1}f} times"
+        return [Number(shown, ratio, "times", "beside a year earlier"), " as much as a year earlier"]
+    return ["up " if v.value > 0 else "down ", *size]
 
 
 def _rose(v: Value) -> Parts:
@@ -158,7 +180,9 @@ def _rose(v: Value) -> Parts:
     _insist(_is_change(v))
     if v.value == 0 or _little(v):
         return ["did not change" if v.value == 0 else "changed little"]
-    return ["rose by " if v.value > 0 else "fell by ", *plain(v)]
+    flow = _flow_change(v) if v.value >= TOO_MUCH_PCT else None
+    size = [_usd(flow[1], "change on a year earlier")] if flow else _size(v)
+    return ["rose by " if v.value > 0 else "fell by ", *size]
 
 
 def _rising(v: Value) -> Parts:
@@ -231,7 +255,7 @@ def _by(now: float, before: float) -> Parts:
     """How far a gap widened or narrowed: a deficit in percent, a surplus in dollars."""
     pct = 100 * (abs(now) - abs(before)) / abs(before)
     size = _usd(now - before, "change on a year earlier")
-    if now < 0 and abs(pct) < TOO_MUCH_PCT:
+    if now < 0 and abs(pct) < TOO_MUCH_PCT and before <= -FLOOR_USD:
         size = _pct(pct, "change of the deficit on a year earlier")
     return ["widened by " if pct > 0 else "narrowed by ", size]
 
@@ -255,6 +279,8 @@ def _moved_by(v: Value) -> Parts:
 
 
 def _before(v: Value) -> Parts:
+    if words.signed_money(v.before) == words.signed_money(v.value):
+        raise Absent(f"it was the same, {words.money(v.value)}, a year earlier")
     if ".balance." in v.fact.id:
         return _amount(v.before, "a year earlier")
     return [_then(v.before)]
@@ -326,7 +352,11 @@ def _lag(v: Value) -> Parts:
 
 #: Verb or form -> how it renders, an example, what it says. The guide on sentences is made from this list.
 VERBS: dict[str, tuple[Callable[[Value], Parts], str, str]] = {
-    "up": (_up, "up 11.1 percent", "a change, with its direction; little changed below 0.05 percent"),
+    "up": (
+        _up,
+        "up 11.1 percent",
+        "a change, with its direction; little changed below 0.05 percent, a multiple from 300 on",
+    ),
     "rose": (_rose, "rose by $355 million", "a change as a verb; of a list, what rose and what fell"),
     "improved": (_improved, "improved by $1.9 billion", "a change of a balance as a verb"),
     "rising": (_rising, "rising by $98 million", "a slope"),
@@ -345,7 +375,11 @@ VERBS: dict[str, tuple[Callable[[Value], Parts], str, str]] = {
         ),
     ),
     "moved_by": (_moved_by, "narrowed by $1.9 billion in the first half of 2018", "the same, shorter"),
-    "before": (_before, "a deficit of $2.8 billion", "what it was a year earlier; of a flow, the amount"),
+    "before": (
+        _before,
+        "a deficit of $2.8 billion",
+        "what it was a year earlier; of a flow, the amount; left out where it rounds to the same",
+    ),
     "ordinal": (_ordinal, "9th", "a rank"),
     "largest": (_largest, "the 9th largest", "a rank by size"),
     "year_earlier": (_year_earlier, "10th a year earlier", "the rank then; as a year earlier if the same"),

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 
 from tradelib.briefs.charts import membership
 from tradelib.briefs.sentences import title_of_balance
+from tradelib.briefs.verbs import LITTLE_PCT
 from tradelib.explorer.choice import Line, View
 from tradelib.explorer.table import changes, cited
 from tradelib.style import house, marks, words
@@ -23,7 +24,6 @@ SPELLS = {
     "four quarters": "four-quarter sums",
 }
 PREPOSITIONS = {"exports": "to", "imports": "from", "balance": "with"}
-TICK = 0.05  # percent, less than which no change shows at one decimal
 
 
 @styled
@@ -172,7 +172,7 @@ def _went(view: View, line: Line) -> str:
     amount = money(now) if now else "zero"
     if growth is None:
         return f"were {amount}" + ("" if before is None else ", after none a year earlier,")
-    if abs(growth) < TICK:
+    if abs(growth) < LITTLE_PCT:
         return f"were little changed at {amount}"
     return f"{'rose' if growth > 0 else 'fell'} {percent(growth)} to {amount}"
 
@@ -187,7 +187,7 @@ def _standings(view: View) -> list[str]:
             told = words.a_position(view.value(line))
         elif (growth := _growth(view, line)) is None:
             told = money(view.value(line))
-        elif abs(growth) < TICK:
+        elif abs(growth) < LITTLE_PCT:
             told = "little changed"
         else:
             told = f"{words.direction(growth)} {percent(growth)}"
@@ -219,7 +219,7 @@ def _regrown(view: View, older: Line, newer: Line) -> str:
     if view.choice.measure == "balance":
         return ""
     then, now = (_growth(view, line) for line in (older, newer))
-    if then is None or now is None or f"{then:.1f}" == f"{now:.1f}" or min(abs(then), abs(now)) < TICK:
+    if then is None or now is None or f"{then:.1f}" == f"{now:.1f}" or min(abs(then), abs(now)) < LITTLE_PCT:
         return ""
     rose = ["rose" if growth > 0 else "fell" for growth in (then, now)]
     was = f"{abs(then):.1f}" if rose[0] == rose[1] else f"{rose[0]} {percent(then)}"

@@ -12,12 +12,12 @@ from matplotlib.axes import Axes
 
 from tradelib import balances
 from tradelib.briefs.brief import Brief
-from tradelib.briefs.place import EVERYBODY
+from tradelib.briefs.place import EVERYBODY, HARDLY_PCT
 from tradelib.briefs.selection import CANADA
 from tradelib.briefs.sentences import title as titled
 from tradelib.briefs.snapshot import Snapshot
 from tradelib.briefs.total import ITEMS, named
-from tradelib.partners import countries, partner
+from tradelib.partners import WORLD, countries, partner
 from tradelib.studies.study import Study
 from tradelib.style import house as style
 from tradelib.style import marks, words
@@ -32,6 +32,7 @@ LARGEST = 15  # deficits in goods that are told by name, and drawn
 EACH = 12  # changes drawn each way
 NOTABLE = 1e9  # dollars of a new deficit in goods that is told
 SHORT = 5  # countries that a title can name
+CONTRIBUTORS = 5  # countries told each way
 GAP = 0.5  # rows, between the largest and a partner that is not among them
 KEY = "Dark: the deficit shrank; pale: it grew."
 
@@ -115,6 +116,7 @@ def study(brief: Brief) -> Leagues:
         _deficits(found, item, league)
         _lists(found, item, league)
         _first(found, item, league)
+    _contributors(found, found.leagues["goods"])
     return found
 
 
@@ -297,6 +299,29 @@ def _first(found: Leagues, item: str, league: League | None) -> None:
             label=f"The U.S. deficit in {ITEMS[item]} that {became} most",
             reason="there is none",
             country=partner(rows.index[0]).prose if there else None,
+        )
+
+
+def _contributors(found: Leagues, league: League) -> None:
+    """With whom trade added most to the U.S. goods deficit, and took most off it: of all single countries."""
+    (sums, _), rows = found.snapshot.ranked_goods, league.rows
+    world = [sums[name]["balance_usd"].get(WORLD, float("nan")) for name in ("ytd", "ytd before")]
+    change, added = world[1] - world[0], -rows["change_usd"].dropna()
+    hardly = words.missing(change) or abs(change) < HARDLY_PCT / 100 * abs(world[1])
+    for name, sign, told in (("added", 1, "added most to"), ("took_off", -1, "took most off")):
+        kept = added[added * sign > 0].sort_values(ascending=sign < 0, kind="stable").iloc[:CONTRIBUTORS]
+        along = not hardly and change * sign > 0
+        _put(
+            found,
+            f"league.goods.{name}",
+            [
+                named(code)
+                | {"contribution_usd": usd, "pct_of_change": 100 * usd / change if along else None}
+                for code, usd in kept.items()
+            ],
+            unit="list",
+            label=f"Countries that {told} the U.S. goods deficit on a year earlier",
+            n=len(added),
         )
 
 
