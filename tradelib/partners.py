@@ -207,8 +207,13 @@ def all_partners() -> pd.DataFrame:
     return _register().table.copy()
 
 
-def countries() -> list[str]:
+def countries(*, in_year: int | None = None) -> list[str]:
     """List the codes that may be ranked: no groups, no former codes, nothing domestic.
+
+    Parameters
+    ----------
+    in_year : int, optional
+        With those that ended later too: the Netherlands Antilles could be ranked in 2000.
 
     Returns
     -------
@@ -220,7 +225,13 @@ def countries() -> list[str]:
     >>> len(countries()), "5800" in countries(), "0003" in countries()
     (233, True, False)
     """
-    return sorted(country_set())
+    former = [one for one in _register().partners.values() if one.kind == "former"]
+    there = [one.code for one in former if in_year and _was_there(one, in_year)]
+    return sorted(country_set().union(there))
+
+
+def _was_there(one: Partner, year: int) -> bool:
+    return (one.first_year or 9999) <= year <= (one.last_year or 0)
 
 
 def country_set() -> frozenset[str]:

@@ -63,8 +63,9 @@ def rank(
     5700        1   China
     2010        2  Mexico
     """
-    asked = _universe(universe)
-    usd = _balances(table, _window(through, window), item)
+    wanted = _window(through, window)
+    asked = _universe(universe, wanted)
+    usd = _balances(table, wanted, item)
     ranks = balances.rank(usd, asked).rename("rank").rename_axis("partner")
     if isinstance(table, pd.Series):
         return ranks
@@ -176,7 +177,7 @@ def _moved(
     item: str | None,
 ) -> pd.DataFrame:
     """Compare balances with those of a year earlier, and name who moved."""
-    asked = _universe(universe)
+    asked = _universe(universe, span)
     if isinstance(table, pd.Series):
         if not isinstance(before, pd.Series):
             raise TradelibError(
@@ -309,10 +310,10 @@ def _window(through: str | pd.Period | None, window: Window | None) -> Window | 
     return window if through is None else year_to_date(through)
 
 
-def _universe(universe: list[str] | None) -> list[str]:
+def _universe(universe: list[str] | None, window: Window | None) -> list[str]:
     """The codes of those asked about: single countries only."""
     if universe is None:
-        return countries()
+        return countries(in_year=window.end.year if window else None)
     if isinstance(universe, (str, int)):
         universe = [universe]
     found = [resolve(one) for one in universe]

@@ -13,7 +13,8 @@ from helpers import ROOT, raw_rows, sheet, snapshot
 from helpers import everyone as every_brief
 
 from tradelib.briefs.brief import brief
-from tradelib.partners import all_partners, country_set, members, partner
+from tradelib.briefs.snapshot import covered_partners
+from tradelib.partners import all_partners, countries, country_set, members, partner
 
 GOODS, TRADE, EXPORTS = "goods_census_nsa", "trade_bop_sa", "exports_hs2_nsa"
 KINDS = dict(zip(all_partners()["code"], all_partners()["kind"], strict=True))
@@ -100,8 +101,8 @@ def test_golden_reducers_and_universe(as_of):
 
 def test_the_13th_is_among_all_countries_of_the_day():
     fact = sheet("KOR", "2018-07", "2018-10-05")["goods.deficit.rank"]
-    assert fact.more["n"] == len(goods_balances("2018-10-05", months(2018, 7))) == 232
-    assert "232" in fact.more["universe"]
+    assert fact.more["n"] == len(goods_balances("2018-10-05", months(2018, 7))) == 233
+    assert "233" in fact.more["universe"]
 
 
 # --- a second computation from the raw rows -----------------------------------------------------
@@ -144,12 +145,19 @@ def held(code, release):
     return found if code in ("0001", "0003", "EURO", "ASEAN") else [code]
 
 
+@pytest.mark.parametrize(("who", "release", "rank"), [("2771", "2000-12", 90), ("4790", "1991-06", 30)])
+def test_a_country_that_ended_later_is_ranked_where_it_was_there(who, release, rank):
+    fact = sheet(who, release)["goods.deficit.rank"]
+    assert (fact.value, fact.more["n"]) == (rank, len(snapshot(release).goods_ranks["now"]))
+    assert who in covered_partners(snapshot(release)) and who not in covered_partners(snapshot("2024-08"))
+
+
 def goods_balances(published, periods):
-    """Goods balance of every single country with complete rows."""
+    """Goods balance of every single country with complete rows, those that ended later among them."""
     found = {}
     for code in {key[0] for key in cells(GOODS, published)}:
         sums = [total(GOODS, published, periods, code, flow) for flow in ("exports", "imports")]
-        if KINDS[code] == "country" and None not in sums:
+        if KINDS[code] in ("country", "former") and None not in sums:
             found[code] = sums[0] - sums[1]
     return found
 
@@ -520,10 +528,11 @@ def test_a_group_is_briefed_but_never_ranked(who, release):
 
 
 @pytest.mark.parametrize("release", RELEASES)
-def test_no_group_total_or_former_country_is_among_the_ranked_or_the_reducers(release):
+def test_no_group_or_total_is_among_the_ranked_or_the_reducers(release):
     taken = snapshot(release)
-    for ranks in (*taken.goods_ranks.values(), taken.total_ranks):
-        assert set(ranks.index) <= country_set()
+    years = (taken.month.year, taken.month.year - 1, None)
+    for ranks, year in zip((*taken.goods_ranks.values(), taken.total_ranks), years, strict=True):
+        assert set(ranks.index) <= set(countries(in_year=year))
     assert set(taken.total_reducers.index) <= set(taken.universe[0]) <= country_set()
 
 
@@ -587,8 +596,8 @@ def test_all_ranks_are_one_to_n_without_gaps_or_doubles(everyone):
         one["goods.deficit.rank"].value for one in everyone.values() if one["goods.deficit.rank"].value
     )
     assert ranks == list(range(1, len(ranks) + 1))
-    countries = [one for one in everyone.values() if KINDS[one.partner.code] == "country"]
-    deficits = [one for one in countries if one["goods.balance.ytd"].value < 0]
+    there = [one for one in everyone.values() if KINDS[one.partner.code] in ("country", "former")]
+    deficits = [one for one in there if one["goods.balance.ytd"].value < 0]
     assert len(ranks) == len(deficits)
 
 

@@ -98,7 +98,7 @@ def test_a_fact_without_a_value_has_a_reason_and_says_it():
 def test_a_fact_as_json_has_its_fields_side_by_side_and_no_id():
     fact = sheet("KOR", *JULY)["goods.deficit.rank"]
     plain = json.loads(json.dumps(fact.to_dict()))
-    assert plain["n"] == fact.more["n"] == 232 and "more" not in plain and "id" not in plain
+    assert plain["n"] == fact.more["n"] == 233 and "more" not in plain and "id" not in plain
     assert plain["value"] == 13 and plain["vintage"] == "2018-10-05"
 
 

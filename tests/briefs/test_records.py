@@ -139,6 +139,12 @@ def test_what_stands_out_reaches_back_long_enough(values, word, reach, on_record
         assert found.reach == reach and (found.rival is None) == on_record
 
 
+def test_what_is_not_known_may_have_been_a_rival():
+    gap = np.array([9.0, 1, 2, 3, np.nan, 4, 5, 4, 5, 8])
+    assert standing(gap, 3) is None, "since the gap alone it is the highest, and nobody knows of the gap"
+    assert standing(np.append(gap[:-1], [3, 4, 5, 6, 5, 4, 3, 3, 7.0]), 3) is None
+
+
 def test_a_balance_that_turned_is_the_first_of_its_kind_or_nothing():
     assert standing(np.array([-1.0, 5, 6, 7, -2]), 3, balance=True).word == "first"
     assert standing(np.array([-1.0, 5, 6, -7, 5, -2]), 3, balance=True) is None

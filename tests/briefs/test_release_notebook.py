@@ -70,12 +70,12 @@ def test_the_drivers_name_each_flow_and_the_one_that_did_most():
 
 def test_the_largest_deficit_is_not_called_1st_largest():
     text = said("standing", sheet("CHN", *JULY))
-    assert "was the largest of 232 countries, as a year earlier" in text
+    assert "was the largest of 233 countries, as a year earlier" in text
     assert "1st" not in text
 
 
 def test_another_rank_a_year_earlier_is_told():
-    assert "was the 13th largest of 232 countries, 10th a year earlier." in said(
+    assert "was the 13th largest of 233 countries, 10th a year earlier." in said(
         "standing", sheet("KOR", *JULY)
     )
 
@@ -85,7 +85,7 @@ def test_the_first_screen_has_four_figures_and_how_they_stand_to_the_day():
     assert "July 2018 | **a deficit of $1.5 billion** | improved by $383 million on a year earlier" in month
     assert "2018 to date | **a deficit of $9.9 billion** | improved by $2.9 billion" in ytd
     assert "twelve months | **a deficit of $20.2 billion** | improved by $1.2 billion" in year
-    assert rank == "| Rank by deficit | **13th** of 232 | 10th a year earlier |"
+    assert rank == "| Rank by deficit | **13th** of 233 | 10th a year earlier |"
     assert said("stand", sheet("KOR", "2018-07")).startswith(
         "Figures as of September 5, 2018: goods reconstructed; later data for goods and services (2,374 "
         "days) and commodities (821 days)."

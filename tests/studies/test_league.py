@@ -25,6 +25,18 @@ CHARTS = ("goods-slope", "goods-changes", "total-slope", "total-changes")
 CASES += [("2018-07", "NRU"), ("2018-07", "VCT"), ("2024-08", "SAU"), ("2018-07", "TTO"), ("2018-07", "BIH")]
 
 
+def test_a_deficit_that_became_a_surplus_shrank_by_what_it_was():
+    """Saudi Arabia in 1998: from a deficit of $0.9 billion to a surplus of $4.3 billion."""
+    found = study("KOR", "1998-12")
+    row = found.leagues["goods"].rows.loc["5170"]
+    assert (row["outcome"], row["shrank_usd"]) == ("turned", -row["before_usd"])
+    most = found["league.goods.most_reduced"]
+    rows = found.leagues["goods"].rows
+    lost = (-rows["before_usd"]).clip(lower=0) - (-rows["balance_usd"]).clip(lower=0)
+    assert most.value == lost.max() and most.more["country"] == partner(lost.idxmax()).prose
+    assert found["league.goods.most_grown"].value == lost.min()
+
+
 @cache
 def study(who: str, release: str) -> league.Leagues:
     return league.study(sheet(who, release))
@@ -59,7 +71,7 @@ def plain_balance(published: str, code: str, months: list[str]) -> float:
 
 def plain_balances(published: str, year: int, months: int) -> dict[str, float]:
     """The same of every single country, by one pass over the rows of the file."""
-    wanted, single, found = set(spell(year, months)), set(countries()), {}
+    wanted, single, found = set(spell(year, months)), set(countries(in_year=year)), {}
     frame = raw_rows("goods_census_nsa", published)
     frame = frame[frame["period"].isin(wanted) & frame["partner"].isin(single)]
     for code, flow, usd in zip(frame["partner"], frame["flow"], frame["value_usd"], strict=True):

@@ -62,6 +62,8 @@ def ytd_by_year(brief: Brief, *, title: str = "") -> Chart | None:
         return None
     sums = s.same_months(brief.partner.code)
     bars = sums.loc[this - BARS + 1 :].dropna()
+    if this not in bars.index:  # the table in use has no figure for what the release printed
+        return None
     unit = Unit.of(bars)
     fig, (ax,) = style.canvas()
     marks.year_bars(ax, bars, unit)
@@ -199,9 +201,10 @@ def standing(brief: Brief, *, title: str = "") -> Chart:
         table, window, what = GOODS, s.months, f"goods, the {LARGEST} largest deficits"
         ranks = s.goods_ranks["now"]
         shown = ranks.index[:LARGEST].union([code] * (code in ranks), sort=False)
-    rows = pd.DataFrame({"now": now, "before": before}).loc[shown].sort_values("now", kind="stable")
-    names = {one: partner(one).prose.removeprefix("the ") for one in shown}
-    if len(shown) > LARGEST and not whole and rows["now"][code] < 0:
+    rows = pd.DataFrame({"now": now, "before": before}).reindex(shown).dropna(subset=["now"])
+    rows = rows.sort_values("now", kind="stable")
+    names = {one: partner(one).prose.removeprefix("the ") for one in rows.index}
+    if code in rows.index and len(shown) > LARGEST and not whole and rows["now"][code] < 0:
         names[code] += f" ({ordinal(ranks[code])})"
     fig, (ax,) = style.canvas(height=1.6 + 0.245 * len(rows))
     unit = marks.dumbbells(ax, rows, code, names)

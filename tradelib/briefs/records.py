@@ -93,7 +93,9 @@ def standing(values: np.ndarray, least: int, *, balance: bool = False) -> Standi
     if balance and not past[-1] > 0:
         cases = [("first", past > 0, np.sign(size)), cases[0]]
     for word, as_much, ordered in cases:
-        rivals = np.flatnonzero(as_much)
+        rivals = np.flatnonzero(as_much | np.isnan(past))
+        if len(rivals) and np.isnan(past[rivals[-1]]):  # what is not known may have been a rival
+            continue
         reach = last - (int(rivals[-1]) if len(rivals) else 0)
         if reach >= least:
             runs = np.lib.stride_tricks.sliding_window_view(ordered[:-1], least + 1)[-PAST:]

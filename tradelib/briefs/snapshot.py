@@ -180,10 +180,10 @@ class Snapshot:
     @cached_property
     def goods_ranks(self) -> dict[str, pd.Series]:
         """Ranks by deficit in goods, year to date, among all single countries: now and "before"."""
-        single, (sums, _) = countries(), self.ranked_goods
+        (sums, _), year = self.ranked_goods, self.month.year
         return {
-            "now": balances.rank(sums["ytd"]["balance_usd"], single),
-            "before": balances.rank(sums["ytd before"]["balance_usd"], single),
+            "now": balances.rank(sums["ytd"]["balance_usd"], countries(in_year=year)),
+            "before": balances.rank(sums["ytd before"]["balance_usd"], countries(in_year=year - 1)),
         }
 
     @cached_property
@@ -194,7 +194,8 @@ class Snapshot:
             sums = windows[name]
             flows = {"exports": sums["exports_usd"], "imports": sums["imports_usd"]}
             for flow, usd in {"trade": flows["exports"] + flows["imports"], **flows}.items():
-                found[flow, name] = balances.rank(-usd[usd > 0], countries()).to_dict()
+                single = countries(in_year=self.month.year - name.endswith("before"))
+                found[flow, name] = balances.rank(-usd[usd > 0], single).to_dict()
         return found
 
     @cached_property
@@ -203,7 +204,8 @@ class Snapshot:
         sums, _ = self.ranked_goods
         both = {name: sums[name]["balance_usd"] for name in ("month", "month before", "ytd", "ytd before")}
         added = {name: both[f"{name} before"] - both[name] for name in ("month", "ytd")}
-        return {name: usd[usd.index.isin(countries())].dropna().to_numpy() for name, usd in added.items()}
+        single = countries(in_year=self.month.year)
+        return {name: usd[usd.index.isin(single)].dropna().to_numpy() for name, usd in added.items()}
 
     @cached_property
     def monthly_goods(self) -> dict[str, pd.DataFrame]:
@@ -388,6 +390,6 @@ def covered_partners(snapshot: Snapshot) -> list[str]:
     >>> len(covered_partners(take("2018-07"))) > 220
     True
     """
-    kinds = all_partners().set_index("code")["kind"]
+    kinds, there = all_partners().set_index("code")["kind"], set(countries(in_year=snapshot.month.year))
     codes = snapshot.goods_windows["month"].index
-    return [code for code in codes if kinds[code] in ("country", "other")]
+    return [code for code in codes if kinds[code] == "other" or code in there]

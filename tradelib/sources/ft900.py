@@ -19,7 +19,7 @@ from tradelib.partners import WORLD, from_area_name
 from tradelib.sources import workbooks
 from tradelib.tables import CheckError, check_flows, refuse_rows
 
-PARSER = "ft900.1"  # as vintages remember it
+PARSER = "ft900.2"  # as vintages remember it
 #: (Exhibit, kind of column) -> table; None is a column that other columns hold in finer detail.
 TABLES = {("14", "M"): "goods_ft900_nsa", ("14", "ytd"): "goods_ft900_ytd_nsa"}
 TABLES |= {("19", "M"): "goods_ft900_sa", ("19", "ytd"): "goods_ft900_ytd_sa"}
@@ -42,7 +42,8 @@ BLOCK = re.compile(
 FOOTNOTES = re.compile(r"(\s*(\*+|\(\d{1,2}\)|\(R\)))+$", re.IGNORECASE)
 REVISED = re.compile(r"\(R\)", re.IGNORECASE)
 #: A mark in the place of a figure -> its value in millions, and the note that is kept.
-MARKS = dict.fromkeys(["(-)", "-"], (0.0, "(-)")) | {"(*)": (0.0, "(*)"), "(z)": (0.0, "(Z)")}
+#: "(-)" is zero, or too small to print: which of the two is not known, and not known is not zero.
+MARKS = dict.fromkeys(["(-)", "-"], (np.nan, "(-)")) | {"(*)": (0.0, "(*)"), "(z)": (0.0, "(Z)")}
 MARKS |= dict.fromkeys(["n.a.", "n.a", "na", "n/a", "(na)", "(n.a.)"], (np.nan, "n.a."))
 MARKS |= {mark.lower(): (np.nan, mark) for mark in ["(X)", "(D)", "(S)"]}
 #: Rows that are no partner: adjustments, and areas without a code. In Exhibit 14 totals on another basis too,
@@ -391,7 +392,8 @@ def _checked(frame: pd.DataFrame, number: str, where: str) -> pd.DataFrame:
     refuse_rows(frame[flows != 3], f"{where}: each partner has balance, exports and imports")
     half = frame.groupby(["flow", *period])["million"].transform(_half_unit)
     frame["half"] = half.mask(frame["note"].isin(["(-)", "(*)", "(Z)"]), 0.5)
-    wide = frame.pivot(index=["partner", *period], columns="flow", values=["million", "half"])
+    known = frame.assign(million=frame["million"].mask(frame["note"].eq("(-)"), 0.0))
+    wide = known.pivot(index=["partner", *period], columns="flow", values=["million", "half"])
     million = wide["million"]
     off = (million["exports"] - million["imports"] - million["balance"]).rename("difference_million")
     bad = off[off.abs() > wide["half"].sum(axis=1) + 1e-6]
@@ -541,7 +543,8 @@ def _supplement_columns(head: list[list], where: str) -> dict[tuple[str, str, in
 
 def _check_all_partners(frame: pd.DataFrame, where: str) -> None:
     """Balance is exports less imports; to the dollar, or to what "(-)" may hide."""
-    wide = frame.pivot(index=["partner", "kind"], columns="flow", values="million")
+    known = frame.assign(million=frame["million"].mask(frame["note"].eq("(-)"), 0.0))
+    wide = known.pivot(index=["partner", "kind"], columns="flow", values="million")
     hidden = frame["note"].notna().groupby([frame["partner"], frame["kind"]]).any()
     off = (wide["exports"] - wide["imports"] - wide["balance"]).rename("difference_million")
     allowed = pd.Series(np.where(hidden.reindex(off.index), 3 * SMALL, 2e-6), off.index)

@@ -124,7 +124,7 @@ def of_goods(snapshot: Snapshot) -> League:
     """Rank all single countries by their goods deficit, year to date, Census basis."""
     (sums, table), ranks = snapshot.ranked_goods, snapshot.goods_ranks
     now, before = (sums[name]["balance_usd"] for name in ("ytd", "ytd before"))
-    found = balances.reducers(now, before, countries())
+    found = balances.reducers(now, before, countries(in_year=snapshot.month.year))
     rows = standings(now, before, ranks["now"], ranks["before"], found)
     return League(snapshot, "goods", table, snapshot.months, EVERYBODY.format(n=len(rows)), rows)
 
@@ -146,6 +146,8 @@ def standings(
     rows["rank_before"] = earlier.reindex(rows.index).astype("Int64")
     rows["balance_usd"], rows["before_usd"] = now.reindex(rows.index), before.reindex(rows.index)
     rows["change_usd"] = rows["balance_usd"] - rows["before_usd"]
+    deficit, earlier_deficit = ((-rows[name]).clip(lower=0) for name in ("balance_usd", "before_usd"))
+    rows["shrank_usd"] = earlier_deficit - deficit  # a deficit that became a surplus shrank by what it was
     rows["reduction_pct"] = balances.deficit_reduction(rows["balance_usd"], rows["before_usd"])
     rows["outcome"] = _outcomes(rows, reducers.index)
     return rows
@@ -183,7 +185,7 @@ def who_reduced(league: League, *, at_least: float = 0.0) -> pd.DataFrame:
     """
     rows = league.rows
     shrank = rows[rows["outcome"].isin(SHRANK) & (rows["before_usd"] <= -at_least)]
-    return shrank.sort_values("change_usd", ascending=False, kind="stable")
+    return shrank.sort_values("shrank_usd", ascending=False, kind="stable")
 
 
 def name_of(code: str) -> str:
@@ -287,14 +289,14 @@ def _first(found: Leagues, item: str, league: League | None) -> None:
     firsts = {"most_reduced": None, "most_grown": None}
     if league is not None:
         rows = league.rows
-        grew = rows[rows["outcome"].isin(["grew", "fell into"])].sort_values("change_usd", kind="stable")
+        grew = rows[rows["outcome"].isin(["grew", "fell into"])].sort_values("shrank_usd", kind="stable")
         firsts = {"most_reduced": who_reduced(league), "most_grown": grew}
     for (name, rows), became in zip(firsts.items(), ("shrank", "grew"), strict=True):
         there = rows is not None and len(rows) > 0
         _put(
             found,
             f"league.{item}.{name}",
-            rows["change_usd"].iloc[0] if there else None,
+            rows["shrank_usd"].iloc[0] if there else None,
             unit="USD",
             label=f"The U.S. deficit in {ITEMS[item]} that {became} most",
             reason="there is none",
