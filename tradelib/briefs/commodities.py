@@ -83,7 +83,10 @@ def _levels(brief, table: str, row: dict, *, prefix: str, name: str, **more) -> 
     """Year to date, its change, and its level against all of the year before."""
     s, when = brief.snapshot, words.span(brief.months)
     year = full_year(s.month.year - 1, "M")
-    about = {"unit": "USD", "table": table, "reason": f"{table} has no rows of {brief.partner.prose}", **more}
+    reason, lacking = f"{table} has no rows of {brief.partner.prose}", s.lacking(table)
+    if lacking and table in s.chapter_flows:
+        reason = f"{', '.join(map(str, lacking[:3]))}{' ...' * (len(lacking) > 3)} are not in {table}"
+    about = {"unit": "USD", "table": table, "reason": reason, **more}
     exports, usd = brief.value("goods.exports.ytd"), row.get("ytd")
     large = bool(usd and exports and usd >= WORTH_TELLING * exports)
     brief.add(f"{prefix}.ytd", usd, window=s.months, label=f"{name}, {when}", large=large, **about)
@@ -96,14 +99,14 @@ def _levels(brief, table: str, row: dict, *, prefix: str, name: str, **more) -> 
     )
     brief.add(
         f"{prefix}.previous_year",
-        row.get("previous_year"),
+        None if lacking else row.get("previous_year"),
         window=year,
         label=f"{name}, all of {year.end.year}",
         **about,
     )
     brief.add(
         f"{prefix}.ytd.less_previous_year",
-        row["ytd"] - row["previous_year"] if row else None,
+        row["ytd"] - row["previous_year"] if row and not lacking else None,
         window=f"{s.months} vs {year}",
         label=f"{name}, {when} less all of {year.end.year} (a level, not growth)",
         **about,

@@ -156,12 +156,25 @@ class Snapshot:
     def chapter_windows(self) -> dict[str, pd.DataFrame]:
         """By table: `ytd`, `before` and `previous_year` in dollars, by partner and HS chapter."""
         chapters = (EXPORT_CHAPTERS, *IMPORT_CHAPTERS)
-        return {name: self._commodities(name) for name in self.chapter_flows if name in chapters}
+        whole = [name for name in self.chapter_flows if name in chapters and not self._half(name)]
+        return {name: self._commodities(name) for name in whole}
 
     @cached_property
     def detail_windows(self) -> dict[str, pd.DataFrame]:
         """The same of the tables in finer detail that have been ingested."""
-        return {name: self._commodities(name) for name in self.chapter_flows if name in DETAIL_TABLES}
+        whole = [name for name in self.chapter_flows if name in DETAIL_TABLES and not self._half(name)]
+        return {name: self._commodities(name) for name in whole}
+
+    def lacking(self, table: str) -> list[pd.Period]:
+        """Months of this year and the last of which a table has no row of anybody: not known, not zero."""
+        year = full_year(self.month.year - 1, "M")
+        rows = self.chapter_flows.get(table)
+        there = set() if rows is None else set(rows["period"].unique())
+        return [month for month in pd.period_range(year.start, self.month, freq="M") if month not in there]
+
+    def _half(self, table: str) -> bool:
+        """Whether a month of the year to date, or of the same months a year earlier, is lacking."""
+        return any(month.month <= self.month.month for month in self.lacking(table))
 
     def _commodities(self, table: str) -> pd.DataFrame:
         flows = self.chapter_flows[table]
@@ -175,6 +188,8 @@ class Snapshot:
             for name, window in spans.items()
         }
         frame = pd.DataFrame(sums).fillna(0)
+        if self.lacking(table):
+            frame["previous_year"] = float("nan")
         return frame.assign(change_usd=frame["ytd"] - frame["before"])
 
     @cached_property

@@ -24,10 +24,10 @@ import pandas as pd
 from tqdm import tqdm
 
 from tradelib.errors import FetchError, TimedOut, TradelibError
-from tradelib.partners import API_GROUPS, WORLD, from_api_code, partner, resolve
+from tradelib.partners import API_GROUPS, WORLD, all_partners, from_api_code, partner, resolve
 from tradelib.sources import download
 from tradelib.sources.census_files import check_world
-from tradelib.tables import CheckError, refuse_rows
+from tradelib.tables import CheckError, refuse_rows, table_info
 
 # --- what the API has ---------------------------------------------------------------------------
 
@@ -76,6 +76,11 @@ CLASSIFICATIONS = {
 }
 MOST_ROWS = 100_000  # a query; 6 to 9 MB
 SPANS = (60, 12, 6, 3, 1)  # months, from January on
+#: Columns that tell nothing apart: values, quantities, their units and marks, and the words beside codes.
+FIGURES_OR_WORDS = (
+    r"\w+_(MO|YR)(_FLAG)?|\w*(_LDESC|_SDESC|_NAME|_DESC|_LABEL)|UNIT_QY\d|SUMMARY_LVL2?|Unnamed.*"
+)
+MANY, TOLERANCE = 150, 0.02  # partners from which on all are meant; by how much a chapter may miss their sum
 MOST_WORKERS = 8  # no limit is published; a public server is not to be pressed
 
 
@@ -424,7 +429,11 @@ def parse(replies: list[pd.DataFrame]) -> dict[str, pd.DataFrame]:
     Replies without a commodity are totals of all goods; those of exports and of imports belong together, as
     they make one table. The row for all countries is partner 0015, and groups get their own codes.
     """
-    parsed = [_parse_reply(reply) for reply in replies]
+    return unite([parse_reply(reply) for reply in replies])
+
+
+def unite(parsed: list[tuple[tuple[str, ...], dict[str, pd.DataFrame]]]) -> dict[str, pd.DataFrame]:
+    """Put together what `parse_reply` found in replies that belong together."""
     tables = sorted({table for _, frames in parsed for table in frames})
     if len({family for family, _ in parsed}) != 1:
         raise CheckError(f"These files make different tables: {', '.join(tables)}. Give one at a time.")
@@ -432,8 +441,27 @@ def parse(replies: list[pd.DataFrame]) -> dict[str, pd.DataFrame]:
     for table in tables:
         parts = [frames[table] for _, frames in parsed if table in frames]
         found[table] = pd.concat(parts, ignore_index=True)
+        _check_both_flows(found[table], table)
         _check_total(found[table], table)
     return found
+
+
+def _check_both_flows(frame: pd.DataFrame, table: str) -> None:
+    """Exports and imports of a table of both are there, in the same months, without a gap."""
+    months = {flow: set(rows["period"]) for flow, rows in frame.groupby("flow")}
+    wanted = table_info(table).flows
+    if lacking := [flow for flow in wanted if flow not in months]:
+        raise CheckError(
+            f"It holds {' and '.join(months)} only.",
+            f"Give the reply of {lacking[0]}/hs for the same months in the same call.",
+        )
+    every = set.union(*months.values())
+    if len(wanted) > 1:
+        every |= set(pd.period_range(min(every), max(every), freq="M"))
+    for flow, there in months.items():
+        if absent := sorted(every - there):
+            shown = ", ".join(map(str, absent[:6]))
+            raise CheckError(f"{table}: {flow} lack {len(absent)} month(s) that belong to it: {shown}.")
 
 
 def _check_total(frame: pd.DataFrame, table: str) -> None:
@@ -447,10 +475,23 @@ def _check_total(frame: pd.DataFrame, table: str) -> None:
         raise CheckError(f"{table}: the total of all countries lacks {', '.join(map(str, gaps[:6]))}.")
     if table == table_of("exports", "total"):
         check_world(frame)
+        return
+    single = frame[
+        frame["partner"].map(all_partners().set_index("code")["kind"]).isin(["country", "former", "other"])
+    ]
+    by = ["item", "period"]
+    sums = world.set_index(by)[["value_usd"]].rename(columns={"value_usd": "world"})
+    sums = sums.join(single.groupby(by)["value_usd"].sum().rename("partners"), how="inner")
+    whole = single["partner"].nunique() >= MANY
+    off = (sums["partners"] / sums["world"] - 1 > TOLERANCE) | (
+        whole & (1 - sums["partners"] / sums["world"] > TOLERANCE)
+    )
+    refuse_rows(sums[off].reset_index(), f"{table}: partners sum to the row for all countries")
 
 
-def _parse_reply(reply: pd.DataFrame) -> tuple[tuple[str, ...], dict[str, pd.DataFrame]]:
+def parse_reply(reply: pd.DataFrame) -> tuple[tuple[str, ...], dict[str, pd.DataFrame]]:
     """One reply -> what it can be put together with, and its table for each value column."""
+    _refuse_parts(reply)
     values = [column for column in VALUES if column in reply]
     flows = {VALUES[column][1] for column in values}
     known = dict.fromkeys(name for one in CLASSIFICATIONS.values() for name in one.variables.values())
@@ -472,6 +513,32 @@ def _parse_reply(reply: pd.DataFrame) -> tuple[tuple[str, ...], dict[str, pd.Dat
             frame["duty_usd"] = _dollars(reply, DUTY)
         frames[table_of(VALUES[column][0], classification)] = frame
     return (flow, classification) if commodity else ("goods",), frames
+
+
+def _refuse_parts(reply: pd.DataFrame) -> None:
+    """Whatever else a reply tells apart stands at its total: a state, a district is a part of trade."""
+    known = {
+        *VALUES,
+        "CTY_CODE",
+        "CTY_NAME",
+        "SUMMARY_LVL",
+        "COMM_LVL",
+        "YEAR",
+        "MONTH",
+        "time",
+        "LAST_UPDATE",
+    }
+    own = next((c for one in CLASSIFICATIONS.values() for c in one.variables.values() if c in reply), "")
+    for column in reply.columns.difference([*known, own]):
+        values = reply[column].fillna("").astype("str").str.strip()
+        if re.fullmatch(FIGURES_OR_WORDS, column) or column == "":
+            continue
+        part = values[~values.isin(["-", "", "TOTAL"])]
+        if len(part):
+            raise CheckError(
+                f"The reply is a part of trade: its column {column} has {part.iloc[0]!r}, not the total.",
+                f"Ask for it without {column}; there, - stands for all.",
+            )
 
 
 def _refuse_columns(reply: pd.DataFrame, *advice: str) -> None:

@@ -60,15 +60,13 @@ def parse_ctyseasonal(grid: pd.DataFrame) -> pd.DataFrame:
     labels["name"] = grid["cty_desc"].astype(str)
     _check_names(labels)
     refuse_rows(labels[labels.duplicated(["year", "partner"], keep=False)], "One row per year and code")
+    _check_quarters(labels, numbers, "EI")
     for month in MONTHS:
         balance = numbers[f"E{month}"] - numbers[f"I{month}"]
         _check_equal(labels, balance, numbers[f"B{month}"], f"B{month} is exports less imports")
         blank = numbers[f"E{month}"].isna() != numbers[f"I{month}"].isna()
         refuse_rows(labels[blank], f"E{month} and I{month} are both there, or both blank")
-    for flow in "BEI":
-        for n, quarter in enumerate(QUARTERS):
-            months = numbers[[flow + m for m in MONTHS[3 * n : 3 * n + 3]]].sum(axis=1, min_count=3)
-            _check_equal(labels, months, numbers[flow + quarter], f"{flow}{quarter} is the sum of its months")
+    _check_quarters(labels, numbers, "B")
     tidy = _flows(labels, numbers, scale=1)
     return tidy[tidy["value_usd"].ne(0)].reset_index(drop=True)
 
@@ -137,6 +135,13 @@ def _code_of(name: str) -> str | None:
     except TradelibError:
         return None
     return None if found.kind == "world" else found.code
+
+
+def _check_quarters(labels: pd.DataFrame, numbers: pd.DataFrame, letters: str) -> None:
+    for flow in letters:
+        for n, quarter in enumerate(QUARTERS):
+            months = numbers[[flow + m for m in MONTHS[3 * n : 3 * n + 3]]].sum(axis=1, min_count=3)
+            _check_equal(labels, months, numbers[flow + quarter], f"{flow}{quarter} is the sum of its months")
 
 
 def _check_equal(labels: pd.DataFrame, found: pd.Series, printed: pd.Series, rule: str) -> None:

@@ -112,6 +112,12 @@ def parse_archive(members: dict[str, list[list]]) -> dict[str, pd.DataFrame]:
         )
     _check_months(found)
     _check_totals(found)
+    if absent := [number for number in EXHIBITS if number not in found]:
+        warnings.warn(
+            f"Exhibit{'s' * (len(absent) > 1)} {', '.join(absent)} of the FT-900 not there, or not known by "
+            f"the title: what {'they hold' if len(absent) > 1 else 'it holds'} is left out.",
+            stacklevel=2,
+        )
     tidy = pd.concat([f.assign(exhibit=n[:2], item=EXHIBITS[n][1]) for n, f in found.items()])
     tables = {}
     for key, part in tidy.groupby(["exhibit", "kind"], sort=False):
@@ -155,6 +161,12 @@ def exhibit_of(rows: list[list]) -> str | None:
             subject = SUBJECT.search(" ".join([title[2], *texts[n + 1 : n + 2]]).lower())
             return number if subject and subject[1] == EXHIBITS[number][0] else None
     return None
+
+
+def any_exhibit(rows: list[list]) -> str | None:
+    """The title of a sheet that is some exhibit of the FT-900, read here or not."""
+    texts = (text_of(cell) for row in rows[:HEAD_ROWS] for cell in row)
+    return next((text for text in texts if re.match(r"exhibit\s*\d+[a-z]?(?!\w)", text, re.IGNORECASE)), None)
 
 
 def parse_exhibit(number: str, rows: list[list], where: str) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from tradelib.store import vintages
 from tradelib.tables import CheckError, check_flows, table_info
 
 MOST_BYTES = 1 << 30
+FEW = 12  # columns of months that must be there for a file to count as one of Census's
 LEAST_DAYS = 25  # no release came sooner after the end of its month
 DOWNLOAD_AGAIN = "Open it to see what the server sent, and download it again."
 
@@ -142,7 +143,9 @@ def parse(files: list[tuple[str, bytes]]) -> Parsed:
     try:
         return apart.call(_parse, files, size=sum(len(data) for _, data in files))
     except TradelibError as error:
-        raise CheckError(f"{files[0][0]} is refused. {error}", "Nothing was saved.") from None
+        names = [name for name, _ in files if str(error).startswith(f"{name}: ")]
+        who = "" if names else f"{', '.join(name for name, _ in files[:4])} is refused. "
+        raise CheckError(f"{who}{error}", "Nothing was saved.") from None
 
 
 def _parse(files: list[tuple[str, bytes]]) -> Parsed:
@@ -157,20 +160,40 @@ def _parse(files: list[tuple[str, bytes]]) -> Parsed:
         return Parsed(bea_api.parse(contents), bea_api.PARSER, dated=bea_api.last_updated(contents))
     if isinstance(first, pd.DataFrame):
         return _parse_grids(files, contents)
-    _one_file(files)
     if bea_workbook.is_country_workbook(first):
+        _one_file(files)
         tables = bea_workbook.parse_country_workbook(first)
         return Parsed(tables, bea_workbook.PARSER, dated=bea_workbook.last_updated(first))
-    tables = ft900.parse_archive(first)
+    if len(files) > 1 and not all(isinstance(content, dict) for content in contents):
+        raise CheckError("These files are of different kinds.", "Give one at a time.")
+    exhibits = {
+        (name if len(files) > 1 else member): rows
+        for (name, _), members in zip(files, contents, strict=True)
+        for member, rows in members.items()
+    }
+    tables = ft900.parse_archive(exhibits)
     return Parsed(tables, ft900.PARSER, month=ft900.statistical_month(tables))
 
 
 def _parse_grids(files: list, grids: list[pd.DataFrame]) -> Parsed:
     columns = {str(column).strip() for column in grids[0].columns}
     if columns & set(census_api.VALUES):
-        return Parsed(census_api.parse(grids), census_files.PARSER)
+        replies = []
+        for (name, _), grid in zip(files, grids, strict=True):
+            try:
+                replies.append(census_api.parse_reply(grid))
+            except TradelibError as error:
+                raise CheckError(f"{name}: {error}") from None
+        return Parsed(census_api.unite(replies), census_files.PARSER)
     _one_file(files)
-    if {"cty_code", "cty_desc"} <= {column.lower() for column in columns}:
+    lower = {column.lower() for column in columns}
+    if len(lower & {f"{flow}{month}".lower() for flow in "EI" for month in census_files.MONTHS}) < FEW:
+        raise CheckError(
+            f"This is no file that tradelib knows; its first row reads {', '.join(sorted(columns)[:6])!r}.",
+            "Known: country.xlsx, ctyseasonal.xlsx (also as CSV, with commas), BEA's trad-geo-time-series,",
+            "an FT-900 archive or its exhibits by country, replies of the Census and of BEA's API.",
+        )
+    if {"cty_code", "cty_desc"} <= lower:
         table, frame = "goods_census_sa", census_files.parse_ctyseasonal(grids[0])
     else:
         table, frame = "goods_census_nsa", census_files.parse_country(grids[0])
@@ -216,7 +239,16 @@ def _workbook(data: bytes) -> pd.DataFrame | dict[str, list[list]]:
         raise CheckError(
             f"this workbook cannot be opened ({reason}); was it cut short?", DOWNLOAD_AGAIN
         ) from None
-    return sheets if bea_workbook.is_country_workbook(sheets) else _grid(sheets)
+    if bea_workbook.is_country_workbook(sheets):
+        return sheets
+    exhibits = {n: rows for n, rows in sheets.items() if ft900.exhibit_of(rows) or ft900.supplement_of(rows)}
+    titles = [title for rows in sheets.values() if (title := ft900.any_exhibit(rows))]
+    if titles and not exhibits:
+        raise CheckError(
+            f"this is an exhibit of the FT-900 that is not read: {titles[0]!r}.",
+            f"Those by country are: {', '.join(ft900.EXHIBITS)}, and 4 and 4a of the supplement.",
+        )
+    return exhibits or _grid(sheets)
 
 
 def _grid(sheets: dict[str, list[list]]) -> pd.DataFrame:

@@ -123,6 +123,11 @@ def run(
             outcome.transferred += sum(file.transferred for file in files)
             pairs = [(file.name, file.content) for file in files]
             found = ingest.parse(pairs)
+            if release and found.month != release:
+                raise TradelibError(
+                    f"The archive of {release} was asked for; the exhibits that came are of {found.month}.",
+                    "Nothing was kept. See where the publisher's page links to.",
+                )
             given = published and releases.parse_date(published, "--published")
             days = [(given, "published")] if given else _days(source, found, files, on)
             told = {"sources": ingest.sources_of(pairs), "parser": found.parser}

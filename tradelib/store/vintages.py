@@ -158,7 +158,8 @@ def save(
 
     A large table is stored by year, and may come as an iterable of frames of one calendar year each, in
     order, of which only one is held in memory at a time; `sources`, the name and sha256 of each file it was
-    made from, may be filled meanwhile. Other figures for that table and day raise StoredOtherwise.
+    made from, may be filled meanwhile. Other figures for that table and day raise StoredOtherwise; of a small
+    table that is there in part, with the same figures, the whole takes its place.
     """
     folder = folder_of(store or store_path(), table, published)
     told = {"sources": sources, "dated_by": dated_by, "note": note, "parser": parser}
@@ -170,12 +171,28 @@ def save(
     frame = check_flows(frame, table)
     meta = {"table": table, "published": published.isoformat(), "sha256": parquet.digest(frame)}
     meta |= _span(frame) | told
-    known = _same(table, published, meta["sha256"])
+    path = folder / FLOWS
+    try:
+        known = _same(table, published, meta["sha256"])
+    except StoredOtherwise:
+        if not _is_part(path, frame):
+            raise
+        with files.temporary(path) as beside:
+            parquet.write(frame, beside, meta)
+            files.put(beside, path)
+        return look(path), True
     if known:
         return known, False
-    path = folder / FLOWS
     written = files.write_once(path, lambda place: parquet.write(frame, place, meta))
     return (look(path), True) if written else (_same(table, published, meta["sha256"], [path]), False)
+
+
+def _is_part(path: Path, frame: pd.DataFrame) -> bool:
+    """Whether the vintage at a place has some of the rows of a table, and no others."""
+    if not path.exists():
+        return False
+    there = read(look(path))
+    return len(there) < len(frame) and len(there.merge(frame, on=list(frame.columns))) == len(there)
 
 
 def _save_by_year(
