@@ -1,12 +1,17 @@
 """One page to make: what it is called, where it goes, and which words of a notebook it fills in."""
 
+from datetime import date
+
 import pytest
 from helpers import ROOT, book_of, snapshot
 
+from tradelib import load, take
 from tradelib.errors import TradelibError
 from tradelib.partners import resolve
 from tradelib.runs.execution import check_parameters, parameters_of
 from tradelib.runs.jobs import bundled_notebook, job_of, place_of, read_notebook
+from tradelib.store import vintages
+from tradelib.tables import TABLES
 
 
 def test_a_notebook_is_found_by_its_path_or_as_one_of_tradelibs():
@@ -30,6 +35,30 @@ def test_pages_and_record_of_a_release_lie_where_its_day_says_or_its_month():
     assert str(place_of("2018-07", "s3://bucket/reports")) == "s3://bucket/reports/2018-09-05"
 
 
+def test_a_page_is_made_of_every_vintage_and_file_that_its_notebook_may_read(store, tmp_path, monkeypatch):
+    """A brief reads its snapshot; seasonal.ipynb and revisions.ipynb read other tables and days."""
+
+    def record(notebook, **parameters):
+        taken = take("2018-07")
+        return job_of(
+            resolve("KOR"), taken, read_notebook(notebook), reports="r", parameters=parameters
+        ).record
+
+    names = ("release.ipynb", "seasonal.ipynb", "revisions.ipynb")
+    before = {name: record(name) for name in names}
+    frame = load("goods_census_sa", as_of="2025-04-03")[TABLES["goods_census_sa"].columns]
+    vintages.save(frame, "goods_census_sa", published=date(2025, 5, 6), sources=[], parser="test.1")
+    after = {name: record(name) for name in names}
+    assert [name for name in names if before[name] == after[name]] == ["release.ipynb"]
+    assert set(before["seasonal.ipynb"]["at_hand"]) >= {"goods_census_sa", "goods_census_nsa"}
+    assert "kei-2018-09-05.yaml" in before["revisions.ipynb"]["files"]
+    own = tmp_path / "own.yaml"
+    own.write_text("one")
+    first = record("revisions.ipynb", article=str(own))
+    own.write_text("another")
+    assert first["fingerprint"] != record("revisions.ipynb", article=str(own))["fingerprint"]
+
+
 def test_a_further_parameter_is_typed_as_the_notebook_declares_it_or_refused():
     assert check_parameters(read_notebook("revisions.ipynb"), {"article": "kei"}) == {"article": "kei"}
     with pytest.raises(TradelibError) as error:
@@ -42,8 +71,8 @@ def test_a_further_parameter_is_typed_as_the_notebook_declares_it_or_refused():
 @pytest.mark.parametrize(
     ("parameters", "found"),
     [
-        ("partner = 'KOR'", {"partner": "None"}),
-        ("article = 'kei'\nreleases: list = []  # several", {"article": "None", "releases": "list"}),
+        ("partner = 'KOR'", {"partner": "str"}),
+        ("article = 'kei'\nreleases: list = []  # several", {"article": "str", "releases": "list"}),
         ("# none at all", {}),
     ],
 )

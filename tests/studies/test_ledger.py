@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import tradelib as tl
 from tradelib.cli.main import main
 from tradelib.sources.ingest import ingest
-from tradelib.studies.claims import load_article
+from tradelib.studies.claims import FOLDER, load_article
 from tradelib.studies.ledger import VERDICTS, audit, missing, summary, table, verdict
 
 NOW = date(2025, 10, 18)
@@ -86,6 +86,14 @@ def test_within_twice_the_rounding_is_close_and_beyond_differs(tenths, off, way)
 def test_another_sign_is_reversed_however_near(printed, size):
     assert verdict(replace(GROWTH, printed=printed), -size) == "reversed"
     assert verdict(replace(GROWTH, printed=-printed), size) == "reversed"
+
+
+def test_a_list_that_is_none_of_partners_is_refused_with_its_line(tmp_path):
+    text = (FOLDER / "kei-2018-09-05.yaml").read_text()
+    path = tmp_path / "mine.yaml"
+    path.write_text(text.replace("fact: total.reducers", "fact: commodity.hs2.contributions"))
+    with pytest.raises(tl.TradelibError, match=r"mine.yaml:\d+: fact: .* is no list of partners"):
+        audit(load_article(path), as_of="2021-01-01")
 
 
 def test_the_rule_for_ranks_periods_lists_and_truths():

@@ -307,6 +307,11 @@ class Snapshot:
         return self._same_months[code] if code in self._same_months else pd.Series(dtype=float)
 
     @cached_property
+    def at_hand(self) -> dict[str, str]:
+        """What all vintages at hand are, those of other tables and days too: a study may read them."""
+        return vintages.at_hand()
+
+    @cached_property
     def older(self) -> str:
         """How old the data at hand are, where a newer release was out by the day."""
         return loaders.behind(self.as_of) or ""

@@ -177,7 +177,7 @@ def job_of(
     }
     return Job(
         notebook=notebook,
-        record=_record(asked, snapshot.sources, notebook),
+        record=_record(asked, snapshot.sources, notebook, snapshot.at_hand),
         folder=str(place_of(snapshot.release.month, reports)),
         name=".".join(parts),
         strict=strict,
@@ -185,8 +185,14 @@ def job_of(
     )
 
 
-def _record(asked: dict, sources: Mapping[str, vintages.Vintage], notebook: Notebook) -> dict:
-    """What a page depends on, and the fingerprint of it."""
+def _record(
+    asked: dict, sources: Mapping[str, vintages.Vintage], notebook: Notebook, at_hand: dict[str, str]
+) -> dict:
+    """What a page depends on, and the fingerprint of it.
+
+    A brief reads the vintages of its snapshot. Any other notebook may read all that is `at_hand`, as
+    seasonal.ipynb and revisions.ipynb do, the claims files, and a file that a parameter names.
+    """
     day = date.fromisoformat(asked["as_of"])
     record = {
         "version": version("tradelib"),
@@ -198,8 +204,23 @@ def _record(asked: dict, sources: Mapping[str, vintages.Vintage], notebook: Note
             vintages.summary(vintage) | {"lag_days": vintage.lag_days(day)} for vintage in sources.values()
         ],
     }
+    if not _is_brief(notebook):
+        record["at_hand"], record["files"] = at_hand, _files_read(asked)
     canonical = json.dumps(record, sort_keys=True).encode()
     return record | {"fingerprint": hashlib.sha256(canonical).hexdigest()}
+
+
+@cache
+def _is_brief(notebook: Notebook) -> bool:
+    return notebook.name == BRIEF and notebook.text == bundled_notebook().read_text(encoding="utf-8")
+
+
+def _files_read(asked: dict) -> dict[str, str]:
+    """The hashes of the bundled claims files, and of files that parameters name."""
+    found = sorted(HERE.glob("data/claims/*.yaml"))
+    with suppress(OSError, ValueError):  # a text that cannot be a path
+        found += [Path(text) for text in asked.values() if isinstance(text, str) and Path(text).is_file()]
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
 
 
 @cache
@@ -215,7 +236,7 @@ def check_inputs(job: Job) -> None:
     """Insist that this process has the tradelib and the vintages that a job was planned with."""
     planned, asked = job.record, job.record["parameters"]
     release, day = find_release(asked["release"]), date.fromisoformat(asked["as_of"])
-    here = _record(asked, choose(release, day, strict=job.strict).sources, job.notebook)
+    here = _record(asked, choose(release, day, strict=job.strict).sources, job.notebook, vintages.at_hand())
     other = [name for name in planned if planned[name] != here[name] and name != "fingerprint"]
     if other:
         raise TradelibError(

@@ -92,6 +92,17 @@ def list_vintages(table: str | None = None) -> list[Vintage]:
     return [found[key] for key in sorted(found)]
 
 
+def at_hand() -> dict[str, str]:
+    """Hash, for each table, the vintages there are: what changes with each that is added."""
+    marks: dict[str, str] = {}
+    for vintage in list_vintages():
+        before = marks.get(vintage.table, "")
+        marks[vintage.table] = hashlib.sha256(
+            f"{before} {vintage.published} {vintage.sha256}".encode()
+        ).hexdigest()
+    return marks
+
+
 def find(root: Path, table: str | None = None) -> list[Path]:
     """List the files that make vintages: ``flows.parquet``, or the card of one that is stored by year."""
     if not is_remote(root):

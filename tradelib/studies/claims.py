@@ -143,6 +143,9 @@ def _claim(fields: Fields, who: Partner) -> Claim:
     rounding = RANK_ROUNDING if unit == "rank" else None
     if unit in ("percent", "USD"):
         rounding = fields.read("rounding", _positive)
+    match = fields.read("match", lambda text: one_of(text, ("same", "includes")), "same")
+    if match == "includes" and not printed:
+        fields.fail("match", "an empty list is included in any: it claims nothing.", "Give names, or `same`.")
     return Claim(
         id=fields.read("id", word),
         text=fields.read("claim", word),
@@ -153,7 +156,7 @@ def _claim(fields: Fields, who: Partner) -> Claim:
         fact=fields.read("fact", word),
         partner=fields.read("partner", resolve, who),
         universe=fields.read("universe", calendar.parse_date, None),
-        match=fields.read("match", lambda text: one_of(text, ("same", "includes")), "same"),
+        match=match,
         line=fields.line,
     )
 
@@ -193,14 +196,14 @@ def _place(text: str) -> int:
 
 
 def _periods(freq: str):
-    example = {"M": "2018-07", "Q": "2016Q2"}[freq]
+    example, form = {"M": ("2018-07", r"\d{4}-\d\d"), "Q": ("2016Q2", r"\d{4}Q[1-4]")}[freq]
 
     def convert(text: str) -> Window:
         try:
-            ends = [pd.Period(part, freq) for part in text.split("..")]
+            ends = [pd.Period(part, freq) for part in text.split("..") if re.fullmatch(form, part)]
         except (ValueError, TypeError):
             ends = []
-        if len(ends) not in (1, 2) or ends[0] > ends[-1]:
+        if len(ends) != text.count("..") + 1 or len(ends) > 2 or ends[0] > ends[-1]:
             raise TradelibError(f"{text!r} is no period.", f"Give one such as {example}, or a span, A..B.")
         return Window(ends[0], ends[-1])
 

@@ -166,7 +166,8 @@ def _reading(article: Article, claim: Claim, snapshot: Snapshot, briefs: dict) -
         other = replace(snapshot, universe_day=claim.universe) if claim.universe else snapshot
         briefs[key] = brief(claim.partner, other)
     fact = briefs[key].get(claim.fact)
-    if fact is None or fact.unit != claim.unit:
+    partners = not isinstance(fact and fact.value, list) or all("code" in entry for entry in fact.value)
+    if fact is None or fact.unit != claim.unit or not partners:
         raise _refusal(article, claim, fact, list(briefs[key]))
     return Reading(
         verdict=verdict(claim, fact.value, undefined=fact.undefined),
@@ -182,8 +183,11 @@ def _reading(article: Article, claim: Claim, snapshot: Snapshot, briefs: dict) -
 
 def _refusal(article: Article, claim: Claim, fact: Fact | None, known: list[str]) -> TradelibError:
     where = f"{article.file}:{claim.line}"
-    if fact is not None:
+    if fact is not None and fact.unit != claim.unit:
         return TradelibError(f"{where}: unit: {claim.fact} is in {fact.unit}, not in {claim.unit}.")
+    if fact is not None:
+        advice = "A claim of a list names partners; claim the figures of commodities one by one."
+        return TradelibError(f"{where}: fact: {claim.fact} is no list of partners.", advice)
     near = difflib.get_close_matches(claim.fact, known, n=3, cutoff=0.3)
     return TradelibError(
         f"{where}: fact: there is no fact {claim.fact!r}.",
