@@ -37,6 +37,7 @@ PATTERNS = {
     rf"came to|.+? on a year earlier, to) {USD} in {SPAN}{SUPERLATIVE}\.$",
     "rank": rf"was the (?:(\d+)\w\w )?largest (U\.S\. trading partner|market|supplier).* in {SPAN}, "
     r"(\d+)\w\w a year",
+    "revision": rf"was revised by (-|\+){USD} with the release of .+, to a (deficit|surplus) of {USD}\.$",
     "none": r"^There are no figures",
 }
 
@@ -92,6 +93,13 @@ class Reader:
     def none(self, brief) -> list[str]:
         held = self.flows["exports"].get(brief.partner.code)
         return [] if held is None or pd.isna(held.get(brief.month)) else ["there are figures"]
+
+    def revision(self, brief, sign, digits, unit, kind, digits1, unit1) -> list[str]:
+        year = list(pd.period_range(f"{brief.month.year - 1}-01", f"{brief.month.year - 1}-12", freq="M"))
+        now = self.total(brief.partner.code, "balance", year)
+        moved = brief.value("goods.balance.previous_year.revision_usd")
+        found = [] if words.position(now) == kind and (sign == "+") == (moved > 0) else ["another sign"]
+        return found + self.near(now, digits1, unit1) + self.near(moved, digits, unit)
 
     def zero(self, brief, span) -> list[str]:
         return [] if self.total(brief.partner.code, "balance", months(span)) == 0 else ["not zero"]

@@ -1,13 +1,16 @@
 """The headline: the most newsworthy new fact, by one rule, and never against its own page."""
 
 import random
+from datetime import date
 
 import numpy as np
 import pytest
 from headlines import Reader, against, page_of, run
 from helpers import said, sheet, snapshot
 
+import tradelib as tl
 from tradelib.briefs.news import NAMES, Candidate, choose, of_change, of_rarity, relative_changes
+from tradelib.store import vintages
 
 
 @pytest.mark.parametrize(
@@ -62,6 +65,30 @@ def test_a_quarter_is_news_only_in_a_release_that_brings_one():
     assert "quarter" in sheet("KOR", "2025-01")["news"].more["scores"]
     assert "quarter" not in sheet("KOR", "2025-02")["news"].more["scores"]
     assert not any(name.startswith("year") for name in sheet("KOR", "2025-01")["news"].more["scores"])
+
+
+def test_a_large_annual_revision_leads_in_the_release_that_brings_it():
+    held = tl.load("goods_census_nsa", as_of="2020-10-06", through="2019-04")[
+        ["period", "partner", "flow", "item", "value_usd", "note"]
+    ]
+    revised = held.copy()
+    last_year = (
+        revised["partner"].eq("5800") & revised["flow"].eq("exports") & (revised["period"].dt.year == 2018)
+    )
+    revised.loc[last_year, "value_usd"] += 3e9
+    about = {"sources": [{"name": "made up", "sha256": "0" * 64}], "parser": "test"}
+    vintages.save(held[held["period"] < "2019-04"], "goods_census_nsa", published=date(2019, 5, 9), **about)
+    vintages.save(revised, "goods_census_nsa", published=date(2019, 6, 6), **about)
+    korea = tl.brief("KOR", "2019-04")
+    assert korea["goods.exports.ytd"].vintage == "2019-06-06"
+    assert korea.value("goods.balance.previous_year.revision_usd") == 36e9
+    headline = str(said("headline", korea))
+    assert "in 2018 was revised by +$36.0 billion with the release of April 2019, to a surplus of" in headline
+    assert Reader(korea.snapshot).faults(korea, headline) == []
+    japan = tl.brief("JPN", korea.snapshot)
+    assert japan.value("goods.balance.previous_year.revision_usd") == 0
+    assert "revision" not in japan["news"].more["scores"]
+    assert sheet("KOR", "2018-04").value("goods.balance.previous_year") is None
 
 
 def test_headlines_of_two_releases_are_never_the_same_nor_wrong_nor_against_their_page():

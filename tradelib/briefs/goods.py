@@ -6,7 +6,7 @@ from tradelib.briefs.place import no_row
 from tradelib.style import words
 from tradelib.style.words import missing
 from tradelib.tables import GOODS
-from tradelib.windows import Window
+from tradelib.windows import Window, full_year
 
 
 def goods_facts(brief) -> None:
@@ -17,6 +17,7 @@ def goods_facts(brief) -> None:
     label = "the U.S. goods deficit with {p}"
     reduction_fact(brief, "goods", pair, window=s.months, label=label, table=table)
     _twelve_months(brief)
+    _revised_year(brief)
     _drivers(brief)
 
 
@@ -121,6 +122,18 @@ def _twelve_months(brief) -> None:
     title, versus = f"Change of {title} on a year earlier", f"{year} vs {year.year_earlier}"
     change = difference(now, before)
     brief.add("goods.balance.trailing12.change_usd", change, window=versus, label=title, **about)
+
+
+def _revised_year(brief) -> None:
+    """The balance of the year before, and by how much an annual revision changed it with this release."""
+    s, code, window = brief.snapshot, brief.partner.code, full_year(brief.month.year - 1, "M")
+    rows = row_of(s.revised_year, code) if s.revised_year is not None else {}
+    label = f"U.S. goods balance with {{p}}, {words.span(window)}"
+    about = {"unit": "USD", "window": window, "table": GOODS}
+    about["reason"] = "this release brought no annual revision, or the vintage before it is not at hand"
+    id, revision = "goods.balance.previous_year", difference(rows.get("now"), rows.get("before"))
+    brief.add(id, rows.get("now"), label=label, **about)
+    brief.add(f"{id}.revision_usd", revision, label=f"Revision of the {label} by this release", **about)
 
 
 def _drivers(brief) -> None:

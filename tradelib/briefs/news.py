@@ -15,7 +15,7 @@ from tradelib.tables import GOODS
 
 #: What a headline can be about, each a sentence of the headline cell; of equal ones the first leads.
 NAMES = ("month_balance", "share", "quarter", "year_balance", "month_exports", "month_imports")
-NAMES += ("year_exports", "year_imports", "rank_trade", "rank_exports", "rank_imports")
+NAMES += ("year_exports", "year_imports", "revision", "rank_trade", "rank_exports", "rank_imports")
 #: Quarters of goods and services come out with these months; the first release of which Exhibit 20 was seen.
 QUARTERLY, FIRST_QUARTERLY = (1, 4, 7, 10), pd.Period("2018-07", "M")
 #: A flow leads before the balance only if it is more unusual by so much.
@@ -109,7 +109,7 @@ def candidates_of(brief) -> list[Candidate]:
         sides = [_of_side(brief, side, span, weight, changes) for side in ("balance", "exports", "imports")]
         found += [one for one in sides if one]
         balance = sides[0]
-    return [*found, *_share(brief, balance), *_ranks(brief), *_quarter(brief)]
+    return [*found, *_share(brief, balance), *_ranks(brief), *_quarter(brief), *_revision(brief)]
 
 
 def _goods_changes(brief, length: int) -> dict[str, np.ndarray]:
@@ -180,3 +180,15 @@ def _quarter(brief) -> list[Candidate]:
         flows = [rows[f"{flow}_usd"].to_numpy(float) for flow in ("exports", "imports")]
         changes = relative_changes(*flows, len(s.quarters), 4)["balance"]
     return [Candidate("quarter", "quarter", of_change(changes) + QUARTER_BONUS)]
+
+
+def _revision(brief) -> list[Candidate]:
+    """What an annual revision did to the balance of the year before, beside the usual change of a year."""
+    s, revision = brief.snapshot, brief.value("goods.balance.previous_year.revision_usd")
+    changes = _goods_changes(brief, 12).get("balance", np.empty(0))
+    if not revision or not len(changes):
+        return []
+    trade = sum(
+        s.monthly_goods[f"{flow}_usd"][brief.partner.code].iloc[-12:].sum() for flow in ("exports", "imports")
+    )
+    return [Candidate("revision", "revision", of_change(np.append(changes[:-1], revision / trade)))]

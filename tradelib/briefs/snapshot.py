@@ -229,6 +229,24 @@ class Snapshot:
         return {side: self.goods[side].unstack("partner").reindex(span) for side in SIDES}
 
     @cached_property
+    def revised_year(self) -> pd.DataFrame | None:
+        """Goods balances of the year before as this release revised it, and as they stood before, by partner.
+
+        None unless the release is that of an annual revision, in the vintage of its day, and the vintage of
+        the release before is at hand.
+        """
+        mine = self.sources[GOODS]
+        earlier = [v for v in vintages.list_vintages(GOODS) if 0 < (mine.published - v.published).days <= 70]
+        if self.month.month != 4 or mine.published != self.release.published or not earlier:
+            return None
+        year, on = full_year(self.month.year - 1, "M"), self.release.default_as_of
+        last = max(earlier, key=lambda vintage: vintage.published)
+        span = {"since": str(year.start), "through": str(year.end), "members_on": on}
+        before = balances.balance(loaders.rows_of(last, as_of=self.as_of, **span)).droplevel("item")
+        sums = {"now": self.goods, "before": before}
+        return pd.DataFrame({k: balances.window_sum(v, year)["balance_usd"] for k, v in sums.items()})
+
+    @cached_property
     def ytd_ranks(self) -> dict[str, pd.DataFrame]:
         """Ranks by goods trade, exports and imports, year to date, of single countries by month."""
         flows = {flow: self.monthly_goods[f"{flow}_usd"] for flow in ("exports", "imports")}
