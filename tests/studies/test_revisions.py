@@ -132,7 +132,7 @@ def test_what_was_not_due_for_revision_counts_in_no_average(held):
     table = revisions.revised(held["KOR"], "5800")
     due = revisions.newest(table).query("revision_due and flow == 'exports'")
     assert len(due) == 37
-    words = told("headline", study("KOR"))
+    words = told("sizes", study("KOR"))
     assert f"by {due['revision_pct'].abs().mean():.2f} percent" in words and "37 months" in words
     title = caption(draw_cell("months", study("KOR"), NOTEBOOK))
     assert f"by {due['revision_pct'].abs().mean():.1f} percent" in title
@@ -167,6 +167,36 @@ def test_korea_s_year_to_date_in_each_vintage_from_the_raw_files(originals, held
     page = published(seen, **given).to_html()
     for cell in ("31,752.1", "+11.14", "31,730.9", "+11.17"):
         assert f">{cell}</td>" in page
+
+
+def test_the_page_speaks_of_its_release_as_the_raw_files_do(originals):
+    first, now = (
+        workbook_cells(originals / "census" / "country_2018-10-05.xlsx"),
+        csv_cells(originals / "census" / "country_2025-04-03.csv"),
+    )
+    found = study("KOR")
+    for name, months in (("period", [7]), ("ytd", range(1, 8))):
+        gaps = {
+            flow: sum(
+                now["5800", f"2018-{m:02d}", flow] - first["5800", f"2018-{m:02d}", flow] for m in months
+            )
+            for flow in ("exports", "imports")
+        }
+        for flow, usd in (gaps | {"balance": gaps["exports"] - gaps["imports"]}).items():
+            assert found.value(f"revisions.{flow}.{name}.revision_usd") == pytest.approx(usd, abs=10)
+    assert told("headline", found) == (
+        "Since the vintage of October 5, 2018, U.S. goods trade with South Korea in January-July 2018 has "
+        "been revised: exports down by $17 million, imports down by $21 million; the deficit, $9.9 billion, "
+        "is smaller by $4.0 million."
+    )
+    only = revisions.study(sheet("KOR", "2025-02", str(NOW)))
+    assert told("headline", only).startswith(
+        "Only the vintage of April 3, 2025 has U.S. goods trade with South"
+    )
+    early = revisions.study(sheet("KOR", "2018-07", "2018-09-05"))
+    assert told("headline", early).startswith(
+        "No revision can be told: no vintage of goods_census_nsa out by Sept"
+    )
 
 
 def test_the_growth_of_the_day_and_that_of_now_are_told_each_with_its_vintage():
@@ -363,7 +393,7 @@ def test_an_area_with_imports_only_has_its_charts_and_its_words():
     found = study("0021")  # Mexico under the USMCA: imports for consumption
     assert set(found.by_age.index.get_level_values("flow")) == {"imports"}
     titles = [caption(draw_cell(cell, found, NOTEBOOK)) for cell in ("months", "age")]
-    for words in (*titles, told("headline", found)):
+    for words in (*titles, told("sizes", found)):
         assert "imports" in words.lower() and "exports" not in words and "nan" not in words.split()
 
 
@@ -373,7 +403,7 @@ def test_a_partner_without_first_prints_has_no_chart_and_is_told_so(monkeypatch)
     found = revisions.study(sheet("KOR", "2018-07", str(NOW)))
     assert found.revised.empty and found.ytd.empty
     assert draw_cell("months", found, NOTEBOOK) is None and draw_cell("age", found, NOTEBOOK) is None
-    assert told("headline", found).startswith("No first print of South Korea has been revised since")
+    assert told("sizes", found).startswith("No first print of South Korea has been revised since")
     assert told("ytd", found) == "No vintage held has all of January-July 2018 and of a year earlier."
 
 

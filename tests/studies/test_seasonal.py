@@ -229,7 +229,7 @@ def test_official_figures_stop_at_the_release_and_tell_their_vintage():
     assert made.official.index.max() == pd.Period("2018-07", "M")
     (vintage,) = list_vintages("goods_census_sa")
     assert made.official_vintage == vintage
-    assert "those of April 3, 2025, 2,402 days after the as-of date" in told("KOR", "2018-07")
+    assert "official ones as published on April 3, 2025" in told("KOR", "2018-07", cell="stand")
 
 
 def test_a_group_is_adjusted_but_not_compared_as_its_members_are_not_counted_alike():
@@ -275,7 +275,7 @@ def test_the_facts_know_which_of_the_two_tables_they_rest_on():
     assert (ours.table, ours.vintage, ours.adjustment) == ("goods_census_nsa", "2024-10-08", "SA by tradelib")
     assert (known.table, known.vintage, known.vintage_lag_days) == ("goods_census_sa", "2025-04-03", 177)
     assert (known.adjustment, known.vintage_method) == ("SA", "later")
-    told = dict(korea.sources())["Goods, officially adjusted"]
+    told = dict(korea.sources())["Goods, seasonally adjusted"]
     assert told == "goods_census_sa, vintage of April 3, 2025, 177 days after the as-of date"
     july, august = korea.official["exports_sa_usd"].iloc[-2:]
     assert known.value == pytest.approx(100 * (august / july - 1))
@@ -385,7 +385,9 @@ def shown(who: str) -> str:
 def test_the_notebook_compares_ours_with_the_official_figures():
     text = shown("KOR")
     assert text.count("<img") == 2
-    assert "differs from the official one by" in text and "Mean gap to official, percent" in text
+    assert (
+        "differs from the official one by" in text and "Off the official figure, on average, percent" in text
+    )
     assert "by the official seasonal adjustment" in text and "Exports, ours" in text
 
 

@@ -105,7 +105,7 @@ def _choose(spans: dict, day: date) -> tuple[dict, dict, dict]:
 def _official(month: pd.Period, quarter: pd.Period, day: date, *, strict: bool) -> dict:
     """Find the seasonally adjusted months and the full years; what is not at hand is left out."""
     year = str(last_full_year(quarter))
-    spans = {GOODS_SA: (month - 5, month, False), TRADE_YEARS: (year, year, False)}
+    spans = {GOODS_SA: (month, month, False), TRADE_YEARS: (year, year, False)}
     spans[GOODS_SA_RELEASED] = (month - 1, month, True)
     found = {}
     for table, (since, through, own) in spans.items():

@@ -21,6 +21,7 @@ ITEMS = {"goods": "goods", "services": "services", "total": "goods and services"
 FLOWS = ("exports", "imports")
 PARTS = [(item, flow) for item in ("goods", "services") for flow in FLOWS]
 SURE, CERTAIN = 0.05, 0.01
+FEW = 3  # times as many countries as those that are called exceptions, at least
 TURN_RULE = "trough or peak followed by a move of 3 % of two-way trade lasting 4 quarters or more"
 #: What the test for a change of slope tells besides its date.
 TESTED = ("p_value", "f_statistic", "confidence", "slope_before_usd", "slope_after_usd")
@@ -219,7 +220,7 @@ def _larger_and_reducers(brief) -> None:
     )
     if s.trade_table in s.sources:
         found = [_reducer(code, row) for code, row in s.total_reducers.to_dict("index").items()]
-        few = 2 * len(found) <= len(about["universe"])
+        few = FEW * len(found) <= len(about["universe"])
     brief.add(
         "total.reducers",
         found,
@@ -302,7 +303,7 @@ def _slope(brief) -> None:
     tested = agrees = False
     if found:
         first, last = map(str, found.confidence)
-        why = f"no change of slope at the 5 percent level (p = {found.p_value:.2f})"
+        why = f"no change of slope at the 5 percent level ({_p(found.p_value)})"
         value = str(found.period) if found.p_value <= SURE else None
         # no date in the first four quarters is tested
         tested = value is None and start is not None and start >= str(window.start + 4)
@@ -315,7 +316,6 @@ def _slope(brief) -> None:
             "slope_before_usd": found.slope_before,
             "slope_after_usd": found.slope_after,
         }
-    p = found and ("p < 0.01" if found.p_value < CERTAIN else f"p = {found.p_value:.2f}")
     brief.add(
         "total.trend.break",
         value,
@@ -329,9 +329,16 @@ def _slope(brief) -> None:
         another=value is not None and start is not None and not agrees,
         alone=value is not None and start is None,
         weak=bool(found) and found.p_value >= CERTAIN,
-        p=p or None,
+        p=_p(found.p_value) if found else None,
         first=more["confidence"][0] if found else None,
         last=more["confidence"][1] if found else None,
         rule=RULE,
         **more,
     )
+
+
+def _p(value: float) -> str:
+    """Write a probability so that it is never on the wrong side of the level it is held against."""
+    if f"{value:.2f}" == f"{SURE:.2f}":
+        return f"p just {'below' if value <= SURE else 'above'} {SURE:.2f}"
+    return "p < 0.01" if value < CERTAIN else f"p = {value:.2f}"

@@ -218,7 +218,7 @@ def _is_balance(v: Value) -> bool:
 
 def _a_position(v: Value) -> Parts:
     _insist(_is_balance(v))
-    return _amount(v.value, zero="balance")
+    return _amount(v.value, zero="a balance of zero")
 
 
 def _amount(usd: float, what: str = "", *, zero: str = "zero") -> Parts:

@@ -16,7 +16,7 @@ from tradelib.briefs.place import EVERYBODY, HARDLY_PCT
 from tradelib.briefs.selection import CANADA
 from tradelib.briefs.sentences import title as titled
 from tradelib.briefs.snapshot import Snapshot
-from tradelib.briefs.total import ITEMS, named
+from tradelib.briefs.total import FEW, ITEMS, named
 from tradelib.partners import WORLD, countries, partner
 from tradelib.studies.study import Study
 from tradelib.style import house as style
@@ -261,7 +261,7 @@ def _lists(found: Leagues, item: str, league: League | None) -> None:
             unit="list",
             label=label,
             n=len(rows),
-            few=0 < 2 * len(kept) <= len(rows),
+            few=0 < FEW * len(kept) <= len(rows),
             short=0 < len(kept) <= SHORT,
         )
 

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from tradelib import balances
 from tradelib import releases as calendar
 from tradelib.briefs.brief import Brief
+from tradelib.briefs.goods import difference
 from tradelib.briefs.selection import REVISED_MONTHLY
 from tradelib.briefs.sentences import title as titled
 from tradelib.questions import prints
@@ -118,6 +119,7 @@ def study(brief: Brief, *, table: str = GOODS, item: str = "goods") -> Revisions
         _sizes(found, flow)
         _years_to_date(found, flow)
     for flow in LINKS:
+        _of_release(found, flow)
         _farthest(found, flow)
     _spread(found)
     return found
@@ -300,6 +302,31 @@ def _years_to_date(found: Revisions, flow: str) -> None:
         value, vintage = (ytd.iloc[at], ytd.index[at]) if len(ytd) else (None, None)
         of = f"{label}, in the {name} vintage that has it"
         _put(found, f"{flow}.ytd.{name}_pct", value, label=of, vintage=vintage, several=len(ytd) > 1, **about)
+
+
+def _of_release(found: Revisions, flow: str) -> None:
+    """What became of the release's own month and year to date since the first vintage that has them."""
+    monthly = table_info(found.table).freq == "M"
+    last, ytd = (found.month, found.months) if monthly else (found.quarter, found.quarters)
+    for name, window in (("period", Window(last, last)), ("ytd", ytd)):
+        sums = _whole_sums(found.held, window)[f"{flow}_usd"].dropna()
+        first, now = (float(sums.iloc[0]), float(sums.iloc[-1])) if len(sums) else (None, None)
+        more = {"several": len(sums) > 1, "first_usd": first, "now_usd": now}
+        more |= dict.fromkeys(("way", "position", "since"))
+        if len(sums):
+            more |= {"since": str(sums.index[0]), "position": words.position(now)}
+            grew, ways = abs(now) - abs(first), ("larger", "smaller") if flow == "balance" else ("up", "down")
+            more["way"] = None if now == first or first * now < 0 else ways[int(grew < 0)]
+        reason = f"no vintage of {found.table} out by {found.names['as_of']} has {words.span(window)}"
+        value = difference(now, first)
+        ids = [f"revisions.{one}.{name}.revision_usd" for one in LINKS]
+        earlier = [found.value(id) for id in ids if id in found]
+        more |= {"revised": any(earlier), "alone": flow == "imports" and earlier == [None] and len(sums) > 0}
+        about = {"unit": "USD", "window": window, "reason": reason, **more}
+        label = (
+            f"Revision of {{what}} {flow} {LINKS[flow]} {{p}}, {words.span(window)}, since it first came out"
+        )
+        _put(found, f"{flow}.{name}.revision_usd", value, label=label, **about)
 
 
 def _farthest(found: Revisions, flow: str) -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from tradelib import balances, loaders
+from tradelib import balances
 from tradelib.briefs.brief import Brief
 from tradelib.briefs.fact import source_of
 from tradelib.briefs.sentences import title as titled
@@ -22,10 +22,10 @@ from tradelib.style import house as style
 from tradelib.style import words
 from tradelib.style.house import COLOURS, Chart, Unit, styled
 from tradelib.style.tables import published
-from tradelib.tables import FLOWS, GOODS, table_info
+from tradelib.tables import FLOWS, GOODS, GOODS_SA, table_info
 from tradelib.windows import Window
 
-OFFICIAL = "goods_census_sa"
+OFFICIAL = GOODS_SA
 YEARS, SEASON, PERIOD = 15, 13, 12  # years of data, years a season is drawn from, months of a season
 SHOWN = 5  # years of a chart
 LINKS = {"exports": "to", "imports": "from"}
@@ -63,17 +63,6 @@ class Seasonal(Study):
     def gaps(self) -> pd.DataFrame | None:
         """By how many percent ours differ from the official figures, by month; None without both."""
         return None if self.ours is None or self.official is None else gaps(self.ours, self.official)
-
-    def sources(self) -> list[tuple[str, str]]:
-        """Say which vintages are in use, that of the official figures among them."""
-        rows, vintage = super().sources(), self.official_vintage
-        if vintage is not None:
-            told = [
-                f"{OFFICIAL}, vintage of {words.day(vintage.published)}",
-                words.lag(vintage.lag_days(self.as_of)),
-            ]
-            rows.append(("Goods, officially adjusted", ", ".join(filter(None, told))))
-        return rows
 
     @property
     def sources_line(self) -> str:
@@ -117,18 +106,12 @@ def study(brief: Brief) -> Seasonal:
 
 
 def _known(brief: Brief) -> tuple[pd.DataFrame | None, Vintage | None]:
-    """The official figures through the month, and their vintage."""
-    if (
-        brief.partner.is_group
-    ):  # the official table counts the United Kingdom out of the EU in some years only
+    """The official figures through the month, and their vintage; none of a group, which may count others."""
+    flows = brief.snapshot.official.get(OFFICIAL)
+    if flows is None or brief.partner.is_group:
         return None, None
-    try:
-        vintage = loaders.pick(OFFICIAL, as_of=brief.as_of, through=str(brief.month), nearest_later=True)
-        span = {"since": None, "through": str(brief.month), "partner": [brief.partner.code]}
-        known = loaders.rows_of(vintage, as_of=brief.as_of, **span)
-    except TradelibError:  # no vintage of the official table reaches the month
-        return None, None
-    return (None, None) if known.empty else (official(known), vintage)
+    known = flows[flows["partner"] == brief.partner.code]
+    return (None, None) if known.empty else (official(known), brief.snapshot.sources[OFFICIAL])
 
 
 def adjust(flow: pd.Series) -> pd.Series:
@@ -215,14 +198,8 @@ def _changes(values: pd.Series) -> pd.Series:
 
 def _put(found: Seasonal, id: str, value, *, label: str, by: str = "ours", **more) -> None:
     """Write a fact of the unadjusted table's figures, adjusted by us, or of the official ones."""
-    info, vintage = table_info(OFFICIAL), found.official_vintage
-    source = source_of(found.snapshot, GOODS, found.partner.code)
-    if by == "official":
-        source = {"table": OFFICIAL, "basis": info.basis, "adjustment": info.adjustment}
-        late = vintage.lag_days(found.as_of) if vintage else None
-        source |= {"vintage": vintage.published.isoformat() if vintage else None, "vintage_lag_days": late}
-        source["vintage_method"] = None if vintage is None else "later" if late else "published"
-    else:
+    source = source_of(found.snapshot, OFFICIAL if by == "official" else GOODS, found.partner.code)
+    if by != "official":
         source["adjustment"] = "SA by tradelib"
     label = label.format(p=found.partner.prose)
     found.put(f"seasonal.{id}", value, label=label, source=source, **more)
@@ -250,6 +227,7 @@ def _changes_of_month(found: Seasonal, flow: str) -> None:
         window = f"{found.month} vs {found.month - 1}"
         reason = found[f"seasonal.{by}.months"].reason or "one of the two months is missing"
         about = {"unit": "percent", "window": window, "reason": reason, "by": by}
+        about["now_usd"] = None if value is None else float(_flow(frame, flow).get(found.month))
         label = f"{what}, {'officially' if by == 'official' else 'by us'}"
         _put(found, f"{by}.{flow}.change_pct", value, label=label, **about)
 
@@ -302,7 +280,7 @@ def nearness(found: Seasonal, *, caption: str = ""):
     tables = {"Ours": found.ours, "Not adjusted": found.unadjusted}
     table = pd.concat({name: compare(frame, found.official) for name, frame in tables.items()})
     table = table.rename_axis(["figures", "flow"]).sort_index(level="flow", sort_remaining=False)
-    names = {"mean_gap_pct": "Mean gap to official", "same_sign_pct": "Months that move the same way"}
+    names = {"mean_gap_pct": "Off the official figure, on average", "same_sign_pct": "Move the same way"}
     return published(table, names=names, caption=titled(found, caption), source=found.sources_line)
 
 
@@ -317,7 +295,8 @@ def last_months(found: Seasonal, *, caption: str = ""):
     order = [column for flow in FLOWS for column in months if column.startswith(flow)]
     return published(
         months[order],
-        unit="auto",
+        unit="billion" if months.max(axis=None) >= 1e9 else "auto",
+        decimals=2,
         names=names,
         caption=titled(found, caption),
         source=found.sources_line,

@@ -192,7 +192,7 @@ def day(date) -> str:
 
 def a_position(dollars: float) -> str:
     """Say what a balance is, with its size."""
-    return "balance" if dollars == 0 else f"a {position(dollars)} of {money(dollars)}"
+    return "a balance of zero" if dollars == 0 else f"a {position(dollars)} of {money(dollars)}"
 
 
 def lag(days: int | None, method: str | None = None) -> str:
