@@ -40,7 +40,9 @@ def test_amounts_percentages_and_positions_as_a_sentence_has_them():
     ]
     assert [words.direction(one) for one in (3.0, -2.0, 0)] == ["up", "down", "unchanged"]
     assert [words.position(one) for one in (-1e6, 1e6, 0)] == ["deficit", "surplus", "balance"]
-    assert words.a_position(-979e6) == "a deficit of $979 million" and words.a_position(0) == "balance"
+    assert (
+        words.a_position(-979e6) == "a deficit of $979 million" and words.a_position(0) == "a balance of zero"
+    )
 
 
 def test_counts_and_ranks():
