@@ -10,15 +10,16 @@ from helpers import BEA_COPY, COPIES, bea_sheets, country_sheet, csv_bytes, grid
 
 from tradelib import list_vintages, load_goods
 from tradelib.errors import TradelibError
+from tradelib.loaders import pick
 from tradelib.sources import ingest as ingesting
 from tradelib.sources.ingest import ingest
-from tradelib.store import parquet
+from tradelib.store import parquet, vintages
 
 
 @pytest.fixture(scope="module")
 def good():
     """The rows of 2017 and 2018 as the copy of 2018-10-05 prints them."""
-    return country_sheet(load_goods(as_of="2018-10-05", since="2017-01"))
+    return country_sheet(vintages.read(pick("goods_census_nsa", as_of="2018-10-05"), since="2017-01"))
 
 
 @pytest.fixture(scope="module")
@@ -191,11 +192,11 @@ JUNK = {
     "an empty file": (b"", "the file is empty"),
     "a blank file": (b" \r\n\n", "the file is empty"),
     "half a zip": (b"PK\x03\x04" + bytes(2000), "not a complete zip"),
-    "a PDF": (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n", "not those that Census publishes"),
-    "an error text": (b"error: unknown variable 'XYZ'", "not those that Census publishes"),
+    "a PDF": (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n", "no file that tradelib knows.*%PDF"),
+    "an error text": (b"error: unknown variable 'XYZ'", "no file that tradelib knows"),
     "a cut API reply": (b'[["CTY_CODE","ALL_VAL_MO","time"],\n["5800","7","201', "it begins"),
     "an uneven CSV": (b'year,"CTY_CODE\n1985,0001', "not a table"),
-    "another table": (b"name,value\nx,1\n", "Missing: year, CTY_CODE"),
+    "another table": (b"name,value\nx,1\n", "no file that tradelib knows; its first row reads 'name, value'"),
 }
 
 

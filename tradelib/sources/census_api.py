@@ -441,12 +441,11 @@ def unite(parsed: list[tuple[tuple[str, ...], dict[str, pd.DataFrame]]]) -> dict
     for table in tables:
         parts = [frames[table] for _, frames in parsed if table in frames]
         found[table] = pd.concat(parts, ignore_index=True)
-        _check_both_flows(found[table], table)
         _check_total(found[table], table)
     return found
 
 
-def _check_both_flows(frame: pd.DataFrame, table: str) -> None:
+def check_both_flows(frame: pd.DataFrame, table: str) -> None:
     """Exports and imports of a table of both are there, in the same months, without a gap."""
     months = {flow: set(rows["period"]) for flow, rows in frame.groupby("flow")}
     wanted = table_info(table).flows

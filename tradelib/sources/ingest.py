@@ -184,7 +184,10 @@ def _parse_grids(files: list, grids: list[pd.DataFrame]) -> Parsed:
                 replies.append(census_api.parse_reply(grid))
             except TradelibError as error:
                 raise CheckError(f"{name}: {error}") from None
-        return Parsed(census_api.unite(replies), census_files.PARSER)
+        tables = census_api.unite(replies)
+        for table, frame in tables.items():
+            census_api.check_both_flows(frame, table)
+        return Parsed(tables, census_files.PARSER)
     _one_file(files)
     lower = {column.lower() for column in columns}
     if len(lower & {f"{flow}{month}".lower() for flow in "EI" for month in census_files.MONTHS}) < FEW:
