@@ -241,7 +241,7 @@ def test_paths_that_are_named_exist(path):
     named = [code.split()[-1] for code in INLINE.findall(text_of(path))]
     named += [word for line in commands(path) for word in line if line[0] in ("python", "cp")]
     inside = [name for name in named if re.match(r"(tradelib|tests|notebooks|\.ci)/", name)]
-    missing = [name for name in inside if not [*ROOT.glob(name.rstrip("/"))]]
+    missing = [name for name in inside if not [*ROOT.glob(name.split("::")[0].rstrip("/"))]]
     assert missing == []
 
 
@@ -285,6 +285,19 @@ def test_variables_of_the_environment_are_told_and_no_others():
     code = " ".join(text_of(path) for path in (ROOT / "tradelib").rglob("*.py"))
     text = " ".join(map(text_of, WRITTEN))
     assert set(re.findall(pattern, text)) == set(re.findall(pattern, code))
+
+
+def test_tests_that_are_named_exist():
+    named = {hit for path in DOCUMENTS for hit in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text_of(path))}
+    missing = [
+        name for file, name in named if f"def {name}(" not in (ROOT / file).read_text(encoding="utf-8")
+    ]
+    assert len(named) > 20 and missing == []
+
+
+def test_every_fault_that_is_told_names_a_test():
+    rows = text_of(GUIDES / "reliability.md").split("|:--|:--|:--|\n")[1].split("\n\n")[0].splitlines()
+    assert [row for row in rows if row.count("|") != 4 or "::test_" not in row.split("|")[3]] == []
 
 
 def test_every_notebook_and_every_guide_stands_in_the_readme():

@@ -1,6 +1,7 @@
 """The command line: what it prints, and that a mistake is a message and not a traceback."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -197,6 +198,16 @@ def test_ingest_writes_into_a_bucket(s3_bucket, tmp_path, monkeypatch):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["e.json", "i.json"], "nothing of it lies here"
     (found,) = system.find(f"{bucket}/trade")
     assert found.endswith("table=goods_census_nsa_api/published=2018-09-06/flows.parquet")
+
+
+@pytest.mark.parametrize(
+    "words", [["partners", "Ivoire"], ["facts", "--partner", "CIV", "--release", "2018-07"]]
+)
+def test_a_terminal_that_knows_only_ascii_is_no_reason_to_stop(words):
+    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-m", "tradelib", *words]
+    done = subprocess.run(command, env=os.environ | ascii_only, capture_output=True)
+    assert (done.returncode, b"Ivoire" in done.stdout) == (0, True), done.stderr
 
 
 def test_example_lists_what_there_is_and_prints_one():
