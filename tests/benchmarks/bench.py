@@ -87,6 +87,45 @@ def loading(folder: Path) -> None:
         ratio(f"load_goods is faster than {engine}", slow, warm, target)
 
 
+def sealing() -> None:
+    """What it costs to look at every byte of a vintage when it is read, and whether damage is noticed."""
+    import random
+
+    from tradelib import list_vintages
+    from tradelib.errors import TradelibError
+    from tradelib.store import parquet, vintages
+
+    vintage = list_vintages("goods_census_nsa")[-1]
+    whole, seed = vintage.path.read_bytes(), random.randrange(10**6)
+    look, load = (
+        seconds(call, 31) for call in (lambda: parquet.is_sealed(whole), lambda: vintages.read(vintage))
+    )
+    print(f"\nDamage on disk, {vintage.table} of {vintage.published}, {len(whole):,} bytes, seed {seed}")
+    line(
+        "looking at every byte, median of 31", f"{1e3 * look:,.2f} ms", f"{100 * look / load:.1f} % of a load"
+    )
+    chance, noticed = random.Random(seed), 0
+    place = Path(os.environ["TRADELIB_STORE"]) / "table=goods_census_nsa" / f"published={vintage.published}"
+    place.mkdir(parents=True)
+    for number in range(250):
+        data, at = bytearray(whole), chance.randrange(len(whole))
+        if number % 5 == 0:
+            del data[at:]  # cut short
+        elif number % 5 == 1:
+            data[at : at + 512] = bytes(len(data[at : at + 512]))  # a sector of zeros
+            data[at] ^= data == whole
+        else:
+            data[at] ^= 1 << chance.randrange(8)
+        (place / "flows.parquet").write_bytes(data)
+        try:
+            vintages.read(vintages.look(place / "flows.parquet"), partner="5800")
+        except TradelibError:
+            noticed += 1
+        (place / "flows.parquet").unlink()
+    shutil.rmtree(place.parents[1])
+    line("damaged vintages noticed when used", f"{noticed} of 250", "target 250")
+
+
 def _goal(measured: float, most: float) -> str:
     return f"target {most:g} s: {'met' if measured <= most else 'MISSED'}"
 
@@ -171,6 +210,7 @@ def main() -> None:
         machine()
         memory()
         loading(folder)
+        sealing()
         facts()
         reports(folder)
     finally:
