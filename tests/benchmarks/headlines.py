@@ -192,7 +192,7 @@ class Reader:
         if ", more than any other" in headline:
             sums = self.flows["balance"].reindex([m - 12 for m in span]).sum(min_count=len(span))
             sums -= self.flows["balance"].reindex(span).sum(min_count=len(span))
-            added = sums[sums.index.isin(countries())] * (1 if world > 0 else -1)
+            added = sums[sums.index.isin(countries(in_year=brief.month.year))] * (1 if world > 0 else -1)
             found += [] if added.idxmax() == brief.partner.code else [f"more did {added.idxmax()}"]
         return found
 
@@ -202,7 +202,7 @@ class Reader:
         for told, back in ((rank or "1", 0), (before, 1)):
             spell = [month - 12 * back for month in months(span)]
             sums = self.flows[side].reindex(spell).sum(min_count=len(spell))
-            sums = sums[sums.index.isin(countries())]
+            sums = sums[sums.index.isin(countries(in_year=brief.month.year))]
             place = 1 + int((sums > sums[brief.partner.code]).sum())
             found += [] if place == int(told) else [f"{told} is told, {place} it is"]
         return found

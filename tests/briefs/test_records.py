@@ -11,11 +11,11 @@ from tradelib.style import words
 
 CASES = [("2025-02", "2025-04-03"), ("2018-07", "2018-10-05"), ("2020-01", "2020-10-06")]
 CODES = ["4419", "5800", "5700", "1220", "6227", "5820"]
-COUNTRIES = set(all_partners().query("kind == 'country'")["code"])
+COUNTRIES = set(all_partners().query("kind in ('country', 'former')")["code"])
 
 
 def months_of(published: str, code: str, side: str, release: str) -> dict[str, float]:
-    """Whole dollars by YYYY-MM through a release, from the raw rows."""
+    """Whole dollars by YYYY-MM through a release, without gaps, from the raw rows."""
     rows = raw_rows("goods_census_nsa", published)
     flows = {
         flow: dict(rows.loc[(rows.partner == code) & (rows.flow == flow), ["period", "value_usd"]].to_numpy())
@@ -25,7 +25,10 @@ def months_of(published: str, code: str, side: str, release: str) -> dict[str, f
     both = exports if side == "exports" else imports
     if side == "balance":
         both = {month: exports[month] - imports[month] for month in exports}
-    return {month: usd for month, usd in sorted(both.items()) if month <= release}
+    found = {}
+    for month in pd.period_range(min(both), release, freq="M").astype(str):
+        found = found | {month: both[month]} if month in both else {}  # after the last gap
+    return found
 
 
 def years_of(months: dict[str, float], release: str) -> dict[str, float]:

@@ -27,7 +27,7 @@ LINKS = {"exports": "to", "imports": "from", "balance": "with"}
 
 
 class History(NamedTuple):
-    """Figures of one partner, one for each month, or for the year to date of each year; nan where unknown."""
+    """Figures of one partner, one for each month, or for the year to date of each year, without gaps."""
 
     values: np.ndarray
     last: pd.Period
@@ -51,7 +51,10 @@ class Standing(NamedTuple):
 
 
 def history(brief, side: str, span: str) -> History:
-    """A partner's goods exports, imports or balance: by "month", or the year to date by year ("ytd")."""
+    """A partner's goods exports, imports or balance: by "month", or the year to date by year ("ytd").
+
+    It begins after its last gap: of what is not known no record can be told.
+    """
     s, code = brief.snapshot, brief.partner.code
     monthly = s.monthly_goods[f"{side}_usd"]
     values = monthly[code].to_numpy(float).copy() if code in monthly else np.empty(0)
@@ -60,12 +63,12 @@ def history(brief, side: str, span: str) -> History:
         first = 1 - monthly.index[0].month  # whole years
         values = np.concatenate([np.full(-first, np.nan), values, np.full(12 - s.month.month, np.nan)])
         values = values.reshape(-1, 12)[:, : s.month.month].sum(axis=1)
-    known = np.flatnonzero(~np.isnan(values))
     now = brief.value(f"goods.{side}.{span}")
-    if not len(known) or missing(now):
+    if not len(values) or missing(now):
         return History(np.empty(0), last)
     values[-1] = now
-    return History(values[known[0] :], last)
+    gaps = np.flatnonzero(np.isnan(values))
+    return History(values[gaps[-1] + 1 if len(gaps) else 0 :], last)
 
 
 def records_facts(brief) -> None:
@@ -161,7 +164,7 @@ def _earlier_record(brief, side: str, span: str, past: History) -> None:
     if len(past.values) > 1:
         size = -past.values if side == "balance" and past.values[-1] < 0 else past.values
         what = f"Largest U.S. goods {words.position(past.values[-1])}" if side == "balance" else what
-        best = len(size) - 2 - int(np.nanargmax(size[-2::-1])) if not np.isnan(size[:-1]).all() else 0
+        best = len(size) - 2 - int(np.argmax(size[-2::-1]))
         window = Window(past.period(0), past.period(len(size) - 2))
         more |= {"since": str(window.start.year)}
         if size[best] > 0:
@@ -186,7 +189,7 @@ def _streak(brief, side: str, span: str, past: History) -> None:
     """How many months or years in a row it rose, or fell, on a year earlier."""
     step, value, moved = 12 if span == "month" else 1, None, None
     ways = np.sign(past.values[step:] - past.values[:-step])
-    if len(ways) and not np.isnan(ways[-1]):
+    if len(ways):
         other = np.flatnonzero(ways != ways[-1])
         value = (len(ways) - 1 - (int(other[-1]) if len(other) else -1)) * int(abs(ways[-1]))
         moved = {1: "risen", 0: None, -1: "fallen"}[int(ways[-1])]
@@ -210,7 +213,7 @@ def _record_month(brief) -> None:
     """The highest month of exports, this one among them."""
     s, past = brief.snapshot, history(brief, "exports", "month")
     values, beaten, since = past.values, None, past.period(0) if len(past.values) else s.month
-    top = len(values) - 1 - int(np.nanargmax(values[::-1])) if len(values) else 0
+    top = len(values) - 1 - int(np.argmax(values[::-1])) if len(values) else 0
     traded = len(values) > 0 and values[top] > 0
     beaten = top == len(values) - 1 if traded else None
     about = {"window": Window(since, s.month), "reason": "no exports on record", "past": past}

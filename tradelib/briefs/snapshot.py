@@ -250,7 +250,7 @@ class Snapshot:
     def ytd_ranks(self) -> dict[str, pd.DataFrame]:
         """Ranks by goods trade, exports and imports, year to date, of single countries by month."""
         flows = {flow: self.monthly_goods[f"{flow}_usd"] for flow in ("exports", "imports")}
-        single, found = flows["exports"].columns.intersection(countries()), {}
+        single, found = flows["exports"].columns.intersection(countries(in_year=self.month.year)), {}
         for flow, monthly in {"trade": flows["exports"] + flows["imports"], **flows}.items():
             ytd = monthly[single].groupby(monthly.index.year).cumsum()
             found[flow] = ytd.where(ytd > 0).rank(axis=1, ascending=False, method="min")
