@@ -26,7 +26,7 @@ from tradelib.errors import TradelibError
 
 DATA = Path(__file__).parent / "data"
 GROUPS_VARIABLE = "TRADELIB_GROUPS"
-WORLD = "0015"
+WORLD, WORLD_SA = "0015", "0004"
 #: CTY_CODE of the API's groups -> canonical. 1XXX is not 0010: it adds Greenland and St Pierre.
 API_GROUPS = (
     {"": WORLD, "-": WORLD, "TOTAL": WORLD}

@@ -145,6 +145,25 @@ def held(code, release):
     return found if code in ("0001", "0003", "EURO", "ASEAN") else [code]
 
 
+def test_the_adjusted_row_of_the_world_is_no_figure_of_an_unadjusted_table():
+    found = sheet("0004", "2018-07")
+    assert {
+        found[f"goods.{name}"].value for name in ("exports.ytd", "balance.month", "balance.trailing12")
+    } == {None}
+    assert found["goods.exports.ytd"].reason
+
+
+def test_parts_that_do_not_make_the_whole_are_no_contributions():
+    """All other countries before 2013: some have no quarters of services, and are in the total alone."""
+    for release, known in (("2006-07", False), ("2018-07", True)):
+        found = sheet("REST", release)
+        parts = [fact for id, fact in found.items() if id.startswith("total.balance.contribution.")]
+        assert len(parts) == 4 and {fact.value is not None for fact in parts} == {known}
+        assert known or all("do not make the total" in fact.reason for fact in parts)
+    korea = sheet("KOR", "2018-07")
+    assert korea["total.balance.contribution.goods_exports"].value is not None
+
+
 @pytest.mark.parametrize(("who", "release", "rank"), [("2771", "2000-12", 90), ("4790", "1991-06", 30)])
 def test_a_country_that_ended_later_is_ranked_where_it_was_there(who, release, rank):
     fact = sheet(who, release)["goods.deficit.rank"]

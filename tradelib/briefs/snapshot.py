@@ -16,7 +16,7 @@ from tradelib.briefs.selection import choose, last_full_year, vintage_method
 from tradelib.briefs.turning import turning_point
 from tradelib.briefs.universe import universe
 from tradelib.errors import TradelibError
-from tradelib.partners import all_partners, countries
+from tradelib.partners import WORLD_SA, all_partners, countries
 from tradelib.store import vintages
 from tradelib.tables import (
     ALL_RELEASED,
@@ -399,7 +399,9 @@ def take(release: str, *, as_of: str | date | None = None, strict: bool = False)
     chapters = {
         table: rows(table, str(found.period - found.period.month - 11), month) for table in chosen.chapters
     }
-    goods = loaders.with_groups(rows(GOODS, None, month), on=found.default_as_of)
+    goods = rows(GOODS, None, month)
+    goods = goods[goods["partner"].ne(WORLD_SA)]  # it is adjusted, in a table that is not
+    goods = loaders.with_groups(goods, on=found.default_as_of)
     trade, printed = rows(TRADE, None, quarter), rows(RELEASED, None, quarter)
     released = {name: rows(table, None, month) for name, table in chosen.released.items()}
     years = str(last_full_year(releases.quarter_out(found.period)))

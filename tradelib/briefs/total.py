@@ -25,6 +25,9 @@ FEW = 3  # times as many countries as those that are called exceptions, at least
 TURN_RULE = "trough or peak followed by a move of 3 % of two-way trade lasting 4 quarters or more"
 #: What the test for a change of slope tells besides its date.
 TESTED = ("p_value", "f_statistic", "confidence", "slope_before_usd", "slope_after_usd")
+NOT_THE_WHOLE = "goods and services, as published for it, do not make the total"
+#: What rounded parts may miss of the total: so many dollars, or of many members this share of all trade.
+ROUNDING_USD, ROUNDING_SHARE = 10e6, 0.001
 NO_SERVICES = "BEA publishes no services by quarter for this partner and window"
 EXPORTS_LED = (
     "the balance improved, exports of goods and of services both rose, and together they contributed more "
@@ -90,14 +93,18 @@ def _contributions(brief, rows: dict) -> dict[tuple[str, str], float | None]:
         now, base = (row.get(f"{flow}_usd") for row in rows[item])
         change = difference(now, base)
         parts[item, flow] = change if change is None or flow == "exports" else -change
+    why = NO_SERVICES if any(map(missing, parts.values())) else _not_the_whole(rows)
+    if why == NOT_THE_WHOLE:
+        parts = dict.fromkeys(parts)
+    for (item, flow), value in parts.items():
         brief.add(
             f"total.balance.contribution.{item}_{flow}",
-            parts[item, flow],
+            value,
             unit="USD",
             window=f"{s.quarters} vs {s.quarters.year_earlier}",
             label=f"Contribution of {item} {flow} to the change of the balance with {{p}}, {when}",
             table=s.trade_table,
-            reason=NO_SERVICES,
+            reason=why,
         )
     drivers_facts(
         brief,
@@ -109,6 +116,16 @@ def _contributions(brief, rows: dict) -> dict[tuple[str, str], float | None]:
         table=s.trade_table,
     )
     return parts
+
+
+def _not_the_whole(rows: dict) -> str:
+    """Why goods and services are no parts of the total: they miss it by more than rounding can."""
+    for total, *parts in zip(rows["total"], rows["goods"], rows["services"], strict=True):
+        balance, exports, imports = (total.get(f"{side}_usd", float("nan")) for side in ("balance", *FLOWS))
+        off = abs(balance - sum(part["balance_usd"] for part in parts))
+        if off > max(ROUNDING_USD, ROUNDING_SHARE * (exports + imports)):
+            return NOT_THE_WHOLE
+    return ""
 
 
 def exports_led(change: float, parts: dict[tuple[str, str], float]) -> bool | None:
