@@ -208,30 +208,18 @@ def all_partners() -> pd.DataFrame:
 
 
 def countries(*, in_year: int | None = None) -> list[str]:
-    """List the codes that may be ranked: no groups, no former codes, nothing domestic.
+    """List the codes that may be ranked, in their order: no groups, no former codes, nothing domestic.
 
-    Parameters
-    ----------
-    in_year : int, optional
-        With those that ended later too: the Netherlands Antilles could be ranked in 2000.
-
-    Returns
-    -------
-    list of str
-        Schedule C codes, in their order.
+    `in_year` adds those that were there then and have ended since: the Netherlands Antilles in 2000.
 
     Examples
     --------
-    >>> len(countries()), "5800" in countries(), "0003" in countries()
-    (233, True, False)
+    >>> len(countries()), "5800" in countries(), "2771" in countries(in_year=2000)
+    (233, True, True)
     """
     former = [one for one in _register().partners.values() if one.kind == "former"]
-    there = [one.code for one in former if in_year and _was_there(one, in_year)]
-    return sorted(country_set().union(there))
-
-
-def _was_there(one: Partner, year: int) -> bool:
-    return (one.first_year or 9999) <= year <= (one.last_year or 0)
+    there = {o.code for o in former if in_year and (o.first_year or 9999) <= in_year <= (o.last_year or 0)}
+    return sorted(country_set() | there)
 
 
 def country_set() -> frozenset[str]:
