@@ -179,7 +179,7 @@ def test_missing_columns_are_caught(name):
         ("goods_history", "exports", "services"),
         ("total_trend", "services", "exports"),
         ("what_moved", "imports", "highlight"),
-        ("chapters", "exports", "services"),
+        ("chapters", "goods", "services"),
         ("standing", "highlight", "exports"),
         ("ytd_by_year", "highlight", "imports"),
         ("each_month", "imports", "highlight"),
