@@ -255,8 +255,8 @@ def _summed(flows: pd.DataFrame, group: str, codes: list[str]) -> pd.DataFrame:
     whole = known.eq(rows.size(), axis=0) if info.sparse else known == len(codes)
     note = pd.Series(SUM, known.index).where(whole.all(axis=1), NO_SUM).astype("str")
     sums = rows[values].sum().where(whole).assign(partner=group, note=note).reset_index()
-    known = [name for name in PROVENANCE if name in flows]
-    return sums.assign(**flows[known].iloc[[0] * len(sums)].reset_index(drop=True))
+    from_where = [name for name in PROVENANCE if name in flows]
+    return sums.assign(**flows[from_where].iloc[[0] * len(sums)].reset_index(drop=True))
 
 
 def _blanked(flows: pd.DataFrame, group: str, on: date) -> pd.DataFrame:
@@ -407,13 +407,9 @@ def find_release(month: str) -> releases.Release:
     """Look up a release; where the calendar has no date, a stored country table may give it."""
     found = releases.release(month)
     if found.published is None:
-        dates = [
-            v.published
-            for v in list_vintages(GOODS)
-            if v.through == found.month and v.dated_by == "published"
-        ]
-        if dates:
-            return releases.Release(found.month, dates[0], "from a stored vintage")
+        own = [v for v in list_vintages(GOODS) if v.through == found.month and v.dated_by == "published"]
+        if own:
+            return releases.Release(found.month, own[0].published, "from a stored vintage")
     return found
 
 

@@ -463,19 +463,12 @@ def _own_member(row: dict[str, str]) -> tuple[str, Spell]:
         raise PartnerError(f"{who.name} ({who.code}) is itself a sum.", "List its members one by one.")
     days = row.get("joined", ""), row.get("left", "")
     for day in filter(None, days):
-        if not re.fullmatch(r"\d{4}-\d\d-\d\d", day) or not _is_day(day):
+        real = pd.to_datetime([day], format="%Y-%m-%d", errors="coerce").notna().all()
+        if not re.fullmatch(r"\d{4}-\d\d-\d\d", day) or not real:
             raise PartnerError(f"{day!r} is not a day.", "Give it as YYYY-MM-DD.")
     if all(days) and days[0] > days[1]:
         raise PartnerError(f"{who.name} left on {days[1]}, before it joined on {days[0]}.")
     return name, (who.code, *days)
-
-
-def _is_day(text: str) -> bool:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _refuse_twice(name: str, spell: Spell, others: list[Spell]) -> None:

@@ -272,13 +272,11 @@ def prints(
     Index (`vintage`, `period`), the vintage as its date of publication; a month not yet published in one
     has no row. A group has the members of `members_on`, or else of that day, in all of them.
     """
-    frames: dict[date, pd.DataFrame] = {}
+    frames, on = {}, members_on or as_of
     for vintage in vintages.list_vintages(table):
         if vintage.published <= as_of and vintage.dated_by == "published":
             try:
-                flows = rows_of(
-                    vintage, as_of=vintage.published, partner=[code], members_on=members_on or as_of
-                )
+                flows = rows_of(vintage, as_of=vintage.published, partner=[code], members_on=on)
             except NoRows:
                 continue
             flows = flows[flows["item"] == item]

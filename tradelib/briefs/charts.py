@@ -98,7 +98,7 @@ def total_trend(brief: Brief, *, title: str = "") -> Chart | None:
     sums = _trailing(s.history[["balance_usd"]], code, 4)["balance_usd"].unstack("item").dropna(how="all")
     if sums.empty or missing(sums["total"].iloc[-1]):
         return None
-    years, unit, turn = style.years_of(sums.index), Unit.of(sums.stack()), s.turn(code)
+    years, unit = style.years_of(sums.index), Unit.of(sums.stack())
     broken = brief["total.trend.break"]
     fig, (ax,) = style.canvas(height=style.HEIGHT + (0.2 if broken.value else 0))  # for its note
     ends = []
@@ -115,9 +115,11 @@ def total_trend(brief: Brief, *, title: str = "") -> Chart | None:
     if broken.value:
         first, last = style.years_of(pd.PeriodIndex(broken.more["confidence"], freq="Q"))
         ax.axvspan(first, last + 0.25, color=COLOURS["before"], alpha=0.5, lw=0, zorder=0)
-    if turn:
+    start = brief["total.trend.start"]
+    if start.value and start.more["turned"]:
+        turn = pd.PeriodIndex([start.value], freq="Q")
         at = sums["total"][turn[0]]
-        marks.mark_turn(ax, style.years_of(turn[:1])[0], at, f"{turn[0]}\n{unit.number(at)}")
+        marks.mark_turn(ax, style.years_of(turn)[0], at, f"{turn[0]}\n{unit.number(at)}")
     return style.dress(
         fig,
         style.source_line(s, TRADE),

@@ -13,7 +13,7 @@ import pandas as pd
 
 from tradelib import balances, loaders, releases
 from tradelib.briefs.selection import choose, last_full_year, vintage_method
-from tradelib.briefs.turning import turning_point
+from tradelib.briefs.turning import Trend, trend
 from tradelib.briefs.universe import universe
 from tradelib.errors import TradelibError
 from tradelib.partners import WORLD_SA, all_partners, countries
@@ -334,12 +334,12 @@ class Snapshot:
         """How old the data at hand are, where a newer release was out by the day."""
         return loaders.behind(self.as_of) or ""
 
-    def turn(self, code: str) -> tuple[pd.Period, str] | None:
-        """The last clear turn of a partner's trailing balance in goods and services."""
+    def trend(self, code: str) -> Trend | None:
+        """How a partner's trailing balance in goods and services moves, and since when."""
         if code not in self.trailing_total.index:
             return None
         rows = self.trailing_total.loc[code]
-        return turning_point(rows["balance_usd"], rows["exports_usd"] + rows["imports_usd"])
+        return trend(rows["balance_usd"], rows["exports_usd"] + rows["imports_usd"])
 
 
 def _with_base(sides: pd.DataFrame, windows: dict[str, Window], shape) -> dict[str, pd.DataFrame]:

@@ -22,7 +22,11 @@ FLOWS = ("exports", "imports")
 PARTS = [(item, flow) for item in ("goods", "services") for flow in FLOWS]
 SURE, CERTAIN = 0.05, 0.01
 FEW = 3  # times as many countries as those that are called exceptions, at least
-TURN_RULE = "trough or peak followed by a move of 3 % of two-way trade lasting 4 quarters or more"
+TURN_RULE = (
+    "a move of 3 % of two-way trade or more over 4 quarters or more, which the last 4 quarters and the year "
+    "to date bear out, and of which a quarter at most was given back"
+)
+EXTREME_QUARTERS = 40
 #: What the test for a change of slope tells besides its date.
 TESTED = ("p_value", "f_statistic", "confidence", "slope_before_usd", "slope_after_usd")
 NOT_THE_WHOLE = "goods and services, as published for it, do not make the total"
@@ -53,7 +57,7 @@ def total_facts(brief) -> None:
     _rank(brief)
     _larger_and_reducers(brief)
     _four_quarters(brief)
-    _turn(brief)
+    trend_facts(brief)
     _slope(brief)
 
 
@@ -281,38 +285,85 @@ def _four_quarters(brief) -> None:
     )
 
 
-def _turn(brief) -> None:
-    """The last clear turn of the balance over four quarters."""
+def trend_facts(brief) -> None:
+    """Since when the balance over four quarters has moved one way, where the last quarters bear it out."""
     s, code = brief.snapshot, brief.partner.code
-    history, window, turn, why = s.trailing_balance(code), s.quarters, None, NO_SERVICES
-    more = {"direction": None, "turn": None, "turn_usd": None, "latest_usd": None, "flipped": False}
+    history, window, found, why = s.trailing_balance(code), s.quarters, None, NO_SERVICES
+    more = dict.fromkeys(("direction", "moved", "turn", "turn_usd", "latest_usd", "change_usd", "ago"))
+    more |= {"rising": False, "turned": False, "flipped": False}
     if len(history):
-        window, turn = Window(history.index.min(), s.quarter), s.turn(code)
-        why = f"the balance with {brief.partner.prose} shows no {TURN_RULE}"
-    if turn:
+        window, found = Window(history.index.min(), s.quarter), s.trend(code)
+        why = "its last four quarters bear out no direction"
+        this_year = brief.value("total.balance.ytd.change_usd")
+        if found and this_year and (this_year > 0) != (found.direction == "rising"):
+            found, why = None, "the year to date moved the other way"
+    if found:
+        then, now = history[found.start], history.iloc[-1]
         more = {
-            "direction": turn[1],
-            "turn": "trough" if turn[1] == "rising" else "peak",
-            "turn_usd": history[turn[0]],
-            "latest_usd": history.iloc[-1],
-            "flipped": words.position(history[turn[0]]) != words.position(history.iloc[-1]),
+            "direction": found.direction,
+            "moved": "risen" if found.direction == "rising" else "fallen",
+            "rising": found.direction == "rising",
+            "turned": found.turned,
+            "turn": "trough" if found.direction == "rising" else "peak",
+            "turn_usd": then,
+            "latest_usd": now,
+            "change_usd": now - then,
+            "ago": _quarters_ago(s.quarter, found.start),
+            "flipped": words.position(then) != words.position(now),
         }
     brief.add(
         "total.trend.start",
-        str(turn[0]) if turn else None,
+        str(found.start) if found else None,
         unit="quarter",
         window=window,
-        label="Turning point of the U.S. balance with {p} in goods and services, trailing four quarters",
+        label="Since when the U.S. balance with {p} in goods and services, four-quarter sums, moves one way",
         table=TRADE,
         reason=why,
-        rule=f"last {TURN_RULE}",
+        rule=TURN_RULE,
         **more,
     )
+    _extremes(brief, history)
+
+
+def _quarters_ago(now: pd.Period, then: pd.Period) -> str:
+    count = (now - then).n
+    return f"{words.cardinal(count)} quarter{'s' * (count != 1)}"
+
+
+def _extremes(brief, history: pd.Series) -> None:
+    """Where the balance over four quarters stands: how far from its peak and trough, and how long ago."""
+    s, past = brief.snapshot, history.loc[brief.quarter - (EXTREME_QUARTERS - 1) :]
+    there = len(past) > 1 and past.index[-1] == s.quarter
+    window = Window(past.index[0], s.quarter) if there else s.quarters
+    for name, find in (("peak", "idxmax"), ("trough", "idxmin")):
+        value, more = None, dict.fromkeys(("usd", "distance_usd", "ago", "among")) | {"here": False}
+        if there:
+            value = getattr(past[::-1], find)()
+            ten = len(past) == EXTREME_QUARTERS
+            more = {
+                "usd": past[value],
+                "distance_usd": abs(past.iloc[-1] - past[value]),
+                "ago": _quarters_ago(s.quarter, value),
+                "among": "in ten years" if ten else f"since {words.period(past.index[0])}",
+                "here": value == s.quarter,
+            }
+        brief.add(
+            f"total.trend.{name}",
+            None if value is None else str(value),
+            unit="quarter",
+            window=window,
+            label=f"{words.capital(name)} of the U.S. balance with {{p}} in goods and services, four-quarter "
+            f"sums, {words.span(window)}",
+            table=TRADE,
+            reason=NO_SERVICES,
+            **more,
+        )
 
 
 def _slope(brief) -> None:
     """The evidence beside the turning point: one change of slope in the last quarters."""
-    s, start = brief.snapshot, brief.value("total.trend.start")
+    s, trend = brief.snapshot, brief["total.trend.start"]
+    start = trend.value if trend.more["turned"] else None
     history = s.total_balance(brief.partner.code)
     found = kink(history) if len(history) and history.index.max() == s.quarter else None
     window = Window(s.quarter - 23, s.quarter)
@@ -344,7 +395,6 @@ def _slope(brief) -> None:
         tested_in_vain=bool(found) and value is None,
         unconfirmed=tested,
         another=value is not None and start is not None and not agrees,
-        alone=value is not None and start is None,
         weak=bool(found) and found.p_value >= CERTAIN,
         p=_p(found.p_value) if found else None,
         first=more["confidence"][0] if found else None,

@@ -1,6 +1,7 @@
-"""Since when: the last clear turn of a trailing balance, and a test for one change of slope as evidence."""
+"""Since when: how far a trailing balance has moved and from where, and a test for one change of slope."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,9 @@ RULE = (
     "adjusted; sup-F test and confidence set of the date by bootstrap with AR(1) errors"
 )
 
+#: A direction is still told where no more than this part of the whole move was given back.
+BACK = 0.25
+
 # Of the bent line: five with date and autocorrelation, and one more because five gives more false alarms.
 # It is a choice, not a result: seven or eight give fewer still, and cost power. Do not tune it to a partner.
 PARAMETERS = 6
@@ -18,11 +22,11 @@ PARAMETERS = 6
 def turning_point(
     trailing: pd.Series, trade: pd.Series, *, phase: int = 4, size: float = 0.03
 ) -> tuple[pd.Period, str] | None:
-    """Date the last clear turn of a trailing balance.
+    """Date the turn since which a trailing balance has been rising or falling, where it still is.
 
-    The series is cut into rises and falls; a turn counts once the balance has since moved by at
-    least `size` of the trailing two-way trade (exports plus imports), and the new phase has
-    lasted at least `phase` periods.
+    It still is where the last `phase` periods moved that way, and gave back no more than a quarter of the
+    whole move; the move has lasted at least `phase` periods, and is at least `size` of the trailing
+    two-way trade (exports plus imports).
 
     Parameters
     ----------
@@ -38,8 +42,8 @@ def turning_point(
     Returns
     -------
     (Period, str) or None
-        The quarter of the trough ("rising" since) or the peak ("falling" since); None when there
-        is no clear turning point.
+        The quarter of the trough ("rising" since) or the peak ("falling" since); None where the last
+        periods bear out no direction, or the balance has moved that way since the series began.
 
     Examples
     --------
@@ -48,9 +52,47 @@ def turning_point(
     >>> turning_point(balance, pd.Series(100.0, index=quarters))
     (Period('2016Q1', 'Q-DEC'), 'rising')
     """
+    found = trend(trailing, trade, phase=phase, size=size)
+    return (found.start, found.direction) if found and found.turned else None
+
+
+class Trend(NamedTuple):
+    """Since when a balance has been rising or falling, and whether it turned then: or the series began."""
+
+    start: pd.Period
+    direction: str
+    turned: bool
+
+
+def trend(trailing: pd.Series, trade: pd.Series, *, phase: int = 4, size: float = 0.03) -> Trend | None:
+    """Find how a balance moves, as `turning_point` tells; None where its last periods bear out nothing.
+
+    The move began with the last phase of a clear cut into rises and falls, or else, where that is too
+    coarse or too young, at the extreme since the balance was last where it is now.
+    """
     table = pd.DataFrame({"balance": trailing, "least": size * trade}).dropna()
-    if table.empty:
+    recent = table.index > table.index[-1] - phase if len(table) else []
+    if all(recent):
         return None
+    values, least = table["balance"].to_numpy(), table["least"].iloc[-1]
+    sign = np.sign(values[-1] - values[~recent][-1])
+    values, direction = sign * values, "rising" if sign > 0 else "falling"
+    furthest = values[recent].max()
+    beyond = np.flatnonzero(~recent & (values > furthest))
+    first = int(beyond[-1]) + 1 if len(beyond) else 0
+    start = len(values) - 1 - int(values[first:][::-1].argmin())
+    turn = _last_turn(table)
+    if turn and turn[1] == direction and not recent[table.index.get_loc(turn[0])]:
+        start = table.index.get_loc(turn[0])
+    moved, back = values[-1] - values[start], furthest - values[-1]
+    if not sign or recent[start] or moved < least or back > BACK * (moved + back):
+        return None
+    turned = start > 0 and values[:start].max() - values[start] >= least
+    return Trend(table.index[start if turned else 0], direction, turned)
+
+
+def _last_turn(table: pd.DataFrame) -> tuple[pd.Period, str] | None:
+    """Cut a balance into rises and falls of at least so much, and return the last turn."""
     first = table["balance"].iloc[0]
     high = low = (first, table.index[0])
     turn = direction = None
@@ -61,9 +103,7 @@ def turning_point(
             turn, direction, high = (low[1] if direction else None), "rising", (value, period)
         elif direction != "falling" and high[0] - value >= least:
             turn, direction, low = (high[1] if direction else None), "falling", (value, period)
-    if turn is None or table.index[-1].ordinal - turn.ordinal < phase:
-        return None
-    return turn, direction
+    return None if turn is None else (turn, direction)
 
 
 @dataclass(frozen=True, slots=True)
