@@ -9,6 +9,7 @@
 - `census_api` asks the Census international trade API, and reads its replies
 - `bea_workbook` finds and reads BEA's country workbook
 - `bea_api` asks BEA's data API, and reads its replies
+- `trade_online` reads a pair of reports of USA Trade Online
 - `ft900` reads the exhibits of an FT-900 release archive
 - `schedule` reads the days of the releases to come
 - `continuity` holds a table against the vintages before and after it

@@ -11,7 +11,16 @@ import pyarrow as pa
 
 from tradelib import releases
 from tradelib.errors import TradelibError
-from tradelib.sources import apart, bea_api, bea_workbook, census_api, census_files, ft900, workbooks
+from tradelib.sources import (
+    apart,
+    bea_api,
+    bea_workbook,
+    census_api,
+    census_files,
+    ft900,
+    trade_online,
+    workbooks,
+)
 from tradelib.sources.continuity import hold_against
 from tradelib.sources.download import looks_like_page
 from tradelib.store import vintages
@@ -59,7 +68,8 @@ def ingest(
     found = parse(files)
     if table and table not in found.tables:
         raise TradelibError(f"{files[0][0]} is {' and '.join(found.tables)}, not {table}.")
-    day, dated_by = publication_date(found, published or saved), "saved" if saved else "published"
+    copied = saved or found.parser == trade_online.PARSER  # what it prints is the day it was asked for
+    day, dated_by = publication_date(found, published or saved), "saved" if copied else "published"
     told = {"published": day, "dated_by": dated_by, "sources": sources_of(files), "parser": found.parser}
     kept = []
     for name in [table] if table else list(found.tables):
@@ -166,9 +176,13 @@ def _parse(files: list[tuple[str, bytes]]) -> Parsed:
         return Parsed(tables, bea_workbook.PARSER, dated=bea_workbook.last_updated(first))
     if len(files) > 1 and not all(isinstance(content, dict) for content in contents):
         raise CheckError("These files are of different kinds.", "Give one at a time.")
+    books = {name: content for (name, _), content in zip(files, contents, strict=True)}
+    if any(map(trade_online.flow_of, contents)):
+        asked = trade_online.asked_on(books)
+        return Parsed(trade_online.parse_pair(books), trade_online.PARSER, dated=asked)
     exhibits = {
         (name if len(files) > 1 else member): rows
-        for (name, _), members in zip(files, contents, strict=True)
+        for name, members in books.items()
         for member, rows in members.items()
     }
     tables = ft900.parse_archive(exhibits)
@@ -194,7 +208,8 @@ def _parse_grids(files: list, grids: list[pd.DataFrame]) -> Parsed:
         raise CheckError(
             f"This is no file that tradelib knows; its first row reads {', '.join(sorted(columns)[:6])!r}.",
             "Known: country.xlsx, ctyseasonal.xlsx (also as CSV, with commas), BEA's trad-geo-time-series,",
-            "an FT-900 archive or its exhibits by country, replies of the Census and of BEA's API.",
+            "an FT-900 archive or its exhibits by country, replies of the Census and of BEA's API, a pair of",
+            "Standard Reports of USA Trade Online.",
         )
     if {"cty_code", "cty_desc"} <= lower:
         table, frame = "goods_census_sa", census_files.parse_ctyseasonal(grids[0])
@@ -242,7 +257,7 @@ def _workbook(data: bytes) -> pd.DataFrame | dict[str, list[list]]:
         raise CheckError(
             f"this workbook cannot be opened ({reason}); was it cut short?", DOWNLOAD_AGAIN
         ) from None
-    if bea_workbook.is_country_workbook(sheets):
+    if bea_workbook.is_country_workbook(sheets) or trade_online.flow_of(sheets):
         return sheets
     exhibits = {n: rows for n, rows in sheets.items() if ft900.exhibit_of(rows) or ft900.supplement_of(rows)}
     titles = [title for rows in sheets.values() if (title := ft900.any_exhibit(rows))]
