@@ -236,3 +236,7 @@ def test_a_group_has_shares_and_no_rank():
     assert union.value("goods.exports.ytd.share_pct") > 15
     assert union.value("goods.trade.ytd.rank") is None
     assert "not ranked" in union["goods.trade.ytd.rank"].reason
+
+
+def test_a_young_table_has_no_near_misses():
+    assert sheet("CAN", "1985-03")["goods.balance.month.earlier_record"].more["near"] is False

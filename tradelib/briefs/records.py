@@ -167,9 +167,13 @@ def _earlier_record(brief, side: str, span: str, past: History) -> None:
         best = len(size) - 2 - int(np.argmax(size[-2::-1]))
         window = Window(past.period(0), past.period(len(size) - 2))
         more |= {"since": str(window.start.year)}
+        long = len(size) > LEAST_YEARS * (12 if span == "month" else 1)
         if size[best] > 0:
             value, short = past.values[best], size[best] - size[-1]
-            more |= {"period": str(past.period(best)), "near": 0 < short <= NEAR_PCT / 100 * size[best]}
+            more |= {
+                "period": str(past.period(best)),
+                "near": long and 0 < short <= NEAR_PCT / 100 * size[best],
+            }
             more["short_usd"] = short if short >= 0 else None
     spell = "month" if span == "month" else words.span(s.months).removesuffix(f" {s.month.year}")
     _put(
