@@ -591,3 +591,11 @@ def test_the_share_of_a_deficit_in_the_worlds_by_month():
 def test_a_missing_part_or_whole_has_no_share():
     assert math.isnan(share(np.nan, 1.0)) and math.isnan(share(1.0, np.nan))
     assert share(pd.Series([np.nan, 1.0]), pd.Series([1.0, np.nan])).isna().all()
+
+
+def test_a_value_that_is_suppressed_is_no_zero_where_no_row_means_no_trade():
+    periods = pd.PeriodIndex(["2018-01", "2018-03"] * 2, freq="M")
+    index = pd.MultiIndex.from_arrays([["01", "01", "02", "02"], periods], names=["item", "period"])
+    sides = pd.DataFrame({"value_usd": [1.0, 2.0, 5.0, np.nan]}, index=index)
+    sums = window_sum(sides, Window("2018-01", "2018-03"), absent_is_zero=True)["value_usd"]
+    assert sums["01"] == 3.0 and np.isnan(sums["02"])

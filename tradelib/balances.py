@@ -143,12 +143,10 @@ def window_sum(sides: pd.DataFrame, window: Window, *, absent_is_zero: bool = Fa
     periods = periods_of(sides, window)
     rows = sides[(periods >= window.start) & (periods <= window.end)]
     others = [name for name in sides.index.names if name != "period"]
-    grouped = (
-        rows.groupby(level=others, observed=True)
-        if others
-        else rows.groupby(pd.Index([str(window)] * len(rows)))
-    )
-    sums = grouped.sum() if absent_is_zero else grouped.sum().where(grouped.count() == len(window))
+    by = {"level": others, "observed": True} if others else {"by": pd.Index([str(window)] * len(rows))}
+    grouped = rows.groupby(**by)
+    known = grouped.count().eq(grouped.size() if absent_is_zero else len(window), axis=0)
+    sums = grouped.sum().where(known)  # a row without a value, suppressed, is not zero
     if others:
         return _levels(sums, "str")
     whole = sums.reindex([str(window)], fill_value=0.0 if absent_is_zero else np.nan)

@@ -187,7 +187,8 @@ class Snapshot:
             name: balances.window_sum(sides, window, absent_is_zero=True)["value_usd"]
             for name, window in spans.items()
         }
-        frame = pd.DataFrame(sums).fillna(0)
+        every = pd.DataFrame(sums).index
+        frame = pd.DataFrame({name: usd.reindex(every, fill_value=0.0) for name, usd in sums.items()})
         if self.lacking(table):
             frame["previous_year"] = float("nan")
         return frame.assign(change_usd=frame["ytd"] - frame["before"])

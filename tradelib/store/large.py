@@ -77,7 +77,7 @@ def connection(files: list[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
     with scratch() as spill:
         bounds = {"memory_limit": MEMORY, "threads": min(THREADS, os.cpu_count() or 1)}
         offline = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
-        config = bounds | offline | {"temp_directory": str(spill), "preserve_insertion_order": False}
+        config = bounds | offline | {"temp_directory": str(spill)}  # in order: some versions lose it else
         with duckdb.connect(":memory:", config=config) as con:
             if files and is_remote(files[0]):
                 con.register_filesystem(_by_range(files[0]))
