@@ -109,9 +109,9 @@ def test_the_page_opens_with_its_title_headline_and_lag(see):
 def test_the_annex_is_shut_until_asked_for_and_the_link_opens_it(brief, browser):
     tab = browser.new_page()
     tab.goto(brief.as_uri())
-    assert "2,374 days after the as-of date" not in tab.inner_text("body")
+    assert "trade_bop_sa, vintage of March 6, 2025" not in tab.inner_text("body")
     tab.click("a[href='#Annex']")
-    assert "2,374 days after the as-of date" in tab.inner_text("body")
+    assert "trade_bop_sa, vintage of March 6, 2025" in tab.inner_text("body")
     tab.close()
 
 
