@@ -117,11 +117,13 @@ def _superlative(brief, side: str, span: str, past: History) -> None:
         found = None if found and found.word == "first" else found
         name = words.MONTHS[s.month.month - 1]
         among, step = f" for {'an' if name[0] in 'AO' else 'a'} {name}", 12
-    more = dict.fromkeys(("word", "rival", "rival_usd", "reach", "often", "among")) | {"is_record": False}
+    more = dict.fromkeys(("word", "short", "rival", "rival_usd", "reach", "often", "among"))
+    more["is_record"] = False
     if found:
         kind, on_record = words.position(past.values[-1]), found.rival is None
         what = f" {kind}" if found.word == "first" else among
-        told = f"{found.word}{what} on record, in figures since {past.period(0).year}"
+        short = f"{found.word}{what} on record"
+        told = f"{short}, in figures since {past.period(0).year}"
         more |= {"word": found.word, "is_record": on_record and found.word in ("highest", "largest")}
         more |= {"reach": found.reach, "often": found.often, "among": found.among}
         if not on_record:
@@ -130,8 +132,9 @@ def _superlative(brief, side: str, span: str, past: History) -> None:
             other = words.position(usd)
             turned = found.word == "smallest" and other not in (kind, "balance")
             when = rival.year if step == 12 else words.period(rival)
-            told = f"{found.word}{what} since {f'the {other} of ' if turned else ''}{when}"
+            told = short = f"{found.word}{what} since {f'the {other} of ' if turned else ''}{when}"
             more |= {"rival": str(rival), "rival_usd": usd}
+        more["short"] = short
     _put(
         brief,
         f"goods.{side}.{span}.superlative",
