@@ -7,9 +7,10 @@ import pytest
 from helpers import country_sheet, csv_bytes
 
 import tradelib as tl
+from tradelib import releases
 from tradelib.errors import TradelibError
 from tradelib.sources.continuity import hold_against
-from tradelib.sources.ingest import ingest
+from tradelib.sources.ingest import check_day, ingest
 from tradelib.store import vintages
 
 GOODS = "goods_census_nsa"
@@ -114,3 +115,11 @@ def test_what_is_accepted_is_kept_with_its_reason_and_shown_with_every_brief(oct
     brief = tl.brief("KOR", "2024-08", as_of="2024-10-09")
     assert "Census told us so by letter" in brief.names["stand"]
     assert "Census told us so by letter" in dict(brief.sources())["Goods"]
+
+
+def test_quarters_of_goods_are_out_with_their_last_month_and_those_of_services_with_the_month_after():
+    frame = pd.DataFrame({"period": pd.PeriodIndex(["2018Q1", "2018Q2"], freq="Q")})
+    june = releases.release("2018-06").published
+    assert check_day(frame, "goods_ft900_quarters_sa", june) is frame
+    with pytest.raises(TradelibError, match="2018-07 was published on 2018-09-05"):
+        check_day(frame, "trade_ft900_sa", june)

@@ -99,7 +99,8 @@ def vouch(frame: pd.DataFrame, table: str, day: date, *, accept: str = "", store
 def check_day(frame: pd.DataFrame, table: str, day: date) -> pd.DataFrame:
     """Refuse a day on which the last period was not out yet, or that has not come; else return the table."""
     last = frame["period"].max()
-    month = last.asfreq("M", how="end") + int(table_info(table).freq == "Q")
+    info = table_info(table)  # quarters of services come out with the month after, of goods with their last
+    month = last.asfreq("M", how="end") + int(info.freq == "Q" and info.basis == "BOP")
     release = releases.release(str(month))
     out = release.published or (last.end_time + pd.Timedelta(days=LEAST_DAYS)).date()
     if day < out:
