@@ -172,7 +172,7 @@ class Brief(Facts):
         periods = NAMES[table_info(table).freq]
         who = self.partner.prose
         return (
-            f"in some of these {periods} the table counts other members of {who}, and unlike is not compared"
+            f"the table counts other members of {who} in some of these {periods}, which cannot be compared"
         )
 
     def sources(self) -> list[tuple[str, str]]:
