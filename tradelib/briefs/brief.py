@@ -148,7 +148,7 @@ class Brief(Facts):
         `rows_of` names the partner on whose rows the figure rests, if it is not the brief's own. Of a group
         whose members changed, the reason is always that, where there is no figure of the same members.
         """
-        if words.missing(value) and not undefined:
+        if self.partner.is_group and words.missing(value) and not undefined:
             reason = self._unlike(table, str(window)) or reason
         self.put(
             id,
@@ -171,9 +171,7 @@ class Brief(Facts):
             return ""
         periods = NAMES[table_info(table).freq]
         who = self.partner.prose
-        return (
-            f"the table counts other members of {who} in some of these {periods}, which cannot be compared"
-        )
+        return f"the table counts other members of {who} in some of these {periods}, which cannot be compared"
 
     def sources(self) -> list[tuple[str, str]]:
         """Say for each table in use which vintage it is and how late, or why there is none."""

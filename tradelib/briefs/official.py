@@ -2,7 +2,6 @@
 
 import pandas as pd
 
-from tradelib import balances
 from tradelib.briefs.goods import difference
 from tradelib.briefs.sentences import title
 from tradelib.partners import has_members, members
@@ -46,16 +45,15 @@ def _month_table(brief) -> str:
 
 def _adjusted(brief, table: str) -> tuple[pd.DataFrame, str]:
     """Both flows and the balance of the partner by month; or none, and why."""
-    flows, who = brief.snapshot.official.get(table), brief.partner
-    rows = None if flows is None else flows[flows["partner"] == who.code]
+    sides, who = brief.snapshot.official_sides.get(table), brief.partner
     none = pd.DataFrame(columns=SIDES, dtype=float)
     if who.is_group:
         return none, "the official figures may count other members"
-    if rows is None:
+    if sides is None:
         return none, "no official seasonally adjusted table at hand reaches these months"
-    if rows.empty:
+    if who.code not in sides.index.levels[0]:
         return none, f"Census publishes no seasonally adjusted goods trade with {who.prose} for these months"
-    return balances.balance(rows).droplevel(["partner", "item"]), ""
+    return sides.loc[who.code].droplevel("item"), ""
 
 
 def _average(values: pd.Series, window: Window) -> float | None:
@@ -66,11 +64,10 @@ def _average(values: pd.Series, window: Window) -> float | None:
 
 def years(brief, *, caption: str = "") -> PublishedTable | None:
     """Print goods, services and both over ten years; None where BEA has none, or other members each year."""
-    flows, who = brief.snapshot.official.get(TRADE_YEARS), brief.partner
-    rows = None if flows is None else flows[flows["partner"] == who.code]
-    if rows is None or rows.empty or _members_changed(brief):
+    sides, code = brief.snapshot.official_sides.get(TRADE_YEARS), brief.partner.code
+    if sides is None or code not in sides.index.levels[0] or _members_changed(brief):
         return None
-    sides = balances.balance(rows).droplevel("partner").unstack("item").swaplevel(axis=1)
+    sides = sides.loc[code].unstack("item").swaplevel(axis=1)
     table = pd.concat({name: sides[item] for item, name in ITEMS.items()}, axis=1).tail(YEARS)
     names = {f"{side}_usd": side.capitalize() for side in LINKS}
     return published(

@@ -230,6 +230,11 @@ class Snapshot:
         return {side: self.goods[side].unstack("partner").reindex(span) for side in SIDES}
 
     @cached_property
+    def official_sides(self) -> dict[str, pd.DataFrame]:
+        """The official tables with exports, imports and balance side by side, of all partners."""
+        return {table: balances.balance(flows) for table, flows in self.official.items()}
+
+    @cached_property
     def revised_year(self) -> pd.DataFrame | None:
         """Goods balances of the year before as this release revised it, and as they stood before, by partner.
 
