@@ -173,7 +173,7 @@ def test_titles_of_korea_say_what_the_release_said(drawn):
 
 def test_a_record_names_the_first_year_of_the_data(drawn):
     assert title(drawn, "CHN", "ytd_by_year").endswith("is the largest on record, in figures since 1985")
-    assert title(drawn, "TUV", "ytd_by_year").endswith("is the largest on record, in figures since 1992")
+    assert title(drawn, "TUV", "ytd_by_year").endswith("is the largest on record, in figures since 2002")
 
 
 def test_a_deficit_smaller_than_all_since_a_surplus_says_so(drawn):

@@ -105,11 +105,11 @@ def test_reducers_are_named_with_their_percentages():
     assert "exceptions" not in said("standing", sheet("CHN", *JULY))
 
 
-def test_the_turn_is_dated_and_absence_of_a_turn_is_said():
+def test_a_turn_is_dated_where_it_holds_and_everywhere_it_is_told_how_far_the_extremes_are():
     assert "since its trough in the second quarter of 2016" in said("since-when", sheet("KOR", *JULY))
-    assert "No trend is dated: the balance with Vietnam shows no trough or peak" in said(
-        "since-when", sheet("VNM", *JULY)
-    )
+    vietnam = said("since-when", sheet("VNM", *JULY))
+    assert "18 quarters before, and $1.6 billion above its trough, in the first quarter of 2018" in vietnam
+    assert " since " not in vietnam, "no direction is told that the last quarters do not bear out"
 
 
 def test_the_box_flags_every_table_that_is_later_than_the_as_of_date():
