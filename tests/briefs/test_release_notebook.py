@@ -108,7 +108,8 @@ def test_reducers_are_named_with_their_percentages():
 def test_a_turn_is_dated_where_it_holds_and_everywhere_it_is_told_how_far_the_extremes_are():
     assert "since its trough in the second quarter of 2016" in said("since-when", sheet("KOR", *JULY))
     vietnam = said("since-when", sheet("VNM", *JULY))
-    assert "18 quarters before, and $1.6 billion above its trough, in the first quarter of 2018" in vietnam
+    assert "below its peak where figures begin, in the fourth quarter of 2013, 18 quarters before" in vietnam
+    assert "$1.6 billion above its trough, in the first quarter of 2018, one quarter before" in vietnam
     assert " since " not in vietnam, "no direction is told that the last quarters do not bear out"
 
 

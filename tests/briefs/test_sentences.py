@@ -117,7 +117,7 @@ def test_a_verb_gives_what_its_example_says(name):
         ("position", 5.0, "USD", "surplus"),
         ("position", 0.0, "USD", "balance"),
         ("a_position", 4e3, "USD", "a surplus of $4 thousand"),
-        ("a_position", 0.0, "USD", "balance"),
+        ("a_position", 0.0, "USD", "a balance of zero"),
         ("largest", 1, "rank", "the largest"),
         ("largest", 22, "rank", "the 22nd largest"),
         ("ordinal", 11, "rank", "11th"),

@@ -94,7 +94,7 @@ def test_korea_alone_is_ambiguous():
     [
         (["--release", "2018-13"], "'2018-13' is not a month"),
         (["--release", "July"], "YYYY-MM"),
-        (["--release", "2031-01"], "The latest month there is: 2025-02"),
+        (["--release", "2031-01"], "The months there are: 1985-01 to 2025-02"),
         (["--release", "2018-07", "--as-of", "1990-01-01"], "before the release itself"),
         (["--release", "2018-07", "--as-of", "yesterday"], "not a date"),
         (

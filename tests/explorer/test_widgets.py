@@ -58,7 +58,7 @@ WRONG = [
     ({"as_of": "2018-13-01"}, "is not a date"),
     ({"release": "2030-01"}, "No country table reaches 2030-01"),
     ({"release": "July 2018"}, "is not a month"),
-    ({"release": "1984-05"}, "no figures of goods with South Korea"),
+    ({"release": "1984-05"}, "The months there are: 1985-01 to"),
     ({"partner": "Atlantis"}, "matches no partner"),
     ({"second": "Korea, East"}, "matches no partner"),
     ({"basis": "bop"}, "is no basis"),

@@ -339,12 +339,12 @@ def _extremes(brief, history: pd.Series) -> None:
         value, more = None, dict.fromkeys(("usd", "distance_usd", "ago", "among")) | {"here": False}
         if there:
             value = getattr(past[::-1], find)()
-            ten = len(past) == EXTREME_QUARTERS
+            since = f"since {words.period(past.index[0])}" if value > past.index[0] else "where figures begin"
             more = {
                 "usd": past[value],
                 "distance_usd": abs(past.iloc[-1] - past[value]),
                 "ago": _quarters_ago(s.quarter, value),
-                "among": "in ten years" if ten else f"since {words.period(past.index[0])}",
+                "among": "in ten years" if len(past) == EXTREME_QUARTERS else since,
                 "here": value == s.quarter,
             }
         brief.add(
