@@ -12,7 +12,7 @@ from bea_server import KEY as BEA_KEY
 from census_server import KEY as CENSUS_KEY
 from click.testing import CliRunner
 from helpers import country_sheet, grid_rows
-from publishers import COUNTRY, CURRENT, DAY, MONTH, SCHEDULE, Publishers, goods
+from publishers import COUNTRY, CURRENT, DAY, MONTH, PAGE, SCHEDULE, Publishers, goods
 
 from tradelib import list_vintages, load
 from tradelib import releases as calendar
@@ -95,9 +95,11 @@ def test_one_source_that_fails_stops_no_other_and_the_exit_code_tells(publishers
 
 
 def test_the_calendar_is_refreshed_from_the_schedule_page(publishers):
-    assert calendar.release("2021-09").scheduled is None
+    assert calendar.release("2026-11").scheduled is None
+    page = PAGE.replace(b"November 4", b"January 7").replace(b"September 2021", b"November 2026")
+    publishers.files.put(SCHEDULE, page)
     run("update", "ctyseasonal")
-    assert calendar.release("2021-09").scheduled == date(2021, 11, 4)
+    assert calendar.release("2026-11").scheduled == date(2027, 1, 7)
     publishers.files.put(SCHEDULE, b"<html><body>Nothing here</body></html>")
     assert "The release calendar is as bundled" in run("update", "ctyseasonal")
 
