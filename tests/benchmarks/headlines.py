@@ -9,9 +9,14 @@ ranks. Then it is laid beside all other passages and titles of its page.
 import argparse
 import collections
 import re
+import sys
 import time
+from pathlib import Path
 
 import pandas as pd
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
+
 from helpers import figures, passages, said, titled
 
 import tradelib as tl

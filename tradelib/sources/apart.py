@@ -67,6 +67,8 @@ def _exchange(order: tuple, size: int) -> tuple:
                         process.kill()
             return future.result()
         except (OSError, EOFError, pickle.UnpicklingError):
+            process.kill()
+            process.wait()  # its pipes close before it has ended: the next call must not be given to it
             raise CheckError(problem, "No publisher's file is like that: see what it is.") from None
         except BaseException:  # somebody pressed Ctrl-C
             process.kill()
