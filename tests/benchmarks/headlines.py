@@ -165,8 +165,12 @@ class Reader:
         if not told:
             return []
         series = self.flows[side][code].rolling(len(span), min_periods=len(span)).sum()
-        series = series[series.first_valid_index() :]
-        if len(span) > 1 or " for a" in told:
+        if len(span) > 1:
+            series = series[series.index.month == span[-1].month]
+        gaps = series.index[series.isna()]  # a history begins after its last gap
+        series = series[series.index > gaps[-1]] if len(gaps) else series
+        begins = series.index[0].year
+        if " for a" in told:
             series = series[series.index.month == span[-1].month]
         now, past = series.iloc[-1], series.iloc[:-1].dropna()
         sign = -1 if side == "balance" and now < 0 else 1
@@ -179,7 +183,7 @@ class Reader:
             "fi": size > 0,
         }
         rivals = past[rival[told[:2]]]
-        since = f"on record, in figures since {self.flows[side][code].first_valid_index().year}"
+        since = f"on record, in figures since {begins}"
         if len(rivals):
             last = rivals.index[-1]
             since = f"since {'' if told[:2] != 'sm' or rivals.iloc[-1] * sign >= 0 else 'the '}"
