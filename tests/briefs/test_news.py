@@ -9,7 +9,7 @@ from headlines import Reader, against, page_of, run
 from helpers import said, sheet, snapshot
 
 import tradelib as tl
-from tradelib.briefs.news import NAMES, Candidate, choose, of_change, of_rarity, relative_changes
+from tradelib.briefs.news import NAMES, Candidate, leader, of_change, of_rarity, relative_changes
 from tradelib.store import vintages
 
 
@@ -35,11 +35,11 @@ def test_the_headline_tells_what_is_new(who, release, words):
 
 def test_the_most_unusual_leads_and_the_balance_of_the_month_where_nothing_is():
     one, other, more = Candidate("rank_trade", "rank", 2.0), Candidate("month_exports", "change", 2.5), 0.9
-    assert choose([one, other]) is other
+    assert leader([one, other]) is other
     quiet = [Candidate(name, "change", more - n / 20) for n, name in enumerate(reversed(NAMES))]
-    assert choose(quiet).name == "month_balance"
-    assert choose([one, Candidate("share", "share", 2.0)]).name == "share"
-    assert choose([]) is None
+    assert leader(quiet).name == "month_balance"
+    assert leader([one, Candidate("share", "share", 2.0)]).name == "share"
+    assert leader([]) is None
 
 
 def test_a_change_is_measured_by_the_usual_size_of_those_before():

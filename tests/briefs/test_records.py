@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from helpers import raw_rows, sheet, snapshot
 
-from tradelib.briefs.records import standing
+from tradelib.briefs.records import stands_out
 from tradelib.partners import all_partners, members
 from tradelib.style import words
 
@@ -136,7 +136,7 @@ def test_a_streak_counts_the_months_and_years_that_moved_alike(code, release, pu
     ],
 )
 def test_what_stands_out_reaches_back_long_enough(values, word, reach, on_record):
-    found = standing(np.array(values, float), 3)
+    found = stands_out(np.array(values, float), 3)
     assert (found and found.word) == word
     if found:
         assert found.reach == reach and (found.rival is None) == on_record
@@ -144,14 +144,14 @@ def test_what_stands_out_reaches_back_long_enough(values, word, reach, on_record
 
 def test_what_is_not_known_may_have_been_a_rival():
     gap = np.array([9.0, 1, 2, 3, np.nan, 4, 5, 4, 5, 8])
-    assert standing(gap, 3) is None, "since the gap alone it is the highest, and nobody knows of the gap"
-    assert standing(np.append(gap[:-1], [3, 4, 5, 6, 5, 4, 3, 3, 7.0]), 3) is None
+    assert stands_out(gap, 3) is None, "since the gap alone it is the highest, and nobody knows of the gap"
+    assert stands_out(np.append(gap[:-1], [3, 4, 5, 6, 5, 4, 3, 3, 7.0]), 3) is None
 
 
 def test_a_balance_that_turned_is_the_first_of_its_kind_or_nothing():
-    assert standing(np.array([-1.0, 5, 6, 7, -2]), 3, balance=True).word == "first"
-    assert standing(np.array([-1.0, 5, 6, -7, 5, -2]), 3, balance=True) is None
-    assert standing(np.array([1.0, -5, 6, -7, 5, -9]), 3, balance=True).word == "largest"
+    assert stands_out(np.array([-1.0, 5, 6, 7, -2]), 3, balance=True).word == "first"
+    assert stands_out(np.array([-1.0, 5, 6, -7, 5, -2]), 3, balance=True) is None
+    assert stands_out(np.array([1.0, -5, 6, -7, 5, -9]), 3, balance=True).word == "largest"
 
 
 def test_records_of_switzerland_and_a_near_miss():

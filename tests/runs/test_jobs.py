@@ -9,7 +9,7 @@ from tradelib import load, take
 from tradelib.errors import TradelibError
 from tradelib.partners import resolve
 from tradelib.runs.execution import check_parameters, parameters_of
-from tradelib.runs.jobs import bundled_notebook, job_of, place_of, read_notebook
+from tradelib.runs.jobs import bundled_notebook, job_of, read_notebook, release_folder
 from tradelib.store import vintages
 from tradelib.tables import TABLES
 
@@ -30,9 +30,9 @@ def test_a_job_names_its_files_by_day_partner_notebook_label_and_as_of():
 
 
 def test_pages_and_record_of_a_release_lie_where_its_day_says_or_its_month():
-    assert str(place_of("2018-07", "reports")) == "reports/2018-09-05"
-    assert str(place_of("1993-06", "reports")) == "reports/1993-06"
-    assert str(place_of("2018-07", "s3://bucket/reports")) == "s3://bucket/reports/2018-09-05"
+    assert str(release_folder("2018-07", "reports")) == "reports/2018-09-05"
+    assert str(release_folder("1993-06", "reports")) == "reports/1993-06"
+    assert str(release_folder("2018-07", "s3://bucket/reports")) == "s3://bucket/reports/2018-09-05"
 
 
 def test_a_page_is_made_of_every_vintage_and_file_that_its_notebook_may_read(store, tmp_path, monkeypatch):

@@ -27,7 +27,7 @@ from tradelib.catalogue import page as catalogue
 from tradelib.errors import TradelibError
 from tradelib.releases import WASHINGTON
 from tradelib.runs import due, plan, run_due, sweep
-from tradelib.runs.jobs import place_of
+from tradelib.runs.jobs import release_folder
 from tradelib.runs.run_due import NOTES, Outcome, call_hook, lock_path
 from tradelib.runs.sweep import FAILED, MADE, Result
 from tradelib.sources import ingest, update
@@ -64,7 +64,7 @@ class World:
         ]
         summary = sweep.Summary(tuple(results), 2.0)
         sweep.write_record(plan, summary)
-        path = place_of(plan.release.month, self.reports) / sweep.RECORD
+        path = release_folder(plan.release.month, self.reports) / sweep.RECORD
         path.write_text(json.dumps(json.loads(path.read_text()) | {"finished": self.now.isoformat()}))
         return summary
 
@@ -183,7 +183,7 @@ def test_a_release_whose_day_is_learnt_from_its_file_is_made_once_and_told_once(
     world.comes["through"] = "2026-09"
     status = "failed" if fails else "done"
     assert (world.call(**morning).status, world.done[-2:]) == (status, ["sweep 2026-09", "catalogue"])
-    assert place_of("2026-09", world.reports) == world.reports / "2026-11-05"
+    assert release_folder("2026-09", world.reports) == world.reports / "2026-11-05"
     for _ in range(3):
         assert world.call(**morning).exit_code == bool(fails)
         assert "sweep 2026-09" not in world.done

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from tradelib.briefs.records import LEAST_YEARS, PAST, standing
+from tradelib.briefs.records import LEAST_YEARS, PAST, stands_out
 from tradelib.style.words import missing
 from tradelib.tables import GOODS
 
@@ -40,7 +40,7 @@ class Candidate(NamedTuple):
     score: float
 
 
-def choose(candidates: list[Candidate]) -> Candidate | None:
+def leader(candidates: list[Candidate]) -> Candidate | None:
     """Choose what leads: the most unusual; the first of `NAMES` where that is ordinary, and of equal ones."""
     return min(candidates, key=lambda one: (-max(one.score, ORDINARY), NAMES.index(one.name)), default=None)
 
@@ -82,7 +82,7 @@ def relative_changes(
 def news_fact(brief) -> None:
     """Write the fact `news`: which candidate leads, with the scores of all."""
     candidates = candidates_of(brief)
-    best, s = choose(candidates), brief.snapshot
+    best, s = leader(candidates), brief.snapshot
     brief.add(
         "news",
         best.name if best else None,
@@ -161,7 +161,7 @@ def _ranks(brief) -> list[Candidate]:
             continue
         past = -ranks[brief.partner.code].to_numpy(float)
         past[-1] = -now
-        if past[-1] != past[-2] and (rare := standing(past, 12 * LEAST_YEARS)):
+        if past[-1] != past[-2] and (rare := stands_out(past, 12 * LEAST_YEARS)):
             score = RANK_WEIGHT * of_rarity(rare.often, rare.among, rare.reach)
             found.append(Candidate(f"rank_{flow}", "rank", score))
     return found

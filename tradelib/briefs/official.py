@@ -4,7 +4,6 @@ import pandas as pd
 
 from tradelib.briefs.goods import difference
 from tradelib.briefs.sentences import title
-from tradelib.partners import has_members, members
 from tradelib.style import words
 from tradelib.style.tables import PublishedTable, published
 from tradelib.tables import GOODS_SA, GOODS_SA_RELEASED, SIDES, TRADE_YEARS
@@ -65,10 +64,12 @@ def _average(values: pd.Series, window: Window) -> float | None:
 def years(brief, *, caption: str = "") -> PublishedTable | None:
     """Print goods, services and both over ten years; None where BEA has none, or other members each year."""
     sides, code = brief.snapshot.official_sides.get(TRADE_YEARS), brief.partner.code
-    if sides is None or code not in sides.index.levels[0] or _members_changed(brief):
+    if sides is None or code not in sides.index.levels[0]:
         return None
     sides = sides.loc[code].unstack("item").swaplevel(axis=1)
     table = pd.concat({name: sides[item] for item, name in ITEMS.items()}, axis=1).tail(YEARS)
+    if brief.partner.is_group and table.isna().any(axis=None):  # other members were counted
+        return None
     names = {f"{side}_usd": side.capitalize() for side in LINKS}
     return published(
         table.rename_axis("year"),
@@ -77,11 +78,3 @@ def years(brief, *, caption: str = "") -> PublishedTable | None:
         caption=title(brief, caption),
         source=words.source_line(brief.snapshot, TRADE_YEARS),
     )
-
-
-def _members_changed(brief) -> bool:
-    """Whether a group had other members ten years before."""
-    code, last = brief.partner.code, brief.quarter.year
-    if not has_members(code):
-        return False
-    return members(code, on=f"{last}-01-01") != members(code, on=f"{last - YEARS}-01-01")

@@ -82,7 +82,7 @@ def records_facts(brief) -> None:
     _record_month(brief)
 
 
-def standing(values: np.ndarray, least: int, *, balance: bool = False) -> Standing | None:
+def stands_out(values: np.ndarray, least: int, *, balance: bool = False) -> Standing | None:
     """Find how the last of some figures, one a period, stands out from all before it; None if it does not.
 
     Of a balance the size is meant: a deficit among deficits, or the first of its kind for long.
@@ -110,10 +110,10 @@ def standing(values: np.ndarray, least: int, *, balance: bool = False) -> Standi
 def _superlative(brief, side: str, span: str, past: History) -> None:
     """Since when a figure is the highest or lowest; a month among all months, or else among its own."""
     s, balance, by_month, told = brief.snapshot, side == "balance", span == "month", None
-    found = standing(past.values, LEAST_YEARS * (12 if by_month else 1), balance=balance)
+    found = stands_out(past.values, LEAST_YEARS * (12 if by_month else 1), balance=balance)
     among, step = " of any month" if by_month else "", 1
     if not found and by_month:
-        found = standing(past.values[::-12][::-1], LEAST_SAME, balance=balance)
+        found = stands_out(past.values[::-12][::-1], LEAST_SAME, balance=balance)
         found = None if found and found.word == "first" else found
         name = words.MONTHS[s.month.month - 1]
         among, step = f" for {'an' if name[0] in 'AO' else 'a'} {name}", 12

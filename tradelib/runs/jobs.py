@@ -138,7 +138,7 @@ def read_notebook(path: Path | str | None = None) -> Notebook:
     return Notebook(source.name, text)
 
 
-def place_of(month: str, reports: Path | str) -> Path:
+def release_folder(month: str, reports: Path | str) -> Path:
     """Return the folder in which the pages of a release lie, and the record of its last sweep.
 
     It is named by the publication day, as the calendar or a stored country table knows it, else by the month.
@@ -178,7 +178,7 @@ def job_of(
     return Job(
         notebook=notebook,
         record=_record(asked, snapshot.sources, notebook, snapshot.at_hand),
-        folder=str(place_of(snapshot.release.month, reports)),
+        folder=str(release_folder(snapshot.release.month, reports)),
         name=".".join(parts),
         strict=strict,
         cell_limit=cell_limit,

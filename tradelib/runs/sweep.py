@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tradelib.errors import TradelibError
 from tradelib.runs.execution import WARM, NotebookFailed
-from tradelib.runs.jobs import EDITED, NOT_MADE, UP_TO_DATE, Job, place_of
+from tradelib.runs.jobs import EDITED, NOT_MADE, UP_TO_DATE, Job, release_folder
 from tradelib.runs.plan import Plan
 from tradelib.runs.report import NOT_RUN, make
 from tradelib.runs.warm import cool_down, warm_up
@@ -208,7 +208,7 @@ def write_record(plan: Plan, summary: Summary) -> None:
         "seconds": round(summary.seconds, 1),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    path = place_of(plan.release.month, plan.reports) / RECORD
+    path = release_folder(plan.release.month, plan.reports) / RECORD
     files.write_over(
         path,
         json.dumps(record, indent=1, ensure_ascii=False).encode(),
@@ -219,7 +219,7 @@ def write_record(plan: Plan, summary: Summary) -> None:
 def read_record(month: str, reports: Path | str = Path("reports")) -> dict | None:
     """Read what the last sweep of a release left beside its briefs; None if it is not there or damaged."""
     try:
-        found = json.loads((place_of(month, reports) / RECORD).read_bytes())
+        found = json.loads((release_folder(month, reports) / RECORD).read_bytes())
         kinds = {"release": str, "fingerprint": str, "failed": list, "finished": str}
         counts = {name: int | float for name in ("made", "skipped", "edited", "seconds") if name in found}
         right = all(isinstance(found[name], kind) for name, kind in (kinds | counts).items())

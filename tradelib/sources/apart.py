@@ -25,7 +25,7 @@ from tradelib.tables import CheckError
 MEMORY, MEMORY_A_BYTE = 1_000_000_000, 40
 SECONDS, SECONDS_A_BYTE = 20, 1e-6  # of work, so that a busy machine refuses nothing
 LOOKS_S = 0.02  # between two looks at what it takes
-START = "from tradelib.sources.apart import serve; serve()"
+START = "from tradelib.sources.apart import answer_calls; answer_calls()"
 
 _lock = threading.Lock()
 _process: subprocess.Popen | None = None
@@ -92,7 +92,7 @@ def _running() -> subprocess.Popen:
     return _process
 
 
-def serve() -> None:
+def answer_calls() -> None:
     """Be that process: call what comes, and answer, until nobody asks any more."""
     orders, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints is no answer
