@@ -134,7 +134,7 @@ def kink(
     with AR(1) errors and a fixed seed. It takes single quarters: trailing sums are autocorrelated by
     construction; the guide on caveats says how often it errs, `tests/benchmarks/hit_rate.py` measures it.
 
-    It is built on the OLS of statsmodels because none of the packages there are does the whole: the break
+    It is built on NumPy's least squares because none of the packages there are does the whole: the break
     tests of statsmodels (CUSUM, Hansen) give no date, and ruptures gives dates without a confidence set.
     """
     span = pd.period_range(end=series.index.max(), periods=periods, freq=series.index.freq)
@@ -144,21 +144,21 @@ def kink(
     scale = np.ptp(values)
     y, dates = (values - values[0]) / scale, np.arange(trim, periods - trim)
     line, bent = _designs(periods, dates)
-    straight = _ols(y, line)
-    if straight.ssr < 1e-20:  # only rounding is left, and F would compare rounding with rounding
+    _, straight = _fit(y, line)
+    if ((y - straight) ** 2).sum() < 1e-20:  # only rounding is left, and F would compare rounding with rounding
         return None
     best = int(np.argmin(_rss(bent, y[:, None])[:, 0]))
-    fit = _ols(y, bent[best])
-    f_statistic = float(fit.compare_f_test(straight)[0])
-    rho, shocks = _ar1(fit.resid, PARAMETERS)
+    slopes, fitted = _fit(y, bent[best])
+    f_statistic = float(_sup_f(line, bent, y[:, None])[0])
+    rho, shocks = _ar1(y - fitted, PARAMETERS)
     errors = _errors(rho, shocks, periods, draws)
-    under_null = _sup_f(line, bent, straight.fittedvalues[:, None] + errors)
+    under_null = _sup_f(line, bent, straight[:, None] + errors)
     p_value = (1 + int((under_null >= f_statistic).sum())) / (1 + draws)
-    rss = _rss(bent, fit.fittedvalues[:, None] + errors)
+    rss = _rss(bent, fitted[:, None] + errors)
     critical = np.quantile(_f(rss[best], rss.min(axis=0), 1, periods - 4), level)
     own = _rss(bent, y[:, None])[:, 0]
     inside = dates[_f(own, own.min(), 1, periods - 4) <= critical]
-    slope, bend = fit.params[1] * scale, fit.params[2] * scale
+    slope, bend = slopes[1] * scale, slopes[2] * scale
     return Kink(
         period=span[dates[best]],
         f_statistic=f_statistic,
@@ -177,10 +177,10 @@ def _designs(n: int, dates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return line, np.stack([np.column_stack([line, one]) for one in bend])
 
 
-def _ols(y: np.ndarray, x: np.ndarray):
-    from statsmodels.regression.linear_model import OLS  # here, for it takes long to import
-
-    return OLS(y, x).fit()
+def _fit(y: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Coefficients and fitted values of least squares."""
+    slopes = np.linalg.lstsq(x, y)[0]
+    return slopes, x @ slopes
 
 
 def _rss(designs: np.ndarray, samples: np.ndarray) -> np.ndarray:

@@ -35,7 +35,6 @@ LIBRARIES = (
     "PIL.JpegImagePlugin",
     "PIL.GifImagePlugin",
     "PIL.PpmImagePlugin",
-    "statsmodels.regression.linear_model",
     "statsmodels.tsa.seasonal",
 )
 #: The folders of tradelib whose rooms they reach, each room of them.
