@@ -145,7 +145,7 @@ def kink(
     y, dates = (values - values[0]) / scale, np.arange(trim, periods - trim)
     line, bent = _designs(periods, dates)
     _, straight = _fit(y, line)
-    if ((y - straight) ** 2).sum() < 1e-20:  # only rounding is left, and F would compare rounding with rounding
+    if ((y - straight) ** 2).sum() < 1e-20:  # only rounding is left: F would compare it with itself
         return None
     best = int(np.argmin(_rss(bent, y[:, None])[:, 0]))
     slopes, fitted = _fit(y, bent[best])
