@@ -21,7 +21,6 @@ import psutil
 
 TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)?")
 DURATION = re.compile(r'("(?:duration|seconds)": )[\d.]+(e-\d+)?')
-RECORD = "sweep.json"  # tells how much the last run made
 
 
 def start(reports: Path, partners: str) -> subprocess.Popen:
@@ -48,7 +47,7 @@ def left(reports: Path) -> int:
 
 def files(reports: Path) -> dict[str, str]:
     """The text of every file, without times."""
-    paths = [path for path in reports.rglob("*") if path.is_file() and path.name != RECORD]
+    paths = [path for path in reports.rglob("*") if path.is_file()]
     texts = {str(path.relative_to(reports)): path.read_text() for path in paths}
     return {name: DURATION.sub(r"\1 0", TIME.sub("then", text)) for name, text in texts.items()}
 

@@ -144,10 +144,12 @@ def test_a_mistake_ends_a_real_process_with_a_message_and_exit_code_1():
 
 
 def test_due_says_what_is_awaited_and_what_comes_next(tmp_path):
-    told = run("due", "--since", "2026-08", "--reports", tmp_path).output.splitlines()
-    assert told[0].startswith("2026-08: awaited since 2026-10-06 08:30")
-    document = json.loads(run("due", "--since", "2026-08", "--reports", tmp_path, "--format", "json").output)
-    assert document["due"][0]["state"] == "awaited"
+    options = ["due", "--since", "2026-08", "--reports", tmp_path, "--heartbeat", "30"]
+    result = run(*options)
+    assert result.output.startswith("2026-08, overdue: awaited since 2026-10-06 08:30")
+    assert (result.output.splitlines()[-1], result.exit_code) == ("tradelib run-due was never called.", 1)
+    document = json.loads(run(*options, "--format", "json").output)
+    assert document["due"][0]["state"] == "awaited" and document["silence"]
     assert "is not a month" in refused("due", "--since", "lately", "--reports", tmp_path)
 
 

@@ -1,5 +1,6 @@
 """What is due: by the true calendar, to the minute, with what was run, and without what was suspended."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from zoneinfo import ZoneInfo
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 from tradelib import releases as calendar
 from tradelib.errors import TradelibError
 from tradelib.releases import WASHINGTON
-from tradelib.runs import due, sweep
+from tradelib.runs import due, state, sweep
+from tradelib.runs import plan as plans
 from tradelib.runs.plan import plan
 from tradelib.sources import schedule
 
@@ -205,7 +207,7 @@ def test_the_bundled_tables_and_a_true_record_say_what_is_due(tmp_path):
     assert due.look(reports=reports, partners="KOR", now=moment).items == ()
     other = due.look(reports=reports, partners="JPN", now=moment)
     assert states(other) == {"2025-02": "inputs changed"}
-    (reports / "2025-04-03" / sweep.RECORD).write_text("{")
+    (state.folder(reports) / "2025-04-03.json").write_text("{")
     assert states(due.look(reports=reports, partners="KOR", now=moment)) == {"2025-02": "not run"}
 
 
@@ -213,8 +215,8 @@ def test_on_the_day_of_this_calendar_the_newest_release_is_awaited(tmp_path):
     found = due.look(reports=tmp_path, now=at("2026-11-24T11:00"))
     assert found.lines() == [
         (
-            "2026-09: awaited since 2026-11-04 08:30 (20 days): no country table at hand reaches it, "
-            "the newest ends with 2025-02."
+            "2026-09, overdue: awaited since 2026-11-04 08:30 (20 days): no country table at hand "
+            "reaches it, the newest ends with 2025-02."
         ),
         "Next: October 2026, 2026-12-08 08:30.",
     ]
@@ -244,3 +246,73 @@ def test_a_span_is_told_in_its_largest_unit():
     assert due.span(timedelta(days=20, hours=3)) == "20 days"
     assert due.span(timedelta(seconds=5)) == "0 minutes"
     assert told == ["0 minutes", "1 minute", "59 minutes", "1 hour", "23 hours", "1 day"]
+
+
+# --- a deadline, and what is tried again -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("moment", "deadline", "overdue"),
+    [
+        ("2026-10-06T09:29", "09:30", False),
+        ("2026-10-06T09:31", "09:30", True),
+        ("2026-10-06T09:31", None, False),
+        ("2026-10-07T08:31", None, True),
+        ("2026-10-27T08:31", None, True),
+    ],
+)
+@pytest.mark.parametrize("through", ["2026-07", "2026-08"])  # awaited; at hand, but not run
+def test_a_release_is_overdue_from_its_deadline_on_and_the_exit_code_says_so(
+    moment, deadline, overdue, through
+):
+    found = replace(
+        look(at(moment), through=through, records={"2026-07": left()}),
+        deadline=deadline and due.clock(deadline),
+    )
+    assert (len(found.overdue), found.exit_code) == (overdue, overdue)
+    assert [one["overdue"] for one in found.to_dict()["due"]] == [overdue]
+
+
+@pytest.mark.parametrize("text", ["08:30", "8 o'clock", "25:00", "", "09:30+01:00"])
+def test_a_deadline_is_a_time_after_the_release(text):
+    with pytest.raises(TradelibError, match="is no deadline"):
+        due.clock(text)
+
+
+@pytest.mark.parametrize("changes", [{"at_once": True}, {"fingerprint": "of another list of partners"}])
+def test_what_failed_does_not_wait_where_the_disk_was_full_or_something_else_is_asked(changes):
+    moment = at("2026-10-06T09:10")  # ten minutes after it failed
+    for further, ready in (({}, False), (changes, True)):
+        (item,) = look(moment, records={"2026-08": left(["Japan"]) | further}).items
+        assert (item.state, item.ready) == ("failed", ready)
+
+
+def test_a_partner_added_to_the_list_is_missed_in_each_past_release_and_made_on_request():
+    options = {"asked": ["Japan", "Mexico", "seasonal: Japan"]}
+    records = {"2026-07": left() | options, "2026-08": left() | options, "2026-06": left()}
+    wanted = {"2026-07": ["Japan", "Tuvalu"], "2026-08": ["seasonal: Japan"], "2026-06": ["Tuvalu"]}
+
+    def found(since=None):
+        return due.agenda(
+            at("2026-10-06T09:00"),
+            through="2026-08",
+            record=records.get,
+            plan=lambda month: SimpleNamespace(fingerprint="a"),
+            asked=lambda release: wanted.get(release.month, ()),
+            since=since,
+        )
+
+    (item,) = found().items
+    assert (item.release.month, item.state, item.ready) == ("2026-07", "partner missing", False)
+    assert item.told == "not made for Tuvalu; --since 2026-07 makes it."
+    assert found().exit_code == 0
+    (item,) = found("2026-06").items
+    assert (item.ready, item.told) == (True, "not made for Tuvalu.")
+
+
+def test_what_is_asked_for_is_compared_by_partner_not_by_word():
+    release = calendar.release("2018-07")
+    assert plans.asked(release, "KOR,5800,Japan") == ("Korea, South", "Japan")
+    usmca = plans.asked(release, "group:usmca")
+    assert plans.lacking(plans.asked(release, "MEX,Atlantis"), usmca) == ["Atlantis"]
+    assert plans.lacking(usmca, ["all"]) == [] and plans.lacking(["seasonal: Mexico"], ["all"])

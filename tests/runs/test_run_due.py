@@ -17,6 +17,7 @@ from types import SimpleNamespace
 import pandas as pd
 import psutil
 import pytest
+from click.testing import CliRunner
 from helpers import LAST_CELL, book_of, country_sheet, grid_rows, write_xlsx
 from publishers import COUNTRY, Files
 from werkzeug import Response
@@ -24,11 +25,14 @@ from werkzeug import Response
 from tradelib import load, loaders
 from tradelib import releases as calendar
 from tradelib.catalogue import page as catalogue
+from tradelib.cli.main import main
 from tradelib.errors import TradelibError
 from tradelib.releases import WASHINGTON
-from tradelib.runs import due, plan, run_due, sweep
+from tradelib.runs import due, hooks, plan, run_due, state, sweep
+from tradelib.runs.hooks import call_hook
 from tradelib.runs.jobs import release_folder
-from tradelib.runs.run_due import NOTES, Outcome, call_hook, lock_path
+from tradelib.runs.run_due import NOTES, Outcome
+from tradelib.runs.state import lock_path
 from tradelib.runs.sweep import FAILED, MADE, Result
 from tradelib.sources import ingest, update
 from tradelib.sources import publishers as sources
@@ -53,7 +57,7 @@ class World:
     def plan(self, month, partners="all", *, runs=None, cell_limit=None, reports=None):
         self.calls.append(f"plan {month}")
         plan = SimpleNamespace(
-            release=calendar.release(month), jobs=("Japan", "Mexico"), reports=str(reports)
+            release=calendar.release(month), jobs=("Japan", "Mexico"), reports=str(reports), asked=("all",)
         )
         return SimpleNamespace(**vars(plan), fingerprint=self.fingerprint, wrong={})
 
@@ -64,7 +68,7 @@ class World:
         ]
         summary = sweep.Summary(tuple(results), 2.0)
         sweep.write_record(plan, summary)
-        path = release_folder(plan.release.month, self.reports) / sweep.RECORD
+        path = state.folder(self.reports) / f"{release_folder(plan.release.month, self.reports).name}.json"
         path.write_text(json.dumps(json.loads(path.read_text()) | {"finished": self.now.isoformat()}))
         return summary
 
@@ -213,6 +217,92 @@ def test_what_failed_stays_a_failure_until_it_is_made_and_is_tried_again_after_a
     assert world.done[-2:] == ["sweep 2026-08", "catalogue"]
 
 
+def test_a_release_that_is_not_there_by_its_deadline_is_told_once_with_what_was_tried(
+    world, monkeypatch, tmp_path
+):
+    """No connection at nine on release day: the hook is called at the first call after 09:30, and once."""
+
+    def unreachable(names, *, on):
+        return [update.Step(sources.SOURCES[names[0]], False, "The server answered 503.", failed=True)]
+
+    monkeypatch.setattr(update, "plan", unreachable)
+    told = tmp_path / "told"
+    options = {"deadline": "09:30", "on_failure": f"sh -c 'cat >> {told}; echo >> {told}'"}
+    outcomes = [world.call(**options) for _ in range(9)]  # 08:31 to 09:51
+    assert [(one.status, one.exit_code) for one in outcomes] == [("awaited", 0)] * 6 + [("overdue", 1)] * 3
+    (message,) = map(json.loads, told.read_text().splitlines())
+    (asked,) = [one for one in message["fetch"] if one["failed"]]
+    assert asked == {
+        "source": "country",
+        "times": 7,
+        "first": "2026-10-06T08:31:00-04:00",
+        "last": "2026-10-06T09:31:00-04:00",
+        "said": "The server answered 503.",
+        "failed": True,
+    }
+    assert message["text"].splitlines()[0].startswith("2026-08: awaited since 2026-10-06 08:30 (1 hour)")
+    assert "country: The server answered 503 (asked 7 times, last at 2026-10-06 09:31)." in message["text"]
+    options["on_failure"] = "sh -c 'cat > " + str(tmp_path / "words") + "'"
+    state.write(state.folder(world.reports) / NOTES, {}, advice="")
+    world.call(**options, hook_input="text")
+    assert (tmp_path / "words").read_text().startswith("2026-08: awaited since")
+
+
+def test_an_overdue_release_is_told_beside_a_failure_that_stays(world, tmp_path):
+    world.through, world.fails, told = "2026-08", ["Japan"], tmp_path / "told"
+    hook = f"sh -c 'cat >> {told}; echo >> {told}'"
+    world.call(on_failure=hook)
+    world.now = datetime(2026, 11, 4, 10, 0, tzinfo=WASHINGTON)
+    world.call(on_failure=hook, deadline="09:30")
+    world.call(on_failure=hook, deadline="09:30")
+    messages = [json.loads(line) for line in told.read_text().splitlines()]
+    assert [one["releases"] for one in messages] == [["2026-08"], ["2026-08", "2026-09"]]
+    assert "Overdue: 2026-09: awaited since 2026-11-04 08:30" in messages[1]["text"]
+    assert messages[0]["id"] != messages[1]["id"]
+
+
+def test_a_scheduler_that_stopped_calling_is_missed(world):
+    assert run_due.missed(world.reports, 30) == "tradelib run-due was never called."
+    world.call()
+    for minutes, said in ((30, ""), (31, "tradelib run-due was last called 31 minutes ago.")):
+        assert run_due.missed(world.reports, 30, MORNING + timedelta(minutes=minutes)) == said
+
+
+def test_what_is_done_is_logged_with_its_time_and_level_and_no_key(world, tmp_path, monkeypatch):
+    monkeypatch.setenv("CENSUS_API_KEY", "geheimer-schluessel")
+    world.through, world.fails = "2026-08", ["Japan"]
+    real = due.look
+    monkeypatch.setattr(due, "look", lambda **options: real(**options | {"now": world.now}))
+    monkeypatch.setattr(update, "refresh_calendar", lambda: ["refused geheimer-schluessel"])
+    plain, lines = tmp_path / "plain.log", tmp_path / "json.log"
+    for options in (["--log", str(plain)], ["--log", str(lines), "--log-json"]):
+        done = CliRunner().invoke(main, ["run-due", "--reports", str(world.reports), *options])
+        assert done.exit_code == 1, done.output
+    assert re.search(r"^2\d{3}-\d\d-\d\dT[\d:]+[+-]\d{4} ERROR tradelib.runs.run_due: outcome: failed$",
+                     plain.read_text(), re.MULTILINE)  # fmt: skip
+    told = [json.loads(line) for line in lines.read_text().splitlines()]
+    assert {"time", "level", "logger", "message"} == set(told[0])
+    assert "geheim" not in plain.read_text() + lines.read_text()
+    assert "WARNING tradelib.runs.run_due: refused (CENSUS_API_KEY)" in plain.read_text()
+
+
+def test_nothing_but_pages_lies_among_the_reports(world):
+    """A web server that shows them shows no record, note or lock; what was there before is taken over."""
+    world.through = "2026-08"
+    old = world.reports / release_folder("2026-08", world.reports).name / sweep.OLD_RECORD
+    old.parent.mkdir(parents=True)
+    record = {"release": "2026-08", "fingerprint": "before", "failed": [], "finished": MORNING.isoformat()}
+    old.write_text(json.dumps(record))
+    assert sweep.read_record("2026-08", world.reports)["fingerprint"] == "before"
+    world.call()
+    assert [path for path in world.reports.rglob("*") if path.is_file()] == []
+    assert sorted(path.name for path in state.folder(world.reports).iterdir()) == [
+        f"{old.parent.name}.json",
+        "run-due.json",
+        "run-due.lock",
+    ]
+
+
 # --- what goes wrong ----------------------------------------------------------------------------
 
 
@@ -229,7 +319,7 @@ def test_a_mistake_in_a_request_is_told_whole_and_is_a_failure(world, monkeypatc
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path):
-    (tmp_path / "reports").write_text("a file")
+    (tmp_path / "reports.state").write_text("a file")
     with pytest.raises(TradelibError, match=r"Cannot lock .*\n  Give a folder of yours"):
         run_due.run_due(reports=tmp_path / "reports")
 
@@ -272,10 +362,11 @@ def test_a_call_that_was_killed_is_ended_by_the_next(world, monkeypatch, tmp_pat
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"all": "yesterday"}', '{"all": "2026-10-06T08:00:00"}'])
 def test_damaged_notes_are_as_good_as_none(world, damage):
     world.through = "2026-08"
-    world.reports.mkdir()
-    (world.reports / NOTES).write_text(damage)
+    notes = state.folder(world.reports) / NOTES
+    notes.parent.mkdir()
+    notes.write_text(damage)
     assert world.call().status == "done"
-    assert json.loads((world.reports / NOTES).read_text())["to_tell"] == []
+    assert json.loads(notes.read_text())["to_tell"] == []
 
 
 def test_a_clock_that_went_back_does_not_stop_the_calls(world):
@@ -289,7 +380,7 @@ def test_a_clock_that_went_back_does_not_stop_the_calls(world):
 
 HOLD = """
 import sys, time
-from tradelib.runs.run_due import hold
+from tradelib.runs.state import hold
 with hold(sys.argv[1]) as say:
     say("sweeping 2026-10, 232 briefs")
     print("held", flush=True)
@@ -323,13 +414,13 @@ def test_a_second_call_says_who_is_running_since_when_and_at_what_and_does_nothi
 def test_a_killed_holder_leaves_no_lock_and_what_it_said_is_not_believed(world, holder):
     holder.send_signal(signal.SIGKILL)
     holder.wait()
-    note = world.reports / ".run-due.holder"
+    note = state.folder(world.reports) / "run-due.holder"
     assert note.exists(), "it had no time to clear up"
     assert world.call().status == "awaited" and not note.exists()
 
 
 def test_the_words_of_a_process_that_has_gone_are_not_told_for_those_of_the_holder(world, holder):
-    note = world.reports / ".run-due.holder"
+    note = state.folder(world.reports) / "run-due.holder"
     gone = subprocess.Popen(["true"])
     gone.wait()
     note.write_text(json.dumps(json.loads(note.read_text()) | {"pid": gone.pid}))
@@ -341,15 +432,15 @@ def test_the_words_of_a_process_that_has_gone_are_not_told_for_those_of_the_hold
 def test_the_lock_of_an_address_lies_on_this_machine_and_each_address_has_its_own():
     one, other = (lock_path(f"memory://bucket/{name}") for name in ("reports", "others"))
     assert one.is_absolute() and one != other and one == lock_path("memory://bucket/reports/")
-    assert lock_path("reports") == Path("reports/.run-due.lock")
-    assert lock_path("s3://bucket/reports").name == "run-due-1df4586a.lock"
+    assert lock_path("reports") == Path("reports.state/run-due.lock")
+    assert lock_path("s3://bucket/reports").name == "run-due-820cfdec.lock"
 
 
 def test_reports_at_an_address_keep_their_notes_there(world, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     world.reports = storage.located(f"memory://{tmp_path.name}/reports")
     assert world.call().status == "awaited"
-    assert "calendar" in json.loads((world.reports / NOTES).read_bytes())
+    assert "calendar" in json.loads((state.folder(world.reports) / NOTES).read_bytes())
     assert list((tmp_path / "state").rglob("run-due-*.lock"))
 
 
@@ -428,7 +519,7 @@ def test_an_address_that_does_not_answer_is_told_without_its_token(address):
 
 
 def test_an_address_that_hangs_is_given_up(httpserver, monkeypatch):
-    monkeypatch.setattr(run_due, "ADDRESS_S", 0.2)
+    monkeypatch.setattr(hooks, "ADDRESS_S", 0.2)
     httpserver.expect_request("/slow").respond_with_handler(lambda request: time.sleep(1) or Response(""))
     assert "did not answer (" in call_hook(httpserver.url_for("/slow"), SUMMARY)
 
@@ -436,7 +527,7 @@ def test_an_address_that_hangs_is_given_up(httpserver, monkeypatch):
 @pytest.mark.parametrize("sends", [b"HTTP/1.1 ", b"HTTP/1.1 200 OK\r\nX: "])
 def test_an_address_that_answers_byte_by_byte_is_given_up(sends, monkeypatch):
     """The case `hook_drip`: no single wait is long, and there is no end."""
-    monkeypatch.setattr(run_due, "ADDRESS_S", 0.5)
+    monkeypatch.setattr(hooks, "ADDRESS_S", 0.5)
     with played(sends, drips=True) as address:
         assert call_hook(address, SUMMARY) == "the hook http://127.0.0.1 did not answer (TimeoutError)"
 
@@ -497,7 +588,7 @@ def test_a_command_that_fails_is_told_without_its_arguments(hook, told):
 
 
 def test_a_command_that_hangs_is_ended_with_what_it_started(monkeypatch, tmp_path):
-    monkeypatch.setattr(run_due, "COMMAND_S", 0.5)
+    monkeypatch.setattr(hooks, "COMMAND_S", 0.5)
     began = time.monotonic()
     told = call_hook(f"sh -c 'sleep 60 & echo $! > {tmp_path}/pid; wait'", SUMMARY)
     assert told == "the hook sh took longer than 0.5 seconds and was ended"
@@ -569,7 +660,6 @@ def test_a_release_morning_from_the_file_at_the_publisher_to_the_message(mirror,
         "korea-south.html",
         "korea-south.ipynb",
         "mexico.failed.ipynb",
-        "sweep.json",
     ]
     assert not (reports / "2026-09").exists()
     assert [(name, one["status"], one["releases"], one["failures"]) for name, one in told] == [
@@ -577,7 +667,7 @@ def test_a_release_morning_from_the_file_at_the_publisher_to_the_message(mirror,
     ]
 
     gate.touch()
-    finished = json.loads((reports / "2026-11-04" / "sweep.json").read_text())["finished"]
+    finished = sweep.read_record("2026-09", reports)["finished"]
     minutes = int((datetime.fromisoformat(finished) - now).total_seconds() // 60) + 61
     done = call(minutes)
     assert (done.status, done.exit_code) == ("done", 0), "\n".join(done.lines)

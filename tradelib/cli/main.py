@@ -2,6 +2,7 @@
 
 import errno
 import json
+import logging
 import shutil
 import signal
 import sys
@@ -74,6 +75,9 @@ SCHEDULER = click.option(
     "--scheduler", help="Address of a Dask scheduler instead, such as tcp://10.0.0.1:8786."
 )
 SINCE = click.option("--since", help="All releases from this statistical month on, YYYY-MM.")
+DEADLINE = click.option(
+    "--deadline", help="A time in Washington, such as 09:30, by which a release is made on its day."
+)
 FORM = click.option(
     "--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True
 )
@@ -84,6 +88,52 @@ ARTICLES = click.option(
     type=click.Path(path_type=Path, dir_okay=False),
     help="A claims file of yours, for its verdicts; may be given more than once.",
 )
+
+
+class LogLine(logging.Formatter):
+    """A line of the log, with time, level and no key; or the same as a JSON object."""
+
+    def __init__(self, *, as_json: bool):
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+        self.default_time_format, self.default_msec_format = "%Y-%m-%dT%H:%M:%S%z", None
+        self.as_json = as_json
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        if not self.as_json:
+            return keys.cut(super().format(record))
+        told = {"time": self.formatTime(record), "level": record.levelname, "logger": record.name}
+        return keys.cut(json.dumps(told | {"message": record.getMessage()}, ensure_ascii=False))
+
+
+def _log_to(ctx: click.Context, _, path: Path | None) -> None:
+    """Have what is done written to a file, a line each, after what stands there."""
+    if path:
+        with files.explained(path, "write", "Give --log a file of yours."):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handler = logging.FileHandler(path, encoding="utf-8")
+        handler.setFormatter(LogLine(as_json=ctx.params.get("log_json", False)))
+        log = logging.getLogger("tradelib")
+        log.setLevel(logging.INFO)
+        log.addHandler(handler)
+        ctx.call_on_close(lambda: log.removeHandler(handler) or handler.close())
+
+
+def logged(command):
+    """Give a command the options of a log."""
+    as_json = click.option(
+        "--log-json", is_flag=True, is_eager=True, help="A JSON object for each line of the log."
+    )
+    where = click.option(
+        "--log",
+        envvar="TRADELIB_LOG",
+        type=click.Path(path_type=Path, dir_okay=False),
+        expose_value=False,
+        callback=_log_to,
+        help="A file to which times, levels and what is done are added.",
+    )
+    return where(as_json(command))
+
 
 # --- the program --------------------------------------------------------------------------------
 
@@ -219,7 +269,8 @@ def _say_made(made) -> None:
 @SCHEDULER
 @FORCE
 @REPORTS
-def sweep(workers, scheduler, force, **options) -> None:
+@logged
+def sweep(workers, scheduler, force, log_json, **options) -> None:
     """Make the briefs of all partners of a release; what is up to date is not made again."""
     from tradelib.runs import plan as plans
     from tradelib.runs import sweep as work
@@ -309,33 +360,49 @@ def audit(article, as_of, form) -> None:
 @PARTNERS
 @RUNS
 @SINCE
+@DEADLINE
+@click.option(
+    "--heartbeat", type=click.IntRange(1), help="Minutes since the last `run-due` after which it is missed."
+)
 @FORM
 @REPORTS
-def due(form, **options) -> None:
-    """Say which releases should have appeared and have not been run, and which comes next."""
+def due(form, heartbeat, **options) -> None:
+    """Say what should have appeared and was not run (exit code 1), and what comes next."""
     from tradelib.runs import due as work
+    from tradelib.runs.run_due import missed
 
     found = work.look(**options)
+    silence = missed(options["reports"], heartbeat) if heartbeat else ""
     if form == "json":
-        print_json(found.to_dict())
-        return
-    for line in found.lines():
-        say(line)
+        print_json(found.to_dict() | ({"silence": silence} if heartbeat else {}))
+    else:
+        for line in [*found.lines(), *filter(None, [silence])]:
+            say(line)
+    sys.exit(found.exit_code or bool(silence))
 
 
 @main.command("run-due")
 @PARTNERS
 @RUNS
 @SINCE
+@DEADLINE
 @CELL_LIMIT
 @WORKERS
 @SCHEDULER
 @ARTICLES
 @click.option("--on-success", envvar="TRADELIB_ON_SUCCESS", help="A command or URL to tell of what was made.")
 @click.option("--on-failure", envvar="TRADELIB_ON_FAILURE", help="A command or URL to tell of what failed.")
+@click.option(
+    "--hook-input",
+    type=click.Choice(["json", "text"]),
+    default="json",
+    show_default=True,
+    help="What a command reads.",
+)
 @FORM
 @REPORTS
-def run_due(form, **options) -> None:
+@logged
+def run_due(form, log_json, **options) -> None:
     """Fetch what has come, make what is due, renew the catalogue; safe to call every ten minutes."""
     from tradelib.runs import run_due as work
 

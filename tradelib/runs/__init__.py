@@ -6,7 +6,9 @@
 - `report`: one page made whole or not at all, from a job or from a notebook as it stands.
 - `plan`: what a sweep is asked for, in words or in a standing list, as jobs.
 - `sweep`: the jobs of a plan made by many workers, here or on a Dask cluster, and the record of it.
+- `state`: what calls keep for later ones, and the lock.
 - `due`: which releases should have appeared, what is the matter with each, and which comes next.
-- `run_due`: one call that does what is due: its lock, its steps, its hooks.
+- `run_due`: one call that does what is due, step by step.
+- `hooks`: a command that is run, or an address that is told, of what came of it.
 - `warm`, `warm_process`: kernels forked from a process with the libraries already imported; both its sides.
 """

@@ -1,11 +1,13 @@
 """Which releases should have appeared by now, what is the matter with each, and which comes next."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 from tradelib import releases
+from tradelib.errors import TradelibError
 from tradelib.releases import WASHINGTON, Release
 from tradelib.runs import plan as plans
 from tradelib.runs import sweep
@@ -14,9 +16,11 @@ from tradelib.style import words
 from tradelib.tables import GOODS
 
 NOT_RUN, AWAITED, FAILED, CHANGED = "not run", "awaited", "failed", "inputs changed"
+LACKING = "partner missing"
 APPEARS = time(8, 30)
-AGAIN = timedelta(hours=1)  # until what failed is tried again
-OVERDUE = timedelta(days=1)  # after which a wait is no longer the publisher's ordinary delay
+AGAIN = timedelta(hours=1)  # until what failed is tried again, unless something has changed
+OVERDUE = timedelta(days=1)  # after which, without a deadline, a wait is no ordinary delay
+SHOWN = 5  # names in a sentence
 LOOKS_BACK = 12  # releases: an old one that was made to try something is no reason to make all since
 
 
@@ -25,8 +29,8 @@ class Due:
     """A release that should have appeared and is not done.
 
     It appears `since` 08:30 in Washington on its day. Its `state` is "not run", "awaited" (no country table
-    at hand reaches it), "failed", or "inputs changed" since it was run; `told` says it in a sentence. It is
-    `ready` where there is something to run now.
+    at hand reaches it), "failed", "inputs changed" since it was run, or "partner missing": it was run without
+    all that are asked for; `told` says it in a sentence. It is `ready` where there is something to run now.
     """
 
     release: Release
@@ -41,12 +45,13 @@ class Agenda:
     """What is due at a time, oldest first.
 
     `newest` is the newest release that should have appeared, done or not, `following` the one that comes
-    next."""
+    next, `deadline` the time of its day by which a release is to be made, in Washington."""
 
     now: datetime
     items: tuple[Due, ...]
     newest: Release | None = field(repr=False)
     following: Release | None = field(repr=False)
+    deadline: time | None = None
 
     @property
     def ready(self) -> tuple[Due, ...]:
@@ -60,17 +65,32 @@ class Agenda:
 
     @property
     def overdue(self) -> tuple[Due, ...]:
-        """What has not come for more than a day."""
-        return tuple(item for item in self.awaited if passed(item.since, self.now) > OVERDUE)
+        """What has not come, or was not run, by its deadline, or for more than a day without one."""
+        waits = (item for item in self.items if item.state in (AWAITED, NOT_RUN))
+        return tuple(item for item in waits if passed(self._latest(item), self.now) > timedelta())
+
+    def _latest(self, item: Due) -> datetime:
+        if self.deadline is None:
+            return (item.since.astimezone(UTC) + OVERDUE).astimezone(WASHINGTON)
+        return datetime.combine(item.since.date(), self.deadline, WASHINGTON)
 
     @property
     def failed(self) -> tuple[Due, ...]:
         """What was run and failed."""
         return tuple(item for item in self.items if item.state == FAILED)
 
+    @property
+    def exit_code(self) -> int:
+        """1 where somebody should look: something failed, or is overdue; else 0."""
+        return int(bool(self.failed or self.overdue))
+
     def lines(self) -> list[str]:
         """Say in lines what is due and what comes next."""
-        lines = [f"{item.release.month}: {item.told}" for item in self.items] or ["Nothing is due."]
+        late = [item.release for item in self.overdue]
+        lines = [
+            f"{item.release.month}{', overdue' if item.release in late else ''}: {item.told}"
+            for item in self.items
+        ] or ["Nothing is due."]
         return [*lines, f"Next: {_name(self.following)}." if self.following else "No later date is known."]
 
     def to_dict(self) -> dict:
@@ -81,6 +101,7 @@ class Agenda:
                 "state": item.state,
                 "since": item.since.isoformat(),
                 "ready": item.ready,
+                "overdue": item in self.overdue,
                 "told": item.told,
             }
             for item in self.items
@@ -103,19 +124,34 @@ def look(
     partners: str = "all",
     runs: Path | None = None,
     since: str | None = None,
+    deadline: str | None = None,
     now: datetime | None = None,
 ) -> Agenda:
     """Say what is due, by the release calendar, the vintages at hand and what was run.
 
     `reports`, `partners` and `runs` are those of `plan`. `since` is the statistical month from which on all
     releases are wanted; else those after the newest that was run are, or only the newest where none was.
-    `now` has a time zone."""
-    return agenda(
+    `deadline` is a time in Washington, HH:MM, by which a release is to be made on its day. `now` has a time
+    zone."""
+    latest = clock(deadline) if deadline else None
+    found = agenda(
         now or datetime.now(WASHINGTON),
         through=max((vintage.through for vintage in vintages.list_vintages(GOODS)), default=""),
         record=lambda month: sweep.read_record(month, reports),
         plan=lambda month: plans.plan(month, partners, runs=runs, reports=reports),
+        asked=lambda release: plans.asked(release, partners, runs=runs),
         since=since,
+    )
+    return replace(found, deadline=latest)
+
+
+def clock(text: str) -> time:
+    """Read a deadline, HH:MM in Washington; it is later than the release itself."""
+    with suppress(ValueError, TypeError):
+        if (found := time.fromisoformat(text)) > APPEARS:
+            return found
+    raise TradelibError(
+        f"{text!r} is no deadline.", "Give a time of Washington's clock after 08:30, such as 09:30."
     )
 
 
@@ -125,13 +161,14 @@ def agenda(
     through: str,
     record: Callable[[str], dict | None],
     plan: Callable[[str], plans.Plan],
+    asked: Callable[[Release], Iterable[str]] = lambda release: (),
     since: str | None = None,
 ) -> Agenda:
     """Say what is due at a time, which has a time zone.
 
     `through` is the last month of the country tables at hand, `record` gives what the last sweep of a month
-    left, None if it was never run, and `plan` what a sweep of it would make; it is asked only of the newest
-    that was run.
+    left, None if it was never run, `asked` what is wanted of a release, and `plan` what a sweep of a month
+    would make; it is asked only of the newest that was run, and of those that failed.
     """
     now = now.astimezone(WASHINGTON)
     out = [found for found in releases.due(now.date()) if opening(found) <= now]
@@ -146,9 +183,11 @@ def agenda(
         if left is None:
             items += [_unrun(found, through, now)] if first or found.month > ran else []
         elif left["failed"]:
-            items.append(_failed(found, left, now))
+            items.append(_failed(found, left, now, lambda month: plan(month).fingerprint))
         elif found.month == ran <= through and plan(ran).fingerprint != left["fingerprint"]:
             items.append(_item(found, CHANGED, f"what it is made of has changed since {_at(_ended(left))}."))
+        elif names := "asked" in left and plans.lacking(asked(found), left["asked"]):
+            items.append(_lacking(found, names, first))
     return Agenda(now, tuple(items), out[-1] if out else None, _following(now))
 
 
@@ -170,13 +209,25 @@ def _unrun(release: Release, through: str, now: datetime) -> Due:
     return _item(release, AWAITED, f"{told}: no country table at hand reaches it, {newest}.", ready=False)
 
 
-def _failed(release: Release, left: dict, now: datetime) -> Due:
-    """What failed rests for an hour: nothing is gained by the same error every ten minutes."""
+def _failed(release: Release, left: dict, now: datetime, made_of: Callable[[str], str]) -> Due:
+    """What failed rests for an hour: nothing is gained by the same error every ten minutes.
+
+    It does not rest where the machine was the cause, such as a full disk, or where what is asked for, or what
+    it is made of, is no longer the same.
+    """
     ended = _ended(left)
     again = (ended.astimezone(UTC) + AGAIN).astimezone(WASHINGTON) if ended else now
-    when = "it can be tried again" if again <= now else f"tried again from {again:%H:%M}"
+    ready = bool(left.get("at_once")) or again <= now or made_of(release.month) != left["fingerprint"]
+    when = "it can be tried again" if ready else f"tried again from {again:%H:%M}"
     number = f"{len(left['failed'])} brief{'s' if len(left['failed']) > 1 else ''}"
-    return _item(release, FAILED, f"failed, {_at(ended)}, {number}; {when}.", ready=again <= now)
+    return _item(release, FAILED, f"failed, {_at(ended)}, {number}; {when}.", ready=ready)
+
+
+def _lacking(release: Release, names: list[str], first: str | None) -> Due:
+    """What a partner added to the list lacks is made only where all releases since are wanted."""
+    shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
+    told = f"not made for {shown}" + ("." if first else f"; --since {release.month} makes it.")
+    return _item(release, LACKING, told, ready=first is not None)
 
 
 def _ended(left: dict) -> datetime | None:

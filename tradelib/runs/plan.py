@@ -12,11 +12,11 @@ from tradelib.loaders import find_release
 from tradelib.partners import members, partner, resolve
 from tradelib.releases import Release
 from tradelib.runs.execution import check_parameters
-from tradelib.runs.jobs import CELL_LIMIT, Job, Notebook, job_of, read_notebook
+from tradelib.runs.jobs import BRIEF, CELL_LIMIT, Job, Notebook, job_of, read_notebook
 from tradelib.store.yaml_fields import Fields, read_fields, word
 
 ALLOWED = {"runs": ("runs",), "run": ("notebook", "partners", "as_of", "label", "cell_limit", "parameters")}
-GROUP, DAY_S = "group:", 86_400
+GROUP, ALL, DAY_S = "group:", "all", 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +39,20 @@ class Run:
 class Plan:
     """What a sweep will make. From `plan`.
 
-    `wrong` holds what was asked for and cannot be, such as a name that is no partner's, and why.
+    `wrong` holds what was asked for and cannot be, such as a name that is no partner's, and why; `asked`
+    names the pages wanted, as the function of that name does.
     """
 
     release: Release
     jobs: tuple[Job, ...] = field(repr=False)
     wrong: dict[str, str]
     reports: str
+    asked: tuple[str, ...] = ()
 
     @property
     def fingerprint(self) -> str:
-        """Changes whenever a notebook, tradelib, a vintage or a parameter does."""
-        marks = sorted(job.record["fingerprint"] for job in self.jobs)
+        """Changes whenever a notebook, tradelib, a vintage, a parameter or a partner asked for does."""
+        marks = sorted([*(job.record["fingerprint"] for job in self.jobs), *self.wrong])
         return sha256("\n".join(marks).encode()).hexdigest()
 
 
@@ -74,7 +76,7 @@ def plan(
     seconds where the list does not say. `reports` is a folder, or an
     address that fsspec knows. It is an error if the release has no data yet, or an argument or the list is
     wrong."""
-    wanted = read_runs(runs) if runs else [one_run(partners, notebook=notebook, as_of=as_of)]
+    wanted = _wanted(partners, runs=runs, notebook=notebook, as_of=as_of)
     snapshots, jobs, wrong = {}, {}, {}
     for run in wanted:
         if run.as_of not in snapshots:
@@ -93,7 +95,50 @@ def plan(
                 cell_limit=run.cell_limit or cell_limit or CELL_LIMIT,
             )
             _add(jobs, job)
-    return Plan(find_release(release), tuple(jobs.values()), wrong, str(reports))
+    found = find_release(release)
+    return Plan(found, tuple(jobs.values()), wrong, str(reports), _named(wanted, found))
+
+
+def asked(release: Release, partners: str = "all", *, runs: Path | None = None) -> tuple[str, ...]:
+    """Name the pages that are wanted of a release, without planning it: "Japan", "all", "seasonal: Japan"."""
+    return _named(_wanted(partners, runs=runs), release)
+
+
+def _wanted(partners: str, *, runs: Path | None, **options) -> list[Run]:
+    return read_runs(runs) if runs else [one_run(partners, **options)]
+
+
+def _named(wanted: Iterable[Run], release: Release) -> tuple[str, ...]:
+    names = {}
+    for run in wanted:
+        book = "" if run.notebook.name == BRIEF else run.notebook.stem
+        before = " ".join(filter(None, (book, run.label, f"as of {run.as_of}" if run.as_of else "")))
+        for text in run.partners:
+            names |= dict.fromkeys(_titled(before, name) for name in _names(text, release))
+    return tuple(names)
+
+
+def _titled(before: str, name: str) -> str:
+    return f"{before}: {name}" if before else name
+
+
+def _names(text: str, release: Release) -> list[str]:
+    """The partners that a word stands for; itself where it stands for all, or for none."""
+    if text.lower() == ALL:
+        return [ALL]
+    try:
+        if not text.lower().startswith(GROUP):
+            return [resolve(text).name]
+        group = resolve(text[len(GROUP) :])
+        return [partner(code).name for code in members(group.code, release.default_as_of)]
+    except TradelibError:
+        return [text]
+
+
+def lacking(wanted: Iterable[str], made: Iterable[str]) -> list[str]:
+    """Name what is wanted, in the words of `asked`, and is not in what was asked for when pages were made."""
+    made = set(made)
+    return [name for name in wanted if not made & {name, _titled(name.rpartition(": ")[0], ALL)}]
 
 
 def _add(jobs: dict, job: Job) -> None:
@@ -185,7 +230,7 @@ def expand(words: Iterable[str], snapshot: Snapshot) -> tuple[list[str], dict[st
     codes, wrong = [], {}
     for text in words:
         try:
-            if text.lower() == "all":
+            if text.lower() == ALL:
                 codes += covered
             elif text.lower().startswith(GROUP):
                 group = resolve(text[len(GROUP) :])

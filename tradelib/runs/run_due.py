@@ -1,64 +1,46 @@
 """A call of `tradelib run-due`: fetch what has come, sweep what is due, renew the catalogue, tell.
 
 It may be called every ten minutes, from anywhere: most calls find nothing to do. One call at a time works
-in a folder of reports: the operating system holds the lock and gives it back however the process ends. What
-a call has begun stands in a small file of notes beside the reports, so that the next one ends what a killed
-one left. A hook is a command that is run, or an address that is told, when something has been done; mail
-and chat are one line of somebody else's program."""
+on a folder of reports. What a call has begun stands in a small file of notes, so that the next one ends what
+a killed one left. Hooks are told what came of it; mail and chat are one line of somebody else's program."""
 
-import getpass
 import json
 import logging
-import os
-import platform
 import re
-import shlex
-import signal
-import subprocess
-import tempfile
-import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from queue import Empty, Queue
-
-import httpx
-import platformdirs
-import psutil
-from filelock import FileLock, Timeout
 
 from tradelib.catalogue import page as catalogue
 from tradelib.errors import TradelibError
 from tradelib.releases import MONTH, WASHINGTON
-from tradelib.runs import due, sweep
+from tradelib.runs import due, state, sweep
 from tradelib.runs import plan as plans
 from tradelib.runs.due import Agenda, Due
-from tradelib.runs.report import ELSEWHERE
+from tradelib.runs.hooks import call_hook
 from tradelib.sources import keys, publishers, update
 from tradelib.store import files
 
-NOTES = ".run-due.json"
+LOG = logging.getLogger(__name__)
+NOTES, OLD_NOTES = "run-due.json", ".run-due.json"  # the latter among the reports, where they were before
 RUNNING, NOTHING, AWAITED = "running", "nothing due", "awaited"
 DONE, FAILED, OVERDUE = "done", "failed", "overdue"
 NEVER = "2000-01-01T00:00:00+00:00"
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 SETTLES = timedelta(days=2)  # not all tables of a release come in the same minute
 SHOWN = 20  # failures in a message
-ADDRESS_S, COMMAND_S = 30, 60  # that a hook may take
-NAME = "run-due"
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How things stand after a call.
 
-    The `status` is "nothing due", "awaited", "overdue" (awaited for more than a day), "done", "failed", or
-    "running": another call holds the lock. `lines` say what was done and what comes next; the hooks get the
-    `summary`.
+    The `status` is "nothing due", "awaited", "overdue" (not there by its deadline, or for more than a day),
+    "done", "failed", or "running": another call holds the lock. `lines` say what was done and what comes
+    next; the hooks get the `summary`.
     """
 
     status: str
@@ -90,7 +72,26 @@ class _Call:
     def note(self, **changes) -> None:
         """Keep something for the next call."""
         self.notes |= changes
-        files.write_over(self.reports / NOTES, json.dumps(self.notes, indent=1).encode(), advice=ELSEWHERE)
+        state.write(state.folder(self.reports) / NOTES, self.notes, advice=state.ELSEWHERE)
+
+    def doing(self, what: str) -> None:
+        """Say what is being done, to a second call and in the log."""
+        LOG.info(what)
+        self.say(what)
+
+    def add(self, *lines: str, level: int = logging.INFO) -> None:
+        """Have something to tell."""
+        self.lines += lines
+        for line in lines:
+            LOG.log(level, line)
+
+    def tried(self, source: str, said: str, now: datetime, *, failed: bool = False) -> None:
+        """Note what came of asking a publisher, since when and how often, for whoever is told of a delay."""
+        noted = self.notes.setdefault("tried", {})
+        moment = now.isoformat(timespec="seconds")
+        before = noted.get(source, {"times": 0, "first": moment})
+        seen = {"last": moment, "said": said, "failed": failed}
+        noted[source] = before | seen | {"times": before["times"] + 1}
 
     def is_time(self, what: str, now: datetime, pause: timedelta) -> bool:
         """Whether something was last done so long ago; if so, it is noted as done."""
@@ -109,8 +110,10 @@ def run_due(
     workers: int | None = None,
     scheduler: str | None = None,
     since: str | None = None,
+    deadline: str | None = None,
     on_success: str | None = None,
     on_failure: str | None = None,
+    hook_input: str = "json",
     articles: Iterable[str | Path] = (),
     now: datetime | None = None,
     progress: bool = False,
@@ -118,14 +121,17 @@ def run_due(
     """Do what is due: update, sweep, catalogue, hooks.
 
     `reports`, `partners`, `runs` and `cell_limit` are those of `plan`, the same at each call; `workers` and
-    `scheduler` those of `sweep.run`, `since` that of `due.look`, `articles` those of the catalogue.
-    `on_success` and `on_failure` are hooks, called once for each outcome, however often it is found again.
-    It is an error if the folder of reports cannot be locked or written."""
+    `scheduler` those of `sweep.run`, `since` and `deadline` those of `due.look`, `articles` those of the
+    catalogue. `on_success` and `on_failure` are hooks, called once for each outcome, however often it is
+    found again; a command reads `hook_input`, "json" or "text". It is an error if the reports cannot be
+    locked or written."""
     place, now = files.located(reports), now or datetime.now(WASHINGTON)
     asked = {"reports": place, "partners": partners, "runs": runs}
     try:
-        with hold(place) as say:
-            call = _Call(place, lambda: due.look(**asked, since=since, now=now), say, _notes(place))
+        with state.hold(place) as say:
+            look = partial(due.look, **asked, since=since, deadline=deadline, now=now)
+            call = _Call(place, look, say, _notes(place))
+            call.note(called=now.isoformat(timespec="seconds"))
             agenda = None
             try:
                 agenda = _bring_in(call, now)
@@ -135,69 +141,94 @@ def run_due(
                 agenda = call.look()
             except TradelibError as error:
                 call.problems["tradelib run-due"] = str(error)
-            return _tell(call, agenda, on_success, on_failure)
-    except Busy as busy:
+            hooks = {DONE: on_success, FAILED: on_failure, OVERDUE: on_failure}
+            return _tell(call, agenda, hooks, hook_input)
+    except state.Busy as busy:
         return Outcome(RUNNING, (str(busy),))
+
+
+def missed(reports: Path | str, minutes: int, now: datetime | None = None) -> str:
+    """Say that nobody has called run-due for so many minutes; nothing where somebody has."""
+    called, now = _notes(files.located(reports)).get("called"), now or datetime.now(WASHINGTON)
+    if not called:
+        return "tradelib run-due was never called."
+    silent = due.passed(datetime.fromisoformat(called), now)
+    if silent <= timedelta(minutes=minutes):
+        return ""
+    return f"tradelib run-due was last called {due.span(silent)} ago."
 
 
 def _notes(reports: Path) -> dict:
     """What earlier calls noted; a damaged file is as good as none."""
+    found = state.read(state.folder(reports) / NOTES, reports / OLD_NOTES)
     try:
-        found = json.loads((reports / NOTES).read_bytes())
-        times = [found.get(name, NEVER) for name in ("calendar", "files", "all")]
+        tried = found.get("tried", {}).values()
+        times = [found.get(name, NEVER) for name in ("calendar", "files", "all", "called")]
+        times += [one[name] for one in tried for name in ("first", "last")]
         months = [*found.get("to_list", []), *found.get("to_tell", [])]
         right = all(datetime.fromisoformat(text).tzinfo for text in times)
+        right = right and all(one["times"] > 0 and one["said"] for one in tried)
         return found if right and all(re.fullmatch(MONTH, month) for month in months) else {}
-    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
+    except (ValueError, TypeError, AttributeError, KeyError):
         return {}
 
 
 def _bring_in(call: _Call, now: datetime) -> Agenda:
     """Refresh the calendar and the tables as often as makes sense: a polite client asks for no more."""
     agenda = call.look()
+    newest = agenda.newest.month if agenda.newest else ""
+    if call.notes.get("tried_for") != newest:  # what was tried is told of one release
+        call.notes |= {"tried_for": newest, "tried": {}}
     if call.is_time("calendar", now, _pause(agenda)):
-        call.say("reading the release calendar")
-        call.lines += update.refresh_calendar()
+        call.doing("reading the release calendar")
+        told = update.refresh_calendar()
+        call.add(*told, level=logging.WARNING)
+        call.tried("calendar", told[0] if told else "read", now, failed=bool(told))
         agenda = call.look()
     if agenda.awaited and call.is_time("files", now, _pause(agenda)):
-        call.lines += _update(call, now, keys=False)
+        _update(call, now, keys=False)
         agenda = call.look()
     settling = agenda.newest and due.passed(due.opening(agenda.newest), now) < SETTLES
     if agenda.ready or (settling and not agenda.awaited):
         opened = datetime.fromisoformat(call.notes.get("all", NEVER)) < due.opening(agenda.newest)
         if call.is_time("all", now, timedelta() if opened else DAY):
             call.is_time("files", now, timedelta())
-            call.lines += _update(call, now, keys=True)
+            _update(call, now, keys=True)
             agenda = call.look()
         elif settling and call.is_time("files", now, HOUR):
-            call.lines += _update(call, now, keys=False)
+            _update(call, now, keys=False)
             agenda = call.look()
     return agenda
 
 
 def _pause(agenda: Agenda) -> timedelta:
     """How long to wait between two looks at a publisher: none on the morning of a release."""
-    if len(agenda.awaited) > len(agenda.overdue):
+    if any(due.passed(item.since, agenda.now) <= DAY for item in agenda.awaited):
         return timedelta()
-    return HOUR if agenda.overdue else DAY
+    return HOUR if agenda.awaited else DAY
 
 
-def _update(call: _Call, now: datetime, *, keys: bool) -> list[str]:
+def _update(call: _Call, now: datetime, *, keys: bool) -> None:
     """Fetch what is new; what fails is told and stops nothing. Sources with keys are many queries."""
-    call.say("asking the publishers for what is new")
-    on, lines = now.astimezone(WASHINGTON).date(), []
+    call.doing("asking the publishers for what is new")
+    on = now.astimezone(WASHINGTON).date()
     names = [one.name for one in publishers.SOURCES.values() if one.everyday and (keys or not one.key)]
     try:
         steps = update.plan(names, on=on)
     except TradelibError as error:
-        return [str(error).splitlines()[0]]
+        call.add(str(error).splitlines()[0], level=logging.ERROR)
+        return
     for step in steps:
+        name, error = step.source.name, step.why if step.failed else None
         if step.failed:
-            lines.append(f"{step.source.name}: {step.why}")
+            call.add(f"{name}: {step.why}", level=logging.WARNING)
         elif step.todo:
-            call.say(f"fetching {step.source.name}")
-            lines += update.told(update.run(step.source, on=on))
-    return lines
+            call.doing(f"fetching {name}")
+            outcome = update.run(step.source, on=on)
+            error = outcome.error and outcome.error.splitlines()[0]
+            call.add(*update.told(outcome), level=logging.WARNING if error else logging.INFO)
+        call.tried(name, error or ("fetched" if step.todo else step.why), now, failed=bool(error))
+    call.note()
 
 
 def _sweep(call: _Call, agenda: Agenda, asked: dict, **options) -> None:
@@ -208,14 +239,14 @@ def _sweep(call: _Call, agenda: Agenda, asked: dict, **options) -> None:
         call.note(**both)
     for month in months:
         try:
-            call.say(f"planning {month}")
+            call.doing(f"planning {month}")
             plan = plans.plan(month, **asked)
-            call.say(f"sweeping {month}, {len(plan.jobs)} briefs")
+            call.doing(f"sweeping {month}, {len(plan.jobs)} briefs")
             summary = sweep.run(plan, **options, each=partial(_progress, call, month))
         except TradelibError as error:
             call.problems[f"FT-900 of {month}"] = str(error)
             continue
-        call.lines += [f"{month}: {line}" if n == 0 else line for n, line in enumerate(summary.lines())]
+        call.add(*(f"{month}: {line}" if n == 0 else line for n, line in enumerate(summary.lines())))
         call.errors |= {result.title: result.error for result in summary.of(sweep.FAILED)}
 
 
@@ -227,31 +258,36 @@ def _list(call: _Call, articles: Iterable[str | Path], progress: bool) -> None:
     """Renew the catalogue, where a sweep has ended since it was made."""
     if not call.notes.get("to_list"):
         return
-    call.say("making the catalogue")
+    call.doing("making the catalogue")
     try:
-        call.lines += catalogue.build(call.reports, articles=articles, progress=progress).notices
+        call.add(*catalogue.build(call.reports, articles=articles, progress=progress).notices)
         call.note(to_list=[])
     except TradelibError as error:
         call.problems["catalogue"] = str(error)
 
 
-def _tell(call: _Call, agenda: Agenda | None, on_success: str | None, on_failure: str | None) -> Outcome:
+def _tell(call: _Call, agenda: Agenda | None, hooks: dict[str, str | None], hook_input: str) -> Outcome:
     """Say how things stand, and call a hook if that is news."""
     status, months = _status(call, agenda)
     records = {month: sweep.read_record(month, call.reports) or {} for month in months}
     summary = _summary(call, status, records, agenda)
     shown = [f"{name}: {why}" for name, why in call.problems.items()]
+    for line in shown:
+        LOG.error(line)
     lines = [*dict.fromkeys(call.lines), *shown, *(agenda.lines() if agenda else [])]
     made_of = {month: left.get("fingerprint", "") for month, left in records.items()}
     names = sorted(
         {*call.problems, *(title for left in records.values() for title in left.get("failed", []))}
     )
     key = json.dumps([status, names, made_of])
-    if status in (DONE, FAILED, OVERDUE) and key != call.notes.get("told"):
-        hook = on_success if status == DONE else on_failure
-        call.say("calling the hook")
-        problem = call_hook(hook, summary) if hook else None
+    summary["id"] = sha256(key.encode()).hexdigest()[:12]
+    LOG.log(logging.INFO if status not in (FAILED, OVERDUE) else logging.ERROR, "outcome: %s", status)
+    if status in hooks and key != call.notes.get("told"):
+        call.doing("calling the hook")
+        hook = hooks[status]
+        problem = call_hook(hook, summary, reads=hook_input) if hook else None
         if problem:  # the next call tries again
+            LOG.error("not told: %s", problem)
             lines.append(f"Not told: {problem}.")
         else:
             call.note(told=key, to_tell=[])
@@ -266,7 +302,7 @@ def _status(call: _Call, agenda: Agenda | None) -> tuple[str, list[str]]:
     ended = [month for month in begun if sweep.read_record(month, call.reports)]
     failed = agenda.failed if agenda else ()
     if call.problems or failed:
-        return FAILED, sorted({*ended, *_months(failed)})
+        return FAILED, sorted({*ended, *_months(failed), *_months(agenda.overdue if agenda else ())})
     stands = {DONE: ended, OVERDUE: _months(agenda.overdue), AWAITED: _months(agenda.awaited)}
     return next(((status, months) for status, months in stands.items() if months), (NOTHING, []))
 
@@ -288,8 +324,9 @@ def _summary(call: _Call, status: str, records: dict[str, dict], agenda: Agenda 
         "failures": len(failed),
         "seconds": round(sum(left.get("seconds", 0) for left in records.values()), 1),
         "catalogue": str(call.reports / catalogue.PAGE),
+        "fetch": [{"source": name} | told for name, told in call.notes.get("tried", {}).items()],
     }
-    return summary | {"text": _sentence(summary, agenda)}
+    return summary | {"text": "\n".join([_sentence(summary, agenda), *_fetched(summary)])}
 
 
 def _titles(records: dict[str, dict]) -> list[str]:
@@ -306,170 +343,24 @@ def _sentence(summary: dict, agenda: Agenda | None) -> str:
     if summary["status"] == FAILED:
         failed, number = summary["failed"], summary["failures"]
         told = "; ".join(f"{one['partner']}: {one['error']}".rstrip(".: ") for one in failed[:3])
-        return f"{name}: {counts}, {number} failed ({told}{'; ...' if failed[3:] else ''})."
+        late = "".join(f" Overdue: {_told(item)}" for item in (agenda.overdue if agenda else ()))
+        return f"{name}: {counts}, {number} failed ({told}{'; ...' if failed[3:] else ''}).{late}"
     if summary["status"] in (OVERDUE, AWAITED):
-        return " ".join(f"{item.release.month}: {item.told}" for item in agenda.awaited)
+        return " ".join(map(_told, agenda.overdue or agenda.awaited))
     return agenda.lines()[-1]
 
 
-# --- the lock ---------------------------------------------------------------------------------------
+def _told(item: Due) -> str:
+    return f"{item.release.month}: {item.told}"
 
 
-class Busy(TradelibError):
-    """Another process holds the lock; the message says which, since when, and what it is doing."""
-
-
-@contextmanager
-def hold(reports: Path | str) -> Iterator[Callable[[str], None]]:
-    """Hold the lock of a folder of reports, or say who does: there is no waiting.
-
-    Yields a function: ``say("sweeping 2026-10")`` tells a second call what is going on.
-    """
-    path = lock_path(reports)
-    beside, lock = path.with_suffix(".holder"), FileLock(path, timeout=0)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except Timeout:
-        raise Busy(f"tradelib run-due is running: {_holder(beside)}") from None
-    except (OSError, NotImplementedError) as error:  # the latter: a file system without locks
-        raise TradelibError(
-            f"Cannot lock {path}: {getattr(error, 'strerror', None) or error}.",
-            "Give a folder of yours with --reports, on a disk that knows locks.",
-        ) from None
-    try:
-        began = datetime.now(WASHINGTON)
-        _note_holder(beside, began, "starting")
-        yield lambda doing: _note_holder(beside, began, doing)
-    finally:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
-        lock.release()
-
-
-def lock_path(reports: Path | str) -> Path:
-    """Return where the lock of a folder of reports lies: in it, or on this machine for that of an address."""
-    place = files.located(reports)
-    if not files.is_remote(place):
-        return place / f".{NAME}.lock"
-    mark = sha256(str(place).rstrip("/").encode()).hexdigest()[:8]
-    return platformdirs.user_state_path("tradelib") / f"{NAME}-{mark}.lock"
-
-
-def _note_holder(path: Path, began: datetime, doing: str) -> None:
-    """Say who holds the lock; that it cannot be written is no reason to stop."""
-    holder = {"pid": os.getpid(), "host": platform.node(), "user": _user()}
-    with suppress(TradelibError):
-        files.write_over(path, json.dumps(holder | {"since": began.isoformat(), "doing": doing}).encode())
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a container may run as a number without a name
-        return "nobody known"
-
-
-def _holder(path: Path) -> str:
-    """Who holds the lock. What a killed holder left is not believed: its process has gone."""
-    try:
-        told = json.loads(path.read_bytes())
-        since = datetime.fromisoformat(told["since"]).astimezone(WASHINGTON)
-        gone = told["host"] == platform.node() and not psutil.pid_exists(told["pid"])
-    except (OSError, ValueError, KeyError, TypeError):
-        gone = True
-    if gone:
-        return "it has just begun."
-    today = since.date() == datetime.now(WASHINGTON).date()
-    when = f"{since:%H:%M}" if today else f"{since:%Y-%m-%d %H:%M}"
-    who = f"pid {told['pid']} of {told['user']} on host {told['host']}"
-    return f"since {when} in Washington, {who}: {told['doing']}"
-
-
-# --- the hooks --------------------------------------------------------------------------------------
-
-
-def call_hook(hook: str, summary: dict) -> str | None:
-    """Call a hook with a short summary as JSON; say what went wrong, None if nothing did.
-
-    An http(s) address gets a POST. Anything else is a command, split into words as a shell does but run
-    without one (``sh -c '... | ...'`` has a pipe): the JSON is its standard input, and TRADELIB_STATUS and
-    TRADELIB_RELEASE are in its environment, in which the keys of the publishers are not. What it prints goes
-    to standard error. What went wrong is told without the address's path and the command's arguments, which
-    may hold a token.
-    """
-    text = keys.cut(json.dumps(summary, ensure_ascii=False))
-    if hook.lower().startswith(("http://", "https://")):
-        return _post(hook, text)
-    return _run_command(hook, text, summary)
-
-
-def _post(address: str, text: str) -> str | None:
-    try:
-        url = httpx.URL(address)
-        shown = f"the hook {url.scheme}://{url.host}"
-    except httpx.InvalidURL:
-        return "the hook is no address"
-    try:
-        headers = {"Content-Type": "application/json"}
-        for name in ("httpx", "httpcore"):  # below warnings, their log lines hold the address
-            logging.getLogger(name).setLevel(logging.WARNING)
-        with httpx.Client(timeout=ADDRESS_S) as client:
-            asked = partial(client.stream, "POST", url, content=text.encode(), headers=headers)
-            status = _status_within(asked)
-    except (httpx.HTTPError, ValueError, OSError) as error:  # its words may hold the address: only its kind
-        return f"{shown} did not answer ({type(error).__name__})"
-    return None if 200 <= status < 300 else f"{shown} answered {status}"
-
-
-def _status_within(asked: Callable) -> int:
-    """The status of an answer, whose body is not read; a server that never ends is left after a while."""
-    came: Queue = Queue()
-
-    def ask() -> None:
-        try:
-            with asked() as reply:
-                came.put(reply.status_code)
-        except Exception as error:  # raised below, where somebody waits for it
-            came.put(error)
-
-    threading.Thread(target=ask, daemon=True).start()
-    try:
-        status = came.get(timeout=ADDRESS_S)
-    except Empty:
-        raise TimeoutError from None
-    if isinstance(status, Exception):
-        raise status
-    return status
-
-
-def _run_command(command: str, text: str, summary: dict) -> str | None:
-    try:
-        words = shlex.split(command)
-        name = f"the hook {Path(words[0]).name}"
-    except (ValueError, IndexError):
-        return "the hook is no command: it is empty, or a quotation mark is missing"
-    told = {"TRADELIB_STATUS": summary["status"], "TRADELIB_RELEASE": " ".join(summary["releases"])}
-    environment = keys.without(os.environ) | told
-    with tempfile.TemporaryFile() as given:  # a pipe could block on a command that reads nothing
-        given.write(text.encode())
-        given.seek(0)
-        try:
-            process = subprocess.Popen(words, stdin=given, stdout=2, env=environment, start_new_session=True)
-        except OSError as error:
-            return f"{name} cannot be started: {error.strerror}"
-        try:
-            code = process.wait(COMMAND_S)
-        except subprocess.TimeoutExpired:
-            _end(process)
-            return f"{name} took longer than {COMMAND_S} seconds and was ended"
-    return None if code == 0 else f"{name} ended with code {code}"
-
-
-def _end(process: subprocess.Popen) -> None:
-    """End a command, with what it has started where the system can."""
-    with suppress(OSError):
-        if hasattr(os, "killpg"):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.kill()
-    process.wait()
+def _fetched(summary: dict) -> list[str]:
+    """What was tried, in words: all of it where a release is overdue, else what failed."""
+    lines = []
+    for one in summary["fetch"]:
+        if one["failed"] or summary["status"] == OVERDUE:
+            last = datetime.fromisoformat(one["last"]).astimezone(WASHINGTON)
+            times = "once" if one["times"] == 1 else f"{one['times']} times"
+            said = one["said"].rstrip(".")
+            lines.append(f"{one['source']}: {said} (asked {times}, last at {last:%Y-%m-%d %H:%M}).")
+    return lines

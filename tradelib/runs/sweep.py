@@ -5,18 +5,19 @@ work is done by the kernels, which are processes, and all threads share one warm
 sweep may be stopped at any point and called again: what is up to date is not made twice.
 """
 
-import json
+import logging
 import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from tradelib.errors import TradelibError
+from tradelib.runs import state
 from tradelib.runs.execution import WARM, NotebookFailed
 from tradelib.runs.jobs import EDITED, NOT_MADE, UP_TO_DATE, Job, release_folder
 from tradelib.runs.plan import Plan
@@ -25,7 +26,8 @@ from tradelib.runs.warm import cool_down, warm_up
 from tradelib.sources import keys
 from tradelib.store import files
 
-RECORD = "sweep.json"
+LOG = logging.getLogger(__name__)
+OLD_RECORD = "sweep.json"  # beside the pages, where it was kept before
 MADE, FAILED = "made", "failed"  # beside the states that are left as they are
 SHOWN = 20  # failures in the summary; all are in the record
 NOT_NOTED = "The briefs are made, but what was made of them is not noted."
@@ -33,13 +35,17 @@ NOT_NOTED = "The briefs are made, but what was made of them is not noted."
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of one job: its title, its state, and if it failed why, and where its notebook is kept."""
+    """What came of one job: its title, its state, and if it failed why, and where its notebook is kept.
+
+    What a disk or the network failed in is tried again at once; of anything else the same is to be expected.
+    """
 
     title: str
     state: str
     error: str = ""
     failed: str = ""
     seconds: float = 0.0
+    at_once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +99,18 @@ def run(
         files.make_ready(place, advice=NOT_RUN)
     results = [Result(name, FAILED, why.splitlines()[0]) for name, why in plan.wrong.items()]
     todo = []
-    for job, state in zip(plan.jobs, _states(plan.jobs), strict=True):
-        if force or state == NOT_MADE:
+    for job, found in zip(plan.jobs, _states(plan.jobs), strict=True):
+        if force or found == NOT_MADE:
             todo.append(job)
         else:
-            results.append(Result(job.title, state))
+            results.append(Result(job.title, found))
     made = _on_cluster(todo, scheduler, force) if scheduler else _here(todo, workers or _cores() + 1, force)
     try:
         for result in _shown(made, len(todo), progress):
             results.append(result)
+            level = logging.ERROR if result.state == FAILED else logging.INFO
+            told = f"{result.state} in {result.seconds:.1f} s {result.error}".rstrip()
+            LOG.log(level, "%s, %s: %s", plan.release.month, result.title, told)
             if each:
                 each(len(results), len(plan.jobs) + len(plan.wrong))
     finally:
@@ -142,15 +151,23 @@ def do(job: Job, force: bool = False, stop: threading.Event | None = None) -> Re
     """Make one job, unless it was made or edited meanwhile; whatever goes wrong is told in the result."""
     began = time.perf_counter()
     try:
-        if not force and (state := job.state()) != NOT_MADE:
-            return Result(job.title, state, seconds=time.perf_counter() - began)
+        if not force and (found := job.state()) != NOT_MADE:
+            return Result(job.title, found, seconds=time.perf_counter() - began)
         make(job, kernel=WARM, stop=stop, force=force)
     except Exception as error:  # one bad partner never stops the rest
         name = "" if isinstance(error, TradelibError) else f"{type(error).__name__}: "
         first = (str(error).splitlines() or [""])[0]
         kept = str(job.failed) if isinstance(error, NotebookFailed) and job.failed.exists() else ""
-        return Result(job.title, FAILED, keys.cut(f"{name}{first}"), kept, time.perf_counter() - began)
+        told = keys.cut(f"{name}{first}")
+        return Result(job.title, FAILED, told, kept, time.perf_counter() - began, _of_machine(error))
     return Result(job.title, MADE, seconds=time.perf_counter() - began)
+
+
+def _of_machine(error: BaseException | None) -> bool:
+    """Whether an error, or what it tells in other words, is one of a disk, a network or the like."""
+    while error and not isinstance(error, OSError):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _here(jobs: Sequence[Job], workers: int, force: bool) -> Iterator[Result]:
@@ -197,32 +214,37 @@ def _on_cluster(jobs: Sequence[Job], scheduler: str, force: bool) -> Iterator[Re
 
 
 def write_record(plan: Plan, summary: Summary) -> None:
-    """Note beside the briefs what was made of which inputs: `due` reads it."""
+    """Note what was made of which inputs, and for whom, by this sweep or one before: `due` reads it."""
+    before = read_record(plan.release.month, plan.reports) or {}
     record = {
         "release": plan.release.month,
         "fingerprint": plan.fingerprint,
+        "asked": sorted({*plan.asked, *before.get("asked", [])}),
         "made": len(summary.of(MADE)),
         "skipped": len(summary.of(UP_TO_DATE)),
         "edited": len(summary.of(EDITED)),
         "failed": [result.title for result in summary.of(FAILED)],
+        "at_once": any(result.at_once for result in summary.of(FAILED)),
         "seconds": round(summary.seconds, 1),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    path = release_folder(plan.release.month, plan.reports) / RECORD
-    files.write_over(
-        path,
-        json.dumps(record, indent=1, ensure_ascii=False).encode(),
-        advice=NOT_NOTED if summary.of(MADE) else NOT_RUN,
-    )
+    own, old = _record_paths(plan.release.month, plan.reports)
+    state.write(own, record, advice=NOT_NOTED if summary.of(MADE) else NOT_RUN)
+    with suppress(OSError):
+        old.unlink(missing_ok=True)
 
 
 def read_record(month: str, reports: Path | str = Path("reports")) -> dict | None:
-    """Read what the last sweep of a release left beside its briefs; None if it is not there or damaged."""
-    try:
-        found = json.loads((release_folder(month, reports) / RECORD).read_bytes())
-        kinds = {"release": str, "fingerprint": str, "failed": list, "finished": str}
-        counts = {name: int | float for name in ("made", "skipped", "edited", "seconds") if name in found}
-        right = all(isinstance(found[name], kind) for name, kind in (kinds | counts).items())
-        return found if right and all(isinstance(title, str) for title in found["failed"]) else None
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
-        return None
+    """Read what the last sweep of a release left; None if it is not there or damaged."""
+    found = state.read(*_record_paths(month, reports))
+    kinds = {"release": str, "fingerprint": str, "failed": list, "finished": str}
+    numbers = dict.fromkeys(("made", "skipped", "edited", "seconds"), int | float)
+    further = {name: kind for name, kind in (numbers | {"asked": list}).items() if name in found}
+    right = all(isinstance(found.get(name), kind) for name, kind in (kinds | further).items())
+    texts = [*found.get("failed", []), *found.get("asked", [])] if right else []
+    return found if right and all(isinstance(text, str) for text in texts) else None
+
+
+def _record_paths(month: str, reports: Path | str) -> tuple[Path, Path]:
+    pages = release_folder(month, reports)
+    return state.folder(reports) / f"{pages.name}.json", pages / OLD_RECORD
