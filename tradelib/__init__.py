@@ -8,6 +8,7 @@ tl.reducers(goods, through="2024-08")               # who reduced the deficit, a
 tl.rank(goods, through="2024-08")                   # the largest deficits first
 tl.balance(goods, partner="KOR")                    # exports, imports and balance by month
 tl.by_vintage(partner="KOR", through="2018-07")     # one year to date in every vintage
+tl.fact("goods.deficit@2017 of CHN", as_of="2018-10-05")  # one number of any period
 tl.brief("KOR", "2024-08")  # every number of the brief
 ```
 
@@ -28,7 +29,7 @@ from tradelib.balances import (
     trailing_sum,
     window_sum,
 )
-from tradelib.briefs.brief import Brief, brief
+from tradelib.briefs.brief import Brief, brief, fact
 from tradelib.briefs.commodities import decompose
 from tradelib.briefs.sentences import say
 from tradelib.briefs.snapshot import covered_partners, take
@@ -65,6 +66,7 @@ __all__ = [
     "decompose",
     "deficit_reduction",
     "dress",
+    "fact",
     "full_year",
     "house_style",
     "list_vintages",

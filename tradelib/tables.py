@@ -69,6 +69,8 @@ CREDITS = {
     "goods_census_sa": "U.S. Census Bureau, ctyseasonal.xlsx",
     "trade_bop_sa": "U.S. Bureau of Economic Analysis, trade by country",
     "trade_bop_annual": "U.S. Bureau of Economic Analysis, trade by country",
+    "trade_world_sa": "U.S. Bureau of Economic Analysis, trade in goods and services",
+    "trade_world_annual": "U.S. Bureau of Economic Analysis, trade in goods and services",
     "trade_ft900_sa": "U.S. Bureau of Economic Analysis and Census Bureau, FT-900, Exhibit 20",
 }
 #: Finer than chapters; none is bundled, each is there once it has been fetched or ingested.
@@ -90,7 +92,7 @@ KINDS = (
 
 def _bop(name: str, title: str, freq: str = "Q") -> Table:
     """A table of goods, services and their total, with balances as published."""
-    adjustment = "SA" if freq == "Q" else "not needed"
+    adjustment = "not needed" if freq == "Y" else "SA"
     items = "goods, services, total"
     return Table(name, title, "BOP", adjustment, freq, "BEA", items=items, flows=BOTH_AND_BALANCE)
 
@@ -135,6 +137,8 @@ TABLES = {
         _census("goods_census_sa", SELECTED, "SA"),
         _bop("trade_bop_sa", "Goods, services and their total by partner, quarters"),
         _bop("trade_bop_annual", "Goods, services and their total by partner, years", "Y"),
+        _bop("trade_world_sa", "Goods, services and their total with the world, months", "M"),
+        _bop("trade_world_annual", "Goods, services and their total with the world, years", "Y"),
         _bop("trade_bop_sa_api", "The same quarters by partner (BEA API)"),
         replace(
             _bop("services_bop_annual", "Services by type and partner, years (BEA API)", "Y"),
@@ -163,6 +167,7 @@ TABLES = {
 #: The tables that a brief rests on: goods by month, goods and services by quarter.
 GOODS, TRADE = "goods_census_nsa", "trade_bop_sa"
 GOODS_SA, TRADE_YEARS = "goods_census_sa", "trade_bop_annual"
+WORLD_MONTHS, WORLD_YEARS = "trade_world_sa", "trade_world_annual"
 GOODS_SA_RELEASED = "goods_ft900_sa"  # Exhibit 19 of one release: two months
 #: Exhibit 20 of one release: few quarters, but as printed that day.
 RELEASED = "trade_ft900_sa"

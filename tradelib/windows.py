@@ -73,6 +73,12 @@ def as_period(given: pd.Period | str, *, what: str = "period") -> pd.Period:
     )
 
 
+def as_window(given: str) -> Window:
+    """Read a period, or a span of two, such as "2018-01..2018-07"."""
+    first, _, last = str(given).partition("..")
+    return Window(as_period(first), as_period(last or first))
+
+
 def year_to_date(through: pd.Period | str) -> Window:
     """Return the window from the first period of a year through the one given.
 

@@ -4,6 +4,8 @@
 - `universe`: who is ranked in goods and services.
 - `snapshot`: the tables of a release, cut and summed once for all partners.
 - `fact`: what a fact is, and facts by id.
+- `question`: the language in which one fact is asked for, of any period.
+- `answers`: the answer, straight from the tables.
 - `goods`: the facts on goods.
 - `place`: shares, ranks, and the part in the change of the U.S. deficit.
 - `records`: records and streaks in goods.

@@ -1,22 +1,26 @@
 """The brief of one partner: every number worked out once, and the tables it was worked out from."""
 
 import re
+from dataclasses import replace
 from datetime import date
 
 import pandas as pd
 
-from tradelib import cards
+from tradelib import cards, loaders
+from tradelib.briefs.answers import ask
 from tradelib.briefs.commodities import commodity_facts
-from tradelib.briefs.fact import FACTS_MIME, Facts, source_of
+from tradelib.briefs.fact import BY_COMMODITY, FACTS_MIME, Fact, Facts, source_of
 from tradelib.briefs.goods import goods_facts
 from tradelib.briefs.news import news_fact
 from tradelib.briefs.official import official_facts
 from tradelib.briefs.place import place_facts
+from tradelib.briefs.question import advice, read
 from tradelib.briefs.records import records_facts
 from tradelib.briefs.sentences import STYLE
 from tradelib.briefs.snapshot import Snapshot, take
 from tradelib.briefs.total import total_facts
 from tradelib.briefs.universe import is_seen
+from tradelib.errors import TradelibError
 from tradelib.partners import Partner, members, resolve, summed_groups
 from tradelib.partners import partner as partner_of
 from tradelib.style import words
@@ -69,7 +73,7 @@ class Brief(Facts):
     """
 
     def __init__(self, partner: Partner, snapshot: Snapshot):
-        self.partner, self.snapshot = partner, snapshot
+        self.partner, self.snapshot, self.asked = partner, snapshot, {}
         super().__init__(_names(partner, snapshot), _about(partner, snapshot))
 
     def __repr__(self) -> str:
@@ -172,6 +176,24 @@ class Brief(Facts):
         periods = NAMES[table_info(table).freq]
         who = self.partner.prose
         return f"the table counts other members of {who} in some of these {periods}, which cannot be compared"
+
+    def find(self, id: str) -> Fact | None:
+        """A fact of this brief; or the answer to a question, by what was known on its day."""
+        if id in self or id in self.asked:
+            return self.get(id) or self.asked[id]
+        question = read(id)
+        if question is None or (BY_COMMODITY.match(id) and not question.window):
+            return None
+        found = ask(
+            question,
+            codes=(self.partner.code,),
+            month=self.month,
+            day=question.as_of or self.as_of,
+            on=self.snapshot.release.default_as_of,
+            prefer=None if question.as_of else self.snapshot.sources,
+        )
+        self.asked[id] = replace(found, id=id)
+        return self.asked[id]
 
     def sources(self) -> list[tuple[str, str]]:
         """Say for each table in use which vintage it is and how late, or why there is none."""
@@ -276,6 +298,74 @@ def brief(
     official_facts(found)
     news_fact(found)
     return found
+
+
+def fact(
+    question: str,
+    *,
+    partner: str | int | Partner | list[str] | None = None,
+    release: str | None = None,
+    as_of: str | date | None = None,
+    universe: str | None = None,
+) -> Fact:
+    """Answer one question: a measure of a partner over a window, on a basis, by a vintage.
+
+    Parameters
+    ----------
+    question : str
+        An id of the codebook, `@` and a period: `goods.exports@2017`, `goods.deficit.ytd@2019-07`,
+        `goods.exports.change_pct@2016 vs 2006`, `goods.deficit.sa.month@2018-10`; then, if need be,
+        `of` a partner or several added (`of CAN+MEX`), `among` whom is ranked, and `as of` a day. Any
+        other id of a brief, too.
+    partner : str, int, Partner or list of str, optional
+        Who is meant where the question does not say; several are added.
+    release : str, optional
+        Statistical month, YYYY-MM, where the question gives no period.
+    as_of : str or date, optional
+        The day whose knowledge is wanted, or "latest"; of a release its own day, unless given.
+    universe : str, optional
+        Among whom, where the question does not say: a group, codes joined by +, or the day of a release
+        whose list is meant.
+
+    Returns
+    -------
+    Fact
+        Value, unit, window, and the vintage it comes from; without a value it says why.
+
+    Raises
+    ------
+    TradelibError
+        If the question, the partner or the day cannot be read.
+
+    Examples
+    --------
+    >>> fact("goods.deficit@2017 of CHN", as_of="2018-10-05")
+    <Fact goods.deficit@2017 of CHN as of 2018-10-05: U.S. goods deficit with China, 2017: $375.6 billion \
+[2017; goods_census_nsa of 2018-10-05]>
+    >>> round(fact("goods.exports.change_pct@2016 vs 2006", partner="CHN", as_of="2018-10-05").value, 1)
+    115.3
+    """
+    who = partner if isinstance(partner, list) else [] if partner is None else [partner]
+    codes = tuple(resolve(one).code for one in who)
+    q = read(question)
+    known = loaders.find_release(release) if release else None
+    if q is None:
+        if not known or len(codes) != 1:
+            raise TradelibError(
+                f"There is no measure {question!r}.",
+                *advice(),
+                "Other ids need a partner and a release.",
+            )
+        return brief(codes[0], known.month, as_of=as_of)[question]
+    day = q.as_of or (loaders.day_of(as_of, release=known) if as_of else known and known.default_as_of)
+    if day is None:
+        raise TradelibError(
+            f"By what was known on which day? {question!r} does not say.",
+            f'Give it: "{question} as of 2018-10-05", as_of="latest", or a release.',
+        )
+    if not (q.partners or codes):
+        raise TradelibError(f"With whom? {question!r} does not say.", f'Say it: "{question} of KOR".')
+    return ask(q, codes=codes, month=known and known.period, day=day, universe=universe)
 
 
 def _names(who: Partner, s: Snapshot) -> dict[str, object]:

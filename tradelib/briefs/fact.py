@@ -91,7 +91,14 @@ class Facts(dict):
         self.names, self.about = dict(names or {}), dict(about or {})
 
     def __missing__(self, id: str):
-        raise UnknownFact(f"There is no fact {id!r}.", *self.near(id))
+        found = self.find(id)
+        if found is None:
+            raise UnknownFact(f"There is no fact {id!r}.", *self.near(id))
+        return found
+
+    def find(self, id: str) -> Fact | None:
+        """A fact by its id; None if there is none. A brief answers questions too: see `question`."""
+        return self.get(id)
 
     def near(self, id: str, also: Iterable[str] = ()) -> list[str]:
         """Say which ids are near one that is not there."""
@@ -159,6 +166,8 @@ def render(value, unit: str) -> str:
         return f"-{told}" if value < 0 and told[0].isdigit() else told  # "less than 0.1 percent" has no sign
     if unit == "rank":
         return words.ordinal(value)
+    if unit == "ratio":
+        return f"{value:,.2f}"
     if unit == "list":
         return words.series([entry_in_words(entry) for entry in value]) or "none"
     if unit in ("month", "quarter", "year"):

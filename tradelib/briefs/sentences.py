@@ -128,8 +128,8 @@ def _found(facts: Facts, name: str) -> Value | object:
     """What a name in braces stands for: a word, a fact, or a field of a fact."""
     if name in facts.names:
         return facts.names[name]
-    if name in facts:
-        fact = facts[name]
+    fact = facts.find(name)
+    if fact is not None:
         return Value(fact.value, fact.unit, fact, facts)
     id, _, extra = name.rpartition(".")
     if id in facts and extra in facts[id].more:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from tradelib.briefs.fact import Fact, Facts, commodity, contributor, render
+from tradelib.briefs.question import beside
 from tradelib.style import words
 from tradelib.windows import Window, as_period
 
@@ -18,7 +19,7 @@ TOO_MUCH_PCT = 300
 FLOOR_USD = 1e6
 #: Ids and fields of amounts that are changes, not levels.
 CHANGES = re.compile(r"change|contribution|slope|less_|revision|gap")
-FLOWS = re.compile(r"\.(exports|imports)\.")
+FLOWS = re.compile(r"\.(exports|imports)[.@]")
 
 
 class Absent(Exception):
@@ -53,7 +54,7 @@ class Value:
 
     def beside(self, end: str):
         """The value of a fact whose id goes on from this one's, such as `.change_usd`."""
-        found = None if self.name else self.facts.get(self.fact.id + end)
+        found = None if self.name else self.facts.find(beside(self.fact.id, end))
         return found and found.value
 
     @property
@@ -148,8 +149,8 @@ def _is_change(v: Value) -> bool:
 
 def _flow_change(v: Value) -> tuple[float, float] | None:
     """A flow a year earlier and its change in dollars, where this is its percentage."""
-    id = v.fact.id.removesuffix(".change_pct")
-    found = [v.facts.get(one) for one in (id, f"{id}.change_usd")] if id != v.fact.id else []
+    level, change = (beside(v.fact.id, end, without=".change_pct") for end in ("", ".change_usd"))
+    found = [v.facts.find(id) for id in (level, change)] if level != v.fact.id else []
     if not found or any(fact is None or fact.value is None for fact in found):
         return None
     return found[0].value - found[1].value, found[1].value

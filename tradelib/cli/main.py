@@ -308,18 +308,35 @@ def site(articles, reports) -> None:
 
 
 @main.command()
-@PARTNER
-@RELEASE
+@click.option("--partner", help="Schedule C code, ISO code or name.")
+@click.option("--release", help="Statistical month of the FT-900, YYYY-MM.")
 @AS_OF
 @STRICT
+@click.option(
+    "--fact",
+    "questions",
+    multiple=True,
+    help="Only this one, of any period: 'goods.deficit@2017 of CHN'; may be given more than once.",
+)
 @FORM
-def facts(partner, release, as_of, strict, form) -> None:
-    """Print every number of a brief, with its window, table and vintage."""
-    from tradelib.briefs.brief import brief
+def facts(partner, release, as_of, strict, questions, form) -> None:
+    """Print every number of a brief, or the facts asked for, with window, table and vintage."""
+    from tradelib.briefs.brief import brief, fact
 
-    found = brief(partner, release, as_of=as_of, strict=strict)
+    if not questions and not (partner and release):
+        raise TradelibError(
+            "Whose numbers, of which release?",
+            "Give --partner and --release for those of a brief, or --fact for one of any period.",
+        )
+    if questions:
+        about = {"partner": partner, "release": release, "as_of": as_of}
+        found = {question: fact(question, **about) for question in questions}
+        document = {"facts": {id: one.to_dict() for id, one in found.items()}}
+    else:
+        found = brief(partner, release, as_of=as_of, strict=strict)
+        document = found.document() if form == "json" else {}
     if form == "json":
-        print_json(found.document())
+        print_json(document)
         return
     say_age()
     rows = [

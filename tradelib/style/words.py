@@ -198,7 +198,7 @@ def a_position(dollars: float) -> str:
 def lag(days: int | None, method: str | None = None) -> str:
     """Say how late a vintage is for the as-of date, and if it stands for that day; nothing if in time."""
     if not days:
-        return ""
+        return "with an annual revision since" if method == "superseded" else ""
     late = f"{days:,} day{'' if days == 1 else 's'} after the as-of date"
     return f"{late}, reconstructed" if method == "reconstructed" else late
 
