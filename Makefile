@@ -71,7 +71,8 @@ airflow: .venv-airflow/installed
 	.venv-airflow/bin/python -m pip install --quiet apache-airflow apache-airflow-providers-papermill --editable .
 	touch $@
 
-# Compiles the bundled vintages from the originals with the command a user would use.
+# Compiles the bundled vintages from the originals with the command a user would use; duties, whose copies
+# have forms of their own, with a script.
 INGEST = $(BIN)/tradelib ingest --store tradelib/data/vintages
 bundle: $(VENV)/installed
 	for file in $(ORIGINALS)/census/country_*; do \
@@ -89,6 +90,7 @@ bundle: $(VENV)/installed
 	$(INGEST) $(ORIGINALS)/census/api_imports_general_hs2_2023-2024_2025-10-18.parquet --saved 2025-10-18 \
 	  --note "Census API replies saved by others by this day; after the June 2025 annual revision"
 	$(INGEST) $(ORIGINALS)/ft900/ft900xlsx_2108.zip --note "the archive of that release, saved by others"
+	PYTHONPATH=tests/support $(BIN)/python tests/support/compile_tariffs.py $(ORIGINALS) tradelib/data/vintages
 
 clean:
 	rm -rf $(VENV) .venv-airflow build dist .pytest_cache .ruff_cache .hypothesis

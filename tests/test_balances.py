@@ -17,6 +17,7 @@ from tradelib import (
     contributions,
     deficit_reduction,
     full_year,
+    load,
     load_goods,
     load_trade,
     rank,
@@ -599,3 +600,13 @@ def test_a_value_that_is_suppressed_is_no_zero_where_no_row_means_no_trade():
     sides = pd.DataFrame({"value_usd": [1.0, 2.0, 5.0, np.nan]}, index=index)
     sums = window_sum(sides, Window("2018-01", "2018-03"), absent_is_zero=True)["value_usd"]
     assert sums["01"] == 3.0 and np.isnan(sums["02"])
+
+
+def test_duties_stand_beside_the_imports_they_are_on():
+    flows = load("imports_consumption_hs2_nsa", as_of="2020-12-04", partner="KOR", since="2020-01")
+    sides = balance(flows, partner="KOR", item="87")
+    ytd = window_sum(sides, Window("2020-01", "2020-10"))
+    cars = flows[flows["item"] == "87"]
+    assert ytd["duty_usd"].item() == cars["duty_usd"].sum() > 0
+    assert ytd["imports_usd"].item() == cars["value_usd"].sum()
+    assert "duty_usd" not in balance(load("goods_census_nsa", as_of="2018-10-05", partner="KOR"))

@@ -42,7 +42,8 @@ def balance(
     DataFrame
         Columns `exports_usd`, `imports_usd` and `balance_usd` in whole dollars, missing where one of the
         two flows is. Where the table holds balances as published (BEA), those are kept: they are rounded
-        separately. Index (`partner`, `item`, `period`); of one `partner`, without that level, of one
+        separately. What else the table has in dollars, such as the `duty_usd` of imports for consumption,
+        stands beside them. Index (`partner`, `item`, `period`); of one `partner`, without that level, of one
         `item`, without that one. One partner of a table with one item has the index `period`, and
         `.loc["2014":"2018"]` is five years; where partners or items stand before the period, such a slice
         raises a TypeError: choose one first.
@@ -84,6 +85,9 @@ def balance(
         raise TradelibError(f"{', '.join(unknown)} is not a flow.", f"Flows are {known}.")
     published = BALANCE in wide
     sides = wide.reindex(columns=[*FLOWS, BALANCE]).add_suffix("_usd").rename_axis(columns=None)
+    beside = [name for name in map(str, flows) if name.endswith("_usd") and name not in NEEDED]
+    if beside:  # of one flow: exports or imports
+        sides = sides.join(flows.groupby(wide.index.names, observed=True)[beside].sum(min_count=1))
     if not published:
         sides["balance_usd"] = sides["exports_usd"] - sides["imports_usd"]
     if item is not None or (single and len(items) == 1):

@@ -250,7 +250,7 @@ def _summed(flows: pd.DataFrame, group: str, codes: list[str]) -> pd.DataFrame:
     """The rows of a group as the sum of its members."""
     rows = flows[flows["partner"].isin(codes)].groupby(["flow", "item", "period"], observed=True)
     info = table_info(flows["table"].iloc[0])
-    values = [info.value, *info.extra]
+    values = info.summed(flows)
     known = rows[values].count()
     whole = known.eq(rows.size(), axis=0) if info.sparse else known == len(codes)
     note = pd.Series(SUM, known.index).where(whole.all(axis=1), NO_SUM).astype("str")
@@ -267,7 +267,7 @@ def _blanked(flows: pd.DataFrame, group: str, on: date) -> pd.DataFrame:
     days = {period: _counted(period, info, published) for period in flows.loc[rows, "period"].unique()}
     alike = {period: since <= first and last <= until for period, (first, last) in days.items()}
     other = rows & ~flows["period"].map(alike).fillna(True).astype(bool)
-    values = flows[[info.value, *info.extra]].mask(other, axis=0)
+    values = flows[info.summed(flows)].mask(other, axis=0)
     return flows.assign(**values, note=flows["note"].astype(object).mask(other, OTHER))
 
 
@@ -411,16 +411,3 @@ def find_release(month: str) -> releases.Release:
         if own:
             return releases.Release(found.month, own[0].published, "from a stored vintage")
     return found
-
-
-def behind(day: date) -> str | None:
-    """Say how old the country tables at hand are, if a release that is out by a day is not among them."""
-    due, tables = releases.newest_due(day), list_vintages(GOODS)
-    newest = max(tables, key=lambda vintage: (vintage.through, vintage.published), default=None)
-    if due is None or newest is None or newest.through >= due.month:
-        return None
-    told = "published" if due.published else "due"
-    return (
-        f"The newest country table at hand is of {newest.published} (through {newest.through}); "
-        f"that of the FT-900 of {due.month}, {told} {due.day}, is not at hand."
-    )

@@ -28,6 +28,7 @@ class Table:
     The unit ends the name of the column of values: `value_usd` is whole dollars, `value_pct` would be
     percent, `value_index` an index number. `sparse` says that no row means no trade (API replies by
     commodity); elsewhere it means not known. `signed` says that a flow of dollars may be negative.
+    `extra` columns are there always, `optional` ones where the source of a vintage has them.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Table:
     items: str = "goods"
     flows: tuple[str, ...] = FLOWS
     extra: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
     large: bool = False
     signed: bool = False
     sparse: bool = False
@@ -54,25 +56,11 @@ class Table:
         """Its columns, in their order."""
         return ["period", "partner", "flow", "item", self.value, "note", *self.extra]
 
-    @property
-    def credit(self) -> str:
-        """Publisher and product, as the source line of a chart names them."""
-        if self.name in CREDITS or "_ft900_" in self.name:
-            return CREDITS.get(self.name, "U.S. Census Bureau and Bureau of Economic Analysis, FT-900")
-        bea = "U.S. Bureau of Economic Analysis, data API"
-        return bea if self.publisher == "BEA" else "U.S. Census Bureau, international trade API"
+    def summed(self, flows: pd.DataFrame) -> list[str]:
+        """Which columns of its rows add up: not quantities, as each has its unit."""
+        return [name for name in map(str, flows) if name == self.value or name.endswith("_usd")]
 
 
-#: What a source line says of tables that have one of their own.
-CREDITS = {
-    "goods_census_nsa": "U.S. Census Bureau, country.xlsx",
-    "goods_census_sa": "U.S. Census Bureau, ctyseasonal.xlsx",
-    "trade_bop_sa": "U.S. Bureau of Economic Analysis, trade by country",
-    "trade_bop_annual": "U.S. Bureau of Economic Analysis, trade by country",
-    "trade_world_sa": "U.S. Bureau of Economic Analysis, trade in goods and services",
-    "trade_world_annual": "U.S. Bureau of Economic Analysis, trade in goods and services",
-    "trade_ft900_sa": "U.S. Bureau of Economic Analysis and Census Bureau, FT-900, Exhibit 20",
-}
 #: Finer than chapters; none is bundled, each is there once it has been fetched or ingested.
 DETAILS = {
     "hs4": "four-digit HS heading",
@@ -80,13 +68,16 @@ DETAILS = {
     "naics": "three-digit NAICS code",
     "enduse": "five-digit end-use code",
 }
+QUANTITY = ("quantity", "unit")  # the first quantity, in HS10 tables
+#: Calculated duties are always with imports for consumption; the bulk files have more.
+DUTIES = (("duty_usd",), ("dutiable_usd", "charges_usd", *QUANTITY))
 #: Half a million rows a month each way: stored by year, and read through a lazy engine.
 LARGE_DETAILS = {"hs10": "ten-digit HS code"}
 BOTH_AND_BALANCE = (*FLOWS, BALANCE)
 KINDS = (
-    ("exports", "Total exports", ("exports",), ()),
-    ("imports_general", "General imports", ("imports",), ()),
-    ("imports_consumption", "Imports for consumption and duties", ("imports",), ("duty_usd",)),
+    ("exports", "Total exports", ("exports",), (), ("reexports_usd", *QUANTITY)),
+    ("imports_general", "General imports", ("imports",), (), QUANTITY),
+    ("imports_consumption", "Imports for consumption and duties", ("imports",), *DUTIES),
 )
 
 
@@ -107,6 +98,13 @@ def _ft900(name: str, title: str, adjustment: str = "NSA", freq: str = "M") -> T
     return replace(_census(name, title, adjustment, freq), flows=BOTH_AND_BALANCE)
 
 
+def _duties(name: str, title: str, freq: str = "M") -> Table:
+    """A table of imports for consumption with the duties on them."""
+    extra, optional = DUTIES
+    table = _census(name, title, "NSA" if freq == "M" else "not needed", freq)
+    return replace(table, flows=("imports",), extra=extra, optional=optional)
+
+
 def _by_item() -> list[Table]:
     """Tables of exports and imports by commodity, one for each classification."""
     return [
@@ -115,11 +113,12 @@ def _by_item() -> list[Table]:
             items=item,
             flows=flows,
             extra=extra,
+            optional=optional,
             large=key in LARGE_DETAILS,
             sparse=True,
         )
         for key, item in ({"hs2": "HS chapter"} | DETAILS | LARGE_DETAILS).items()
-        for kind, title, flows, extra in KINDS
+        for kind, title, flows, extra, optional in KINDS
     ]
 
 
@@ -129,10 +128,18 @@ TABLES = {
     for table in [
         _census("goods_census_nsa", "Goods by partner (country.xlsx)"),
         _census("goods_census_nsa_api", "Goods by partner (Census API)"),
+        _duties("imports_consumption_nsa", "Imports for consumption and duties by partner"),
         replace(
-            _census("imports_consumption_nsa", "Imports for consumption and duties by partner"),
-            flows=("imports",),
-            extra=("duty_usd",),
+            _duties("imports_consumption_provisions_nsa", "The same by rate provision (bulk files)"),
+            items="rate provision",
+            sparse=True,
+        ),
+        replace(
+            _duties("imports_consumption_hs6_annual", "The same by HS subheading, years", "Y"),
+            items="six-digit HS subheading",
+            extra=("duty_usd", "dutiable_usd", "general_usd"),
+            optional=(),
+            sparse=True,
         ),
         _census("goods_census_sa", SELECTED, "SA"),
         _bop("trade_bop_sa", "Goods, services and their total by partner, quarters"),
@@ -204,10 +211,10 @@ def check_flows(frame: pd.DataFrame, table: str) -> pd.DataFrame:
     Raises CheckError with the rows, the rule and the difference.
     """
     info = table_info(table)
-    if set(frame.columns) != set(info.columns):
-        raise CheckError(
-            f"Columns of {table} must be {', '.join(info.columns)}; got {', '.join(map(str, frame))}."
-        )
+    columns = [*info.columns, *(name for name in info.optional if name in frame)]
+    if set(frame.columns) != set(columns):
+        got = ", ".join(map(str, frame))
+        raise CheckError(f"Columns of {table} must be {', '.join(columns)}; got {got}.")
     freq = str(frame["period"].dtype).removeprefix("period[")[:1]
     if not isinstance(frame["period"].dtype, pd.PeriodDtype) or freq != info.freq:
         raise CheckError(f"Periods of {table} must have frequency {info.freq}; got {frame['period'].dtype}.")
@@ -219,7 +226,7 @@ def check_flows(frame: pd.DataFrame, table: str) -> pd.DataFrame:
     flows = set(frame["flow"].unique())
     if flows != set(info.flows):
         raise CheckError(f"{table}: flows must be {info.flows}; got {tuple(sorted(flows))}.")
-    for column in [name for name in info.columns if name.endswith("_usd")]:
+    for column in [name for name in columns if name.endswith("_usd")]:
         value = frame[column]
         negative = (value < 0) & (frame["flow"] != BALANCE) & (not info.signed)
         refuse_rows(frame[negative], f"{table}: no flow is negative")
@@ -227,7 +234,7 @@ def check_flows(frame: pd.DataFrame, table: str) -> pd.DataFrame:
     refuse_rows(frame[np.isinf(frame[info.value])], f"{table}: a value is a number")
     unexplained = frame[info.value].isna() & frame["note"].isna()
     refuse_rows(frame[unexplained], f"{table}: a missing value needs the publisher's mark")
-    frame = frame[info.columns].sort_values(KEYS, kind="stable", ignore_index=True)
+    frame = frame[columns].sort_values(KEYS, kind="stable", ignore_index=True)
     same = frame[KEYS].eq(frame[KEYS].shift())
     refuse_rows(frame[same.all(axis=1)], f"{table}: one row per partner, flow, item and period")
     return frame

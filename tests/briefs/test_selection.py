@@ -7,7 +7,7 @@ import pytest
 from helpers import sheet
 
 import tradelib as tl
-from tradelib.briefs.selection import CANADA, REVISED_MONTHLY, vintage_method
+from tradelib.briefs.selection import CANADA, REVISED_MONTHLY, behind, vintage_method
 from tradelib.releases import same_cycle
 from tradelib.store.vintages import list_vintages
 
@@ -89,3 +89,11 @@ def test_canada_is_never_reconstructed():
 def test_figures_out_by_the_day_are_called_published():
     facts = sheet("KOR", "2018-07", "2025-04-03")
     assert {f.vintage_method for f in facts.values() if f.vintage} == {"published"}
+
+
+def test_a_newer_release_that_is_not_at_hand_is_told():
+    assert behind(date(2025, 5, 6)) == (
+        "The newest country table at hand is of 2025-04-03 (through 2025-02); that of the FT-900 of "
+        "2025-03, published 2025-05-06, is not at hand."
+    )
+    assert behind(date(2025, 4, 3)) is None

@@ -50,7 +50,7 @@ def test_as_of_defaults_to_the_publication_date_and_lags_are_told():
 def test_latest_means_the_newest_vintage_there_is():
     words = ["facts", "--partner", "KOR", "--release", "2018-07", "--as-of", "latest", "--format", "json"]
     document = json.loads(run(*words).output)
-    assert document["as_of"] == "2025-10-18"
+    assert document["as_of"] == "2026-11-24"
     assert document["facts"]["goods.exports.ytd"]["vintage"] == "2025-04-03"
     assert round(document["facts"]["goods.exports.ytd.change_pct"]["value"], 1) == 11.2
 

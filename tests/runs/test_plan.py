@@ -72,7 +72,7 @@ def test_the_words_of_the_command_line_are_taken_apart():
 
 def test_latest_is_the_newest_day_at_hand(tmp_path):
     (job,) = plan("2018-07", "KOR", as_of="latest", reports=tmp_path).jobs
-    assert (job.name, job.record["parameters"]["as_of"]) == ("korea-south.as-of-2025-10-18", "2025-10-18")
+    assert (job.name, job.record["parameters"]["as_of"]) == ("korea-south.as-of-2026-11-24", "2026-11-24")
 
 
 def test_no_partner_at_all_is_a_mistake():

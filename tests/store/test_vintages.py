@@ -58,7 +58,10 @@ def test_the_bundle_holds_the_tables_and_vintages_that_the_issue_lists():
         ],
         "goods_census_nsa_api": ["2025-10-18"],
         "goods_census_sa": ["2025-04-03"],
-        "imports_consumption_hs2_nsa": ["2020-12-04"],
+        "imports_consumption_hs2_nsa": ["2020-12-04", "2021-08-05"],
+        "imports_consumption_hs6_annual": ["2026-11-24"],
+        "imports_consumption_naics_nsa": ["2026-01-29"],
+        "imports_consumption_nsa": ["2020-12-04", "2021-08-05", "2026-01-29"],
         **{name: ["2021-10-05"] for name in TABLES if "_ft900_" in name},
         "imports_general_hs2_nsa": ["2025-10-18"],
         "trade_bop_annual": ["2025-03-06"],
@@ -80,7 +83,9 @@ def test_the_figures_in_each_bundled_file_are_those_its_metadata_vouch_for(vinta
     assert (str(frame["period"].min()), str(frame["period"].max())) == (vintage.since, vintage.through)
     assert vintage.sources and all(len(s["sha256"]) == 64 and s["name"] for s in vintage.sources)
     assert vintage.parser and vintage.note
-    assert vintage.dated_by == ("saved" if vintage.published == date(2025, 10, 18) else "published")
+    assert vintage.dated_by == (
+        "saved" if vintage.published in (date(2025, 10, 18), date(2026, 11, 24)) else "published"
+    )
 
 
 @pytest.mark.parametrize("vintage", EVERY, ids=lambda v: f"{v.table}-{v.published}")
@@ -425,6 +430,7 @@ def test_every_table_has_one_basis_and_one_adjustment():
         ("Census", "SA", "Q"),
         ("BOP", "SA", "Q"),
         ("BOP", "not needed", "Y"),
+        ("Census", "not needed", "Y"),
     }
     with pytest.raises(TradelibError, match="Tables: goods_census_nsa"):
         table_info("goods")

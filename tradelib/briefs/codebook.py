@@ -52,7 +52,7 @@ def tables() -> pd.DataFrame:
             "periods": NAMES[one.freq],
             "items": one.items,
             "flows": ", ".join(one.flows),
-            "also": ", ".join(one.extra),
+            "also": ", ".join([*one.extra, *(f"{name} (where at hand)" for name in one.optional)]),
             "publisher": one.publisher,
             "source": source_of.get(one.name, ""),
             "vintages": ", ".join(_days(one.name)) or "none: fetch or ingest it",

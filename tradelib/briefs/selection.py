@@ -40,6 +40,19 @@ REVISED_MONTHLY = frozenset(
 YEARLY_REVISED = "goods_census_nsa"
 
 
+def behind(day: date) -> str | None:
+    """Say how old the country tables at hand are, if a release that is out by a day is not among them."""
+    due, tables = releases.newest_due(day), vintages.list_vintages(GOODS)
+    newest = max(tables, key=lambda vintage: (vintage.through, vintage.published), default=None)
+    if due is None or newest is None or newest.through >= due.month:
+        return None
+    told = "published" if due.published else "due"
+    return (
+        f"The newest country table at hand is of {newest.published} (through {newest.through}); "
+        f"that of the FT-900 of {due.month}, {told} {due.day}, is not at hand."
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """A vintage for each table, why others are absent, and the commodity tables among them.

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from tradelib import balances, loaders, releases
-from tradelib.briefs.selection import choose, last_full_year, vintage_method
+from tradelib.briefs.selection import behind, choose, last_full_year, vintage_method
 from tradelib.briefs.turning import Trend, trend
 from tradelib.briefs.universe import universe
 from tradelib.errors import TradelibError
@@ -338,7 +338,7 @@ class Snapshot:
     @cached_property
     def older(self) -> str:
         """How old the data at hand are, where a newer release was out by the day."""
-        return loaders.behind(self.as_of) or ""
+        return behind(self.as_of) or ""
 
     def trend(self, code: str) -> Trend | None:
         """How a partner's trailing balance in goods and services moves, and since when."""

@@ -12,7 +12,8 @@ from pathlib import Path
 import click
 from tabulate import tabulate
 
-from tradelib import loaders, releases
+from tradelib import releases
+from tradelib.briefs.selection import behind
 from tradelib.errors import TradelibError
 from tradelib.sources import keys
 from tradelib.store import files, vintages
@@ -175,7 +176,7 @@ def say(text: str, *, err: bool = False) -> None:
 
 def say_age() -> None:
     """Say how old the data at hand are, where a newer release is out."""
-    older = loaders.behind(releases.today())
+    older = behind(releases.today())
     if older:
         say(f"{older} `tradelib update` gets it.", err=True)
 

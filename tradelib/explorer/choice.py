@@ -17,7 +17,7 @@ from tradelib.partners import Partner, all_partners, resolve, summed_groups
 from tradelib.store import vintages
 from tradelib.store.vintages import Vintage
 from tradelib.style import words
-from tradelib.tables import GOODS, RELEASED, TABLES, TRADE
+from tradelib.tables import GOODS, RELEASED, TRADE
 from tradelib.windows import Window, year_to_date
 
 MEASURES = ("exports", "imports", "balance")
@@ -288,7 +288,7 @@ def _summed_group(path: Path, code: str, month: str) -> pd.DataFrame:
 
 
 def _named(vintage: Vintage) -> str:
-    return f"The vintage of {vintage.published} ({TABLES[vintage.table].credit})"
+    return f"The vintage of {vintage.published} ({words.publisher(vintage.table)})"
 
 
 # --- what there is to pick from -----------------------------------------------------------------------

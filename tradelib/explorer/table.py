@@ -76,6 +76,6 @@ def cited(view: View) -> str:
     late = first.lag_days(view.as_of)
     line = f"Source: {credit(first.table, first.published, late, dated_by=first.dated_by)}"
     for other in others:
-        named = "" if other.table == first.table else f" ({table_info(other.table).credit})"
+        named = "" if other.table == first.table else f" ({words.publisher(other.table)})"
         line += f". Compared with the vintage of {other.published}{named}"
     return line

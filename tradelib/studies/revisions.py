@@ -369,7 +369,7 @@ def _spread(found: Revisions) -> None:
 
 def _dressed(found: Revisions, fig: Figure, days, *, title: str, subtitle: str, note: str = "") -> Chart:
     """Set the words around a chart: its title from the facts, and the span of vintages as the source."""
-    source = f"Source: {table_info(found.table).credit}; vintages of {min(days)} to {max(days)}"
+    source = f"Source: {words.publisher(found.table)}; vintages of {min(days)} to {max(days)}"
     return style.dress(fig, source, title=titled(found, title), subtitle=subtitle, note=note)
 
 

@@ -20,6 +20,16 @@ NAMED_QUARTERS = ("first", "second", "third", "fourth")
 UNITS = {"trillion": 1e12, "billion": 1e9, "million": 1e6, "thousand": 1e3, "dollar": 1.0}
 #: What the ending of a column's name says that it counts, beside dollars.
 ENDINGS = {"usd": "$", "pct": "percent", "days": "days"}
+#: What a source line says of tables that have one of their own.
+CREDITS = {
+    "goods_census_nsa": "U.S. Census Bureau, country.xlsx",
+    "goods_census_sa": "U.S. Census Bureau, ctyseasonal.xlsx",
+    "trade_bop_sa": "U.S. Bureau of Economic Analysis, trade by country",
+    "trade_bop_annual": "U.S. Bureau of Economic Analysis, trade by country",
+    "trade_world_sa": "U.S. Bureau of Economic Analysis, trade in goods and services",
+    "trade_world_annual": "U.S. Bureau of Economic Analysis, trade in goods and services",
+    "trade_ft900_sa": "U.S. Bureau of Economic Analysis and Census Bureau, FT-900, Exhibit 20",
+}
 DIGITS = {"trillion": 2, "billion": 1, "million": 1}  # decimals; the others have none
 
 
@@ -203,11 +213,21 @@ def lag(days: int | None, method: str | None = None) -> str:
     return f"{late}, reconstructed" if method == "reconstructed" else late
 
 
+def publisher(table: str) -> str:
+    """Name publisher and product of a table, as the source line of a chart does."""
+    if table in CREDITS or "_ft900_" in table:
+        return CREDITS.get(table, "U.S. Census Bureau and Bureau of Economic Analysis, FT-900")
+    bea = TABLES[table].publisher == "BEA"
+    return (
+        "U.S. Bureau of Economic Analysis, data API" if bea else "U.S. Census Bureau, international trade API"
+    )
+
+
 def credit(table: str, published, days: int = 0, *, dated_by: str = "") -> str:
     """Name publisher and product of a table, its vintage, and how late that is; what is known of them."""
-    publisher = TABLES[table].credit if table in TABLES else table
+    who = publisher(table) if table in TABLES else table
     vintage = f"vintage {'saved by' if dated_by == 'saved' else 'of'} {published}" if published else ""
-    return ", ".join(filter(None, ["; ".join(filter(None, [publisher, vintage])), lag(days)]))
+    return ", ".join(filter(None, ["; ".join(filter(None, [who, vintage])), lag(days)]))
 
 
 def source_line(source, *tables: str) -> str:
