@@ -241,7 +241,28 @@ class Brief(Facts):
         `series` is by the id of the fact that is its last value: `since` (the first month) and `values`,
         month by month, in whole dollars, None where one cannot be had.
         """
-        return super().document() | {"series": _series(self)}
+        return super().document() | {"series": self.series()}
+
+    def series(self) -> dict[str, dict]:
+        """The balance in goods over twelve months, of the last ten years; nothing where there is none."""
+        s, code = self.snapshot, self.partner.code
+        if code not in s.goods.index.levels[0]:
+            return {}
+        months = pd.period_range(s.month - (HISTORY + 10), s.month, freq="M")
+        balance = s.goods["balance_usd"].loc[code].reindex(months)
+        sums = balance.rolling(12, min_periods=12).sum().iloc[11:]
+        sums = sums.loc[sums.first_valid_index() :] if sums.notna().any() else sums.iloc[:0]
+        if sums.empty:
+            return {}
+        told = {
+            "unit": "USD",
+            "table": GOODS,
+            "vintage": s.sources[GOODS].published.isoformat(),
+            "since": str(sums.index[0]),
+            "freq": "M",
+            "values": [None if words.missing(value) else round(value) for value in sums.tolist()],
+        }
+        return {"goods.balance.trailing12": told}
 
 
 def brief(
@@ -446,25 +467,3 @@ def _about(who: Partner, s: Snapshot) -> dict:
         "published_how_known": release.how_known,
         "as_of": s.as_of.isoformat(),
     }
-
-
-def _series(found: Brief) -> dict:
-    """The balance in goods over twelve months, of the last ten years; nothing where there is none."""
-    s, code = found.snapshot, found.partner.code
-    if code not in s.goods.index.levels[0]:
-        return {}
-    months = pd.period_range(s.month - (HISTORY + 10), s.month, freq="M")
-    balance = s.goods["balance_usd"].loc[code].reindex(months)
-    sums = balance.rolling(12, min_periods=12).sum().iloc[11:]
-    sums = sums.loc[sums.first_valid_index() :] if sums.notna().any() else sums.iloc[:0]
-    if sums.empty:
-        return {}
-    told = {
-        "unit": "USD",
-        "table": GOODS,
-        "vintage": s.sources[GOODS].published.isoformat(),
-        "since": str(sums.index[0]),
-        "freq": "M",
-        "values": [None if words.missing(value) else round(value) for value in sums.tolist()],
-    }
-    return {"goods.balance.trailing12": told}

@@ -7,7 +7,7 @@ every month.
 """
 
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 
 import pandas as pd
@@ -38,6 +38,10 @@ REVISED_MONTHLY = frozenset(
 )
 #: Partner detail of this table is revised only once a year.
 YEARLY_REVISED = "goods_census_nsa"
+#: Tables that a release printed for its own month: no other vintage has the same months.
+OF_RELEASE = frozenset([*ALL_RELEASED.values(), *GOODS_RELEASED.values(), GOODS_SA_RELEASED])
+#: Tables beside the ones that every brief needs: seasonally adjusted goods, and years.
+OFFICIAL = (GOODS_SA, TRADE_YEARS, GOODS_SA_RELEASED)
 
 
 def behind(day: date) -> str | None:
@@ -55,30 +59,68 @@ def behind(day: date) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """A vintage for each table, why others are absent, and the commodity tables among them.
-
-    `released` names the tables of the release's own goods, by "month" and "ytd"; empty if they are not used.
-    `official` names those beside them: seasonally adjusted goods, and years.
-    """
+    """A vintage for each table, and why others are absent."""
 
     sources: dict[str, vintages.Vintage]
     absent: dict[str, str]
-    chapters: list[str]
-    released: dict[str, str]
-    official: list[str] = field(default_factory=list)
+
+    @property
+    def chapters(self) -> list[str]:
+        """The commodity tables among them, exports first."""
+        known = (EXPORT_CHAPTERS, *IMPORT_CHAPTERS, *DETAIL_TABLES)
+        return [table for table in known if table in self.sources]
+
+    @property
+    def released(self) -> dict[str, str]:
+        """The tables of the release's own goods, by "month" and "ytd"; empty if they are not used."""
+        both = (ALL_RELEASED, GOODS_RELEASED)
+        return next((tables for tables in both if set(tables.values()) <= set(self.sources)), {})
+
+    @property
+    def official(self) -> list[str]:
+        """The official tables beside them."""
+        return [table for table in OFFICIAL if table in self.sources]
+
+    def carried(self, release: releases.Release) -> "Selection":
+        """The same vintages for a brief of another release: those that hold all that it needs."""
+        month, spans = release.period, needed(release)
+        kept = {}
+        for table, vintage in self.sources.items():
+            since, through = spans.get(table, (month - 12, month))
+            whole = vintage.since <= str(since) and vintage.through >= str(through)
+            if whole and (table not in OF_RELEASE or vintage.through == str(month)):
+                kept[table] = vintage
+        gone = {
+            table: f"{table} of {v.published} has no {release.month}" for table, v in self.sources.items()
+        }
+        return Selection(kept, self.absent | {table: gone[table] for table in gone if table not in kept})
+
+
+def needed(release: releases.Release) -> dict[str, tuple[pd.Period, pd.Period]]:
+    """The first and the last period that a brief needs of each table."""
+    month, quarter = release.period, releases.quarter_out(release.period)
+    year = pd.Period(str(last_full_year(quarter)), "Y")
+    spans = {GOODS: (month, month), TRADE: (quarter - 4, quarter)}
+    spans |= dict.fromkeys(
+        (EXPORT_CHAPTERS, *IMPORT_CHAPTERS, *DETAIL_TABLES), (month - month.month - 11, month)
+    )
+    spans[RELEASED] = (year_to_date(quarter).year_earlier.start, quarter)
+    return spans | {
+        GOODS_SA: (month, month),
+        TRADE_YEARS: (year, year),
+        GOODS_SA_RELEASED: (month - 1, month),
+    }
 
 
 def choose(release: releases.Release, day: date, *, strict: bool = False) -> Selection:
     """Choose, for each table of a brief, the vintage of a day that reaches a release."""
-    month, quarter = release.period, releases.quarter_out(release.period)
-    spans = {GOODS: (month, month), TRADE: (quarter - 4, quarter)}
+    month, quarter, spans = release.period, releases.quarter_out(release.period), needed(release)
     details = [name for name in DETAIL_TABLES if name == EXPORT_NAICS or vintages.list_vintages(name)]
-    for name in (EXPORT_CHAPTERS, *IMPORT_CHAPTERS, *details):
-        spans[name] = (month - month.month - 11, month)
-    sources, absent, late = _choose(spans, day)
+    wanted = (GOODS, TRADE, EXPORT_CHAPTERS, *IMPORT_CHAPTERS, *details)
+    sources, absent, late = _choose({table: spans[table] for table in wanted}, day)
     _prefer_released(quarter, day, sources)
-    released = _prefer_released_goods(month, day, sources)
-    official = _official(month, quarter, day, strict=strict)
+    _prefer_released_goods(month, day, sources)
+    official = _official(month, spans, day, strict=strict)
     if strict:
         _refuse_later(day, sources, absent, late)
     if GOODS in absent:
@@ -92,8 +134,7 @@ def choose(release: releases.Release, day: date, *, strict: bool = False) -> Sel
     first = [table for table in IMPORT_CHAPTERS if table in sources][:1]
     for table in set(IMPORT_CHAPTERS) - set(first):
         sources.pop(table, None)
-    chapters = [table for table in (EXPORT_CHAPTERS, *first, *details) if table in sources]
-    return Selection(sources | official, absent, chapters, released, list(official))
+    return Selection(sources | official, absent)
 
 
 def _choose(spans: dict, day: date) -> tuple[dict, dict, dict]:
@@ -115,13 +156,11 @@ def _choose(spans: dict, day: date) -> tuple[dict, dict, dict]:
     return sources, absent, late
 
 
-def _official(month: pd.Period, quarter: pd.Period, day: date, *, strict: bool) -> dict:
+def _official(month: pd.Period, spans: dict, day: date, *, strict: bool) -> dict:
     """Find the seasonally adjusted months and the full years; what is not at hand is left out."""
-    year = str(last_full_year(quarter))
-    spans = {GOODS_SA: (month, month, False), TRADE_YEARS: (year, year, False)}
-    spans[GOODS_SA_RELEASED] = (month - 1, month, True)
     found = {}
-    for table, (since, through, own) in spans.items():
+    for table in OFFICIAL:
+        (since, through), own = spans[table], table in OF_RELEASE
         with suppress(TradelibError):
             vintage = loaders.pick(
                 table, as_of=day, since=str(since), through=str(through), nearest_later=not (strict or own)
@@ -149,10 +188,10 @@ def _prefer_released(quarter: pd.Period, day: date, sources: dict) -> None:
         sources[RELEASED] = printed
 
 
-def _prefer_released_goods(month: pd.Period, day: date, sources: dict) -> dict[str, str]:
+def _prefer_released_goods(month: pd.Period, day: date, sources: dict) -> None:
     """Add the goods that this very release printed, where the country table came out later."""
     if GOODS not in sources or not sources[GOODS].lag_days(day):
-        return {}
+        return
     span = {"since": str(month - 12), "through": str(month)}
     for tables in (ALL_RELEASED, GOODS_RELEASED):
         try:
@@ -161,8 +200,7 @@ def _prefer_released_goods(month: pd.Period, day: date, sources: dict) -> dict[s
             continue
         if all(vintage.through == str(month) for vintage in found.values()):
             sources |= found
-            return tables
-    return {}
+            return
 
 
 def _refuse_later(day: date, sources: dict, absent: dict, late: dict) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from tradelib import balances, loaders, releases
-from tradelib.briefs.selection import behind, choose, last_full_year, vintage_method
+from tradelib.briefs.selection import Selection, behind, choose, last_full_year, vintage_method
 from tradelib.briefs.turning import Trend, trend
 from tradelib.briefs.universe import universe
 from tradelib.errors import TradelibError
@@ -167,10 +167,14 @@ class Snapshot:
 
     def lacking(self, table: str) -> list[pd.Period]:
         """Months of this year and the last of which a table has no row of anybody: not known, not zero."""
-        year = full_year(self.month.year - 1, "M")
-        rows = self.chapter_flows.get(table)
-        there = set() if rows is None else set(rows["period"].unique())
-        return [month for month in pd.period_range(year.start, self.month, freq="M") if month not in there]
+        months = pd.period_range(full_year(self.month.year - 1, "M").start, self.month, freq="M")
+        return self._lacking.get(table, list(months))
+
+    @cached_property
+    def _lacking(self) -> dict[str, list[pd.Period]]:
+        months = pd.period_range(full_year(self.month.year - 1, "M").start, self.month, freq="M")
+        there = {table: set(rows["period"].unique()) for table, rows in self.chapter_flows.items()}
+        return {table: [month for month in months if month not in there[table]] for table in there}
 
     def _half(self, table: str) -> bool:
         """Whether a month of the year to date, or of the same months a year earlier, is lacking."""
@@ -394,12 +398,17 @@ def take(release: str, *, as_of: str | date | None = None, strict: bool = False)
             f"As-of date {day} is before the release itself: {found.month} {when}.",
             f"Give --as-of {earliest} or later, or leave it out.",
         )
-    chosen = choose(found, day, strict=strict)
+    return cut(found, day, choose(found, day, strict=strict))
+
+
+def cut(found: releases.Release, day: date, chosen: Selection, *, members_on: date | None = None) -> Snapshot:
+    """Cut chosen vintages at a release; groups and Exhibit 20 are those of its day, or of another."""
     month, quarter = str(found.period), str(releases.quarter_out(found.period))
+    on = members_on or found.default_as_of
 
     def rows(table: str, since: str | None, through: str) -> pd.DataFrame | None:
         vintage = chosen.sources.get(table)
-        span = {"since": since, "through": through, "members_on": found.default_as_of}
+        span = {"since": since, "through": through, "members_on": on}
         return vintage and loaders.rows_of(vintage, as_of=day, **span)
 
     chapters = {
@@ -407,7 +416,7 @@ def take(release: str, *, as_of: str | date | None = None, strict: bool = False)
     }
     goods = rows(GOODS, None, month)
     goods = goods[goods["partner"].ne(WORLD_SA)]  # it is adjusted, in a table that is not
-    goods = loaders.with_groups(goods, on=found.default_as_of)
+    goods = loaders.with_groups(goods, on=on)
     trade, printed = rows(TRADE, None, quarter), rows(RELEASED, None, quarter)
     released = {name: rows(table, None, month) for name, table in chosen.released.items()}
     years = str(last_full_year(releases.quarter_out(found.period)))
@@ -425,6 +434,7 @@ def take(release: str, *, as_of: str | date | None = None, strict: bool = False)
         released_flows=printed,
         released_goods=released,
         official=official,
+        universe_day=members_on,
     )
 
 

@@ -21,7 +21,7 @@ from tradelib.store import files, vintages
 #: The commands by what one wants to do, as `tradelib --help` shows them.
 SECTIONS = {
     "Make pages": ("report", "page", "sweep", "site"),
-    "Ask": ("facts", "audit"),
+    "Ask": ("facts", "diff", "audit"),
     "Release morning": ("due", "run-due", "example"),
     "Data": ("update", "fetch", "ingest", "verify"),
     "Look things up": ("partners", "releases", "vintages", "sources", "codebook"),
@@ -346,6 +346,35 @@ def facts(partner, release, as_of, strict, questions, form) -> None:
     ]
     head = ["fact", "value", "window", "vintage", "lag, days"]
     say(tabulate(rows, head, maxcolwidths=[None, 44, 24, None, None]))
+
+
+@main.command()
+@click.argument("old")
+@click.argument("new")
+@click.option(
+    "--partner", help="Schedule C code, ISO code or name, or all; default: whose file it is, or all."
+)
+@FORM
+def diff(old, new, partner, form) -> None:
+    """Say what changed from OLD to NEW, and why: new period, revision, membership, method.
+
+    Each is a release (2024-08), one as of a day (2018-07@2025-04-03), a file of facts, or a folder of them.
+    """
+    from tradelib.runs.jobs import read_notebook
+    from tradelib.studies import changes
+
+    way = changes.Way(changes.side(old), changes.side(new))
+    book, codes = read_notebook().text, changes.asked(way, partner)
+    if len(codes) > 1:
+        rows = list(changes.of_all(way, codes, book, progress=sys.stderr.isatty()))
+        print_json(changes.document(way, rows)) if form == "json" else say(changes.summary(rows))
+        return
+    found = changes.of_one(way, codes[0], book)
+    if form == "json":
+        print_json(changes.document(way, [found]))
+        return
+    for line in changes.told(way, found):
+        say(line)
 
 
 @main.command()

@@ -2,6 +2,7 @@
 
 - `study`: the brief a study starts from, and its facts beside those of the brief
 - `league`: all partners ranked, and who reduced the deficit
+- `changes`: what changed between two briefs, split exactly into its causes
 - `revisions`: one series in every vintage, and how far first prints are revised
 - `seasonal`: a seasonal adjustment of our own beside the official one
 - `claims`: what a published article claims, read from its file
