@@ -5,10 +5,11 @@ from datetime import date
 
 import pandas as pd
 import pytest
-from helpers import sheet
+from helpers import sheet, snapshot
 
 from tradelib import list_vintages, take
 from tradelib.briefs.brief import brief
+from tradelib.briefs.snapshot import handed_down
 from tradelib.errors import TradelibError
 from tradelib.store import vintages
 
@@ -89,3 +90,21 @@ def test_a_later_vintage_changes_values_and_never_windows_or_ids():
     assert list(old) == list(new)
     assert {id: f.window for id, f in old.items()} == {id: f.window for id, f in new.items()}
     assert old["goods.exports.ytd"].value != new["goods.exports.ytd"].value
+
+
+def test_a_snapshot_handed_down_is_taken_with_its_sums_and_only_by_those_who_ask_for_it():
+    given = snapshot("2018-07")
+    marked = given.quarters  # any sum that is kept
+    with handed_down([given]):
+        found, other = take("2018-07"), take("2018-07", as_of="2018-10-05")
+    assert vars(found)["quarters"] == marked and "quarters" not in vars(other)
+    assert "quarters" not in vars(take("2018-07"))
+    assert dict(brief("KOR", found)) == dict(brief("KOR", given))
+
+
+def test_a_snapshot_handed_down_is_not_taken_once_another_vintage_is_there(store):
+    given = take("2025-02", as_of="2025-10-01")
+    newest = next(v for v in list_vintages(GOODS) if str(v.published) == "2025-04-03")
+    with handed_down([given]):
+        vintages.save(vintages.read(newest), GOODS, published=date(2025, 4, 5), sources=[], parser="")
+        assert str(take("2025-02", as_of="2025-10-01").sources[GOODS].published) == "2025-04-05"

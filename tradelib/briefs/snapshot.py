@@ -4,9 +4,14 @@ A snapshot serves every partner: windows are summed for all of them together, so
 of all partners cost little more than those of one.
 """
 
+import os
+import pickle
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,6 +23,7 @@ from tradelib.briefs.universe import universe
 from tradelib.errors import TradelibError
 from tradelib.partners import WORLD_SA, all_partners, countries
 from tradelib.store import vintages
+from tradelib.store.files import scratch
 from tradelib.tables import (
     ALL_RELEASED,
     DETAIL_TABLES,
@@ -31,6 +37,9 @@ from tradelib.tables import (
     TRADE_YEARS,
 )
 from tradelib.windows import Window, full_year, year_to_date
+
+#: Names a folder, in the environment of kernels: of the snapshots that the program which starts them took.
+HANDED = "TRADELIB_SNAPSHOTS"
 
 
 @dataclass(frozen=True)
@@ -398,7 +407,11 @@ def take(release: str, *, as_of: str | date | None = None, strict: bool = False)
             f"As-of date {day} is before the release itself: {found.month} {when}.",
             f"Give --as-of {earliest} or later, or leave it out.",
         )
-    return cut(found, day, choose(found, day, strict=strict))
+    chosen = choose(found, day, strict=strict)
+    handed = _handed(found, day)
+    if handed and (handed.sources, handed.absent) == (chosen.sources, chosen.absent):
+        return handed
+    return cut(found, day, chosen)
 
 
 def cut(found: releases.Release, day: date, chosen: Selection, *, members_on: date | None = None) -> Snapshot:
@@ -436,6 +449,36 @@ def cut(found: releases.Release, day: date, chosen: Selection, *, members_on: da
         official=official,
         universe_day=members_on,
     )
+
+
+@contextmanager
+def handed_down(snapshots: Iterable[Snapshot]) -> Iterator[None]:
+    """Let the kernels that are started meanwhile `take` these snapshots as they are, sums and all.
+
+    To take one and to sum it for all partners is most of the work on the facts of one.
+    """
+    with scratch() as folder:
+        for snapshot in snapshots:
+            _file_of(snapshot.release, snapshot.as_of, folder).write_bytes(pickle.dumps(snapshot))
+        os.environ[HANDED] = str(folder)
+        try:
+            yield
+        finally:
+            os.environ.pop(HANDED, None)
+
+
+def _handed(release: releases.Release, day: date) -> Snapshot | None:
+    """The snapshot that the program which started this kernel has of a release and a day."""
+    if HANDED not in os.environ:
+        return None
+    try:
+        return pickle.loads(_file_of(release, day, Path(os.environ[HANDED])).read_bytes())
+    except OSError:  # another snapshot, or another machine
+        return None
+
+
+def _file_of(release: releases.Release, day: date, folder: Path) -> Path:
+    return folder / f"{release.month}_{day}.pickle"
 
 
 def covered_partners(snapshot: Snapshot) -> list[str]:

@@ -40,7 +40,7 @@ class Plan:
     """What a sweep will make. From `plan`.
 
     `wrong` holds what was asked for and cannot be, such as a name that is no partner's, and why; `asked`
-    names the pages wanted, as the function of that name does.
+    names the pages wanted, as the function of that name does; `snapshots` are what the jobs are made from.
     """
 
     release: Release
@@ -48,6 +48,7 @@ class Plan:
     wrong: dict[str, str]
     reports: str
     asked: tuple[str, ...] = ()
+    snapshots: tuple[Snapshot, ...] = field(repr=False, compare=False, default=())
 
     @property
     def fingerprint(self) -> str:
@@ -96,7 +97,8 @@ def plan(
             )
             _add(jobs, job)
     found = find_release(release)
-    return Plan(found, tuple(jobs.values()), wrong, str(reports), _named(wanted, found))
+    names = _named(wanted, found)
+    return Plan(found, tuple(jobs.values()), wrong, str(reports), names, tuple(snapshots.values()))
 
 
 def asked(release: Release, partners: str = "all", *, runs: Path | None = None) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 
-from tradelib.briefs.snapshot import Snapshot, take
+from tradelib.briefs.snapshot import Snapshot, handed_down, take
 from tradelib.errors import TradelibError
 from tradelib.loaders import find_release
 from tradelib.partners import Partner, partner, resolve
@@ -117,7 +117,8 @@ def make_report(
     state, notices = job.state(), _notices(snapshot, who)
     if force or state == NOT_MADE:
         check_parameters(job.notebook)
-        return replace(make(job, progress=progress, force=force), notices=notices, state=state)
+        with handed_down([snapshot]):
+            return replace(make(job, progress=progress, force=force), notices=notices, state=state)
     there = json.loads(job.paths[0].read_bytes())
     title = title_of(there) or job.title
     return Made(job.paths, headline_of(there), notices, ran=False, title=title, state=state)

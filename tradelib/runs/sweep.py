@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tradelib.briefs.brief import brief
+from tradelib.briefs.snapshot import Snapshot, handed_down
 from tradelib.errors import TradelibError
 from tradelib.runs import state
 from tradelib.runs.execution import WARM, NotebookFailed
@@ -28,6 +30,7 @@ from tradelib.store import files
 
 LOG = logging.getLogger(__name__)
 OLD_RECORD = "sweep.json"  # beside the pages, where it was kept before
+FULLEST = "5700"  # China, which has a figure in every table
 MADE, FAILED = "made", "failed"  # beside the states that are left as they are
 SHOWN = 20  # failures in the summary; all are in the record
 NOT_NOTED = "The briefs are made, but what was made of them is not noted."
@@ -104,7 +107,8 @@ def run(
             todo.append(job)
         else:
             results.append(Result(job.title, found))
-    made = _on_cluster(todo, scheduler, force) if scheduler else _here(todo, workers or _cores() + 1, force)
+    workers = workers or _cores() + 1
+    made = _on_cluster(todo, scheduler, force) if scheduler else _here(todo, plan.snapshots, workers, force)
     try:
         for result in _shown(made, len(todo), progress):
             results.append(result)
@@ -170,11 +174,17 @@ def _of_machine(error: BaseException | None) -> bool:
     return error is not None
 
 
-def _here(jobs: Sequence[Job], workers: int, force: bool) -> Iterator[Result]:
+def _here(
+    jobs: Sequence[Job], snapshots: tuple[Snapshot, ...], workers: int, force: bool
+) -> Iterator[Result]:
     """Make jobs in threads; left before the end, the kernels are ended, and nothing half-made is kept."""
+    if not jobs:
+        return
     warm_up()
+    for snapshot in snapshots:
+        brief(FULLEST, snapshot)  # it keeps the sums over all partners
     stop = threading.Event()
-    with ThreadPoolExecutor(workers) as pool:
+    with handed_down(snapshots), ThreadPoolExecutor(workers) as pool:
         futures = [pool.submit(do, job, force, stop) for job in jobs]
         try:
             for future in as_completed(futures):

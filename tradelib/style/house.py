@@ -123,8 +123,8 @@ class Chart(Figure):
         canvas = FigureCanvasAgg(self)
         canvas.draw()
         drawn = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
-        # a third of the size; fewer colours than 256 would bend those of the palette
-        drawn.quantize(256, dither=Image.Dither.NONE).save(picture, "png")
+        # a third of the size; this method keeps the colours of the palette, and is the faster one
+        drawn.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(picture, "png")
         data = base64.b64encode(picture.getvalue()).decode()
         tag = f'<img src="data:image/png;base64,{data}" alt="{html.escape(alt)}" width="{width}">'
         bundle = {"text/html": tag, "image/png": data, "text/plain": alt}
