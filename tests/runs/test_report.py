@@ -9,10 +9,12 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import date
 from functools import partial
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 from helpers import LAST_CELL as LAST
@@ -20,8 +22,9 @@ from helpers import PARAMETERS, book_of
 
 import tradelib as tl
 from tradelib.briefs.fact import FACTS_MIME
+from tradelib.catalogue import entries
 from tradelib.cli.main import main
-from tradelib.runs import execution, finished, report
+from tradelib.runs import execution, finished, jobs, report
 from tradelib.runs.jobs import EDITED, NOT_MADE, UP_TO_DATE
 from tradelib.runs.report import make_page, make_report
 from tradelib.sources import keys
@@ -331,6 +334,48 @@ def test_a_misspelt_parameter_is_refused_before_a_kernel_starts(wrong, right, ma
     with pytest.raises(tl.TradelibError, match=f"has a parameter {wrong} and none named {right}"):
         made(notebook=own)
     assert not (tmp_path / "r").exists()
+
+
+# --- editions ---------------------------------------------------------------------------------------
+
+
+def test_an_upgrade_keeps_what_was_published_and_reads_otherwise_beside_the_new_page(
+    made, monkeypatch, tmp_path
+):
+    cell = "import os\nprint(os.environ['SAYS'])"
+    monkeypatch.setenv("SAYS", "It fell.")
+    first = made(cell)
+    published = [path.read_bytes() for path in first.paths]
+
+    def upgraded(code: str, says: str, **options):
+        monkeypatch.setattr(jobs, "_code", lambda: code)
+        monkeypatch.setenv("SAYS", says)
+        return made(cell, **options)
+
+    assert upgraded("b", "It fell.").kept is None, "the same words are the same edition"
+    before = [path.read_bytes() for path in first.paths]
+    folder = first.paths[0].parent
+    second = upgraded("c", "It rose.")
+    assert second.kept == folder / "korea-south.edition-1.html"
+    kept = [folder / f"korea-south.edition-1{end}" for end in jobs.ENDS]
+    assert [path.read_bytes() for path in kept] == before != published
+    assert upgraded("d", "It rose again.", keep_editions=False).kept is None
+    assert upgraded("e", "It stood.").kept == folder / "korea-south.edition-2.html"
+    record = json.loads(first.paths[2].read_text())["tradelib"]
+    assert [one["name"] for one in record["editions"]] == ["korea-south.edition-1", "korea-south.edition-2"]
+    assert 'href="korea-south.edition-1.html"' in first.paths[1].read_text()
+    assert (record["libraries"]["pandas"], upgraded("e", "?").ran) == (pd.__version__, False)
+    (entry,) = entries.gather(tmp_path / "r")[0]
+    assert [one.run for one in entry.beside] == ["edition-1", "edition-2"]
+
+
+def test_a_release_of_these_days_and_a_notebook_of_ones_own_make_no_edition(made, monkeypatch):
+    first = made("print('It fell.')")
+    assert made("print('It rose.')").kept is None, "its own author changed it"
+    monkeypatch.setattr(jobs, "_code", lambda: "b")
+    monkeypatch.setattr(report.releases, "today", lambda: date(2018, 9, 7))
+    assert made("print('It stood.')").kept is None, "tables of the release are still coming"
+    assert not list(first.paths[0].parent.glob("*edition*"))
 
 
 # --- an edited brief ----------------------------------------------------------------------------

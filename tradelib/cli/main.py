@@ -72,6 +72,12 @@ WORKERS = click.option(
     type=click.IntRange(1, 256),
     help="Briefs made at once on this machine; default: one more than cores.",
 )
+EDITIONS = click.option(
+    "--keep-editions/--no-keep-editions",
+    default=True,
+    show_default=True,
+    help="Keep a page of a past release that came out otherwise, beside the new one.",
+)
 SCHEDULER = click.option(
     "--scheduler", help="Address of a Dask scheduler instead, such as tcp://10.0.0.1:8786."
 )
@@ -206,6 +212,7 @@ def main() -> None:
 @REPORTS
 @NOTEBOOK
 @CELL_LIMIT
+@EDITIONS
 def report(cell_limit, **options) -> None:
     """Make the dated brief: notebook, HTML page and facts."""
     _import_papermill_quickly()
@@ -216,7 +223,8 @@ def report(cell_limit, **options) -> None:
     made = make_report(**options, cell_limit=cell_limit or DEFAULT, progress=True)
     _say_made(made)
     if made.kept:
-        say(f"Made. The edited notebook is kept: {made.kept}")
+        what = "edited notebook" if made.state == EDITED else "earlier edition"
+        say(f"Made. The {what} is kept: {made.kept}")
     elif made.ran:
         say("Made.")
     elif made.state == EDITED:
@@ -266,6 +274,7 @@ def _say_made(made) -> None:
 @NOTEBOOK
 @RUNS
 @CELL_LIMIT
+@EDITIONS
 @WORKERS
 @SCHEDULER
 @FORCE
@@ -434,6 +443,7 @@ def due(form, heartbeat, **options) -> None:
 @SINCE
 @DEADLINE
 @CELL_LIMIT
+@EDITIONS
 @WORKERS
 @SCHEDULER
 @ARTICLES

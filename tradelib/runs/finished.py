@@ -20,6 +20,7 @@ from tradelib.briefs.fact import FACTS_MIME
 INJECTED = "injected-parameters"  # the tag of the cell that papermill adds
 HEADLINE = "headline"  # the tag of the cell whose text is the finding of the page
 UNSEEN = "remove-cell"  # the tag of a cell that is for who works in the notebook, not for who reads the page
+READ = ("text/markdown", "text/html", "text/plain")  # what of an output a page shows, the first there is
 TEMPLATES = Path(__file__).parent / "templates"
 TITLES = re.compile(r"^#[ \t]+(.+?)[ \t]*#*$|<h1\b[^>]*>(.*?)</h1>", re.MULTILINE | re.DOTALL)
 #: Marks of HTML and Markdown, and what of them stays in a plain text.
@@ -168,6 +169,18 @@ def _said(data: dict) -> str:
         except (ValueError, SyntaxError):
             return text
     return text
+
+
+def words_of(finished: dict) -> list[str]:
+    """Return what a reader reads, cell by cell and without marks: the same words are the same edition."""
+    words = []
+    for cell in _seen(finished):
+        if cell["cell_type"] == "markdown":
+            words.append(plain(text_of(cell["source"])))
+        for data in _shown(cell):
+            kind = next((kind for kind in READ if kind in data), None)
+            words += [plain(text_of(data[kind]))] if kind else []
+    return words
 
 
 def facts_of_run(finished: dict) -> dict:

@@ -7,6 +7,7 @@ hold it is up to date.
 
 import hashlib
 import json
+import platform
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -26,6 +27,9 @@ from tradelib.store import files, vintages
 HERE = Path(__file__).parents[1]
 BRIEF = "release.ipynb"
 CELL_LIMIT = 300  # seconds that a cell may take, unless more or less is asked for
+#: What a page may look otherwise with; they stand in its record, and are no reason to make it again.
+LIBRARIES = ("duckdb", "ipykernel", "matplotlib", "nbconvert", "numpy", "pandas", "papermill", "pyarrow")
+LIBRARIES += ("seaborn", "statsmodels")
 #: What every page is of; each is passed to a notebook that declares it.
 SUBJECT = ("partner", "release", "as_of")
 ENDS = (".ipynb", ".html", ".facts.json")
@@ -54,7 +58,7 @@ class Job:
     notebook : Notebook
     record : dict
         What it is made from: version, code, notebook, parameters, vintages with their hashes, and the
-        fingerprint of it all.
+        fingerprint of it all; and the versions of the libraries.
     folder : str
         A folder, or an address that fsspec knows.
     name : str
@@ -63,6 +67,8 @@ class Job:
         Refuse where only later vintages reach the release.
     cell_limit : int
         Seconds that a cell may take; no page depends on it.
+    keep_editions : bool
+        Keep what was published and reads otherwise beside the new page.
     """
 
     notebook: Notebook = field(repr=False)
@@ -71,6 +77,7 @@ class Job:
     name: str
     strict: bool = False
     cell_limit: int = CELL_LIMIT
+    keep_editions: bool = True
 
     @property
     def partner(self) -> Partner:
@@ -158,6 +165,7 @@ def job_of(
     label: str = "",
     strict: bool = False,
     cell_limit: int = CELL_LIMIT,
+    keep_editions: bool = True,
 ) -> Job:
     """Say what a page is made from and where it goes; nothing is run.
 
@@ -182,6 +190,7 @@ def job_of(
         name=".".join(parts),
         strict=strict,
         cell_limit=cell_limit,
+        keep_editions=keep_editions,
     )
 
 
@@ -207,7 +216,12 @@ def _record(
     if not _is_brief(notebook):
         record["at_hand"], record["files"] = at_hand, _files_read(asked)
     canonical = json.dumps(record, sort_keys=True).encode()
-    return record | {"fingerprint": hashlib.sha256(canonical).hexdigest()}
+    return record | {"fingerprint": hashlib.sha256(canonical).hexdigest(), "libraries": _libraries()}
+
+
+@cache
+def _libraries() -> dict[str, str]:
+    return {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
 
 
 @cache

@@ -67,6 +67,7 @@ def plan(
     runs: Path | None = None,
     cell_limit: int | None = None,
     reports: Path | str = Path("reports"),
+    keep_editions: bool = True,
 ) -> Plan:
     """Say what a sweep will make, without running anything.
 
@@ -74,8 +75,8 @@ def plan(
     groups ("group:asean" is its members); `as_of` is an ISO date or "latest", the release's publication day
     unless given; with `strict` a release that only later vintages reach is refused. `runs` is a standing
     list, as `read_runs` reads it, instead of partners, day and `notebook`. A cell may take `cell_limit`
-    seconds where the list does not say. `reports` is a folder, or an
-    address that fsspec knows. It is an error if the release has no data yet, or an argument or the list is
+    seconds where the list does not say. `reports` is a folder, or an address that fsspec knows, and
+    `keep_editions` as a job's. It is an error if the release has no data yet, or an argument or the list is
     wrong."""
     wanted = _wanted(partners, runs=runs, notebook=notebook, as_of=as_of)
     snapshots, jobs, wrong = {}, {}, {}
@@ -94,6 +95,7 @@ def plan(
                 label=run.label,
                 strict=strict,
                 cell_limit=run.cell_limit or cell_limit or CELL_LIMIT,
+                keep_editions=keep_editions,
             )
             _add(jobs, job)
     found = find_release(release)

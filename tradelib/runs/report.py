@@ -3,17 +3,19 @@
 A run happens in a temporary folder beside its target; finished files are moved into place by
 atomic rename, so that a failed or killed run never touches a good page. Where the target is an address
 of an object store, they are put there one by one, the notebook last. A notebook that a reader has edited
-is never overwritten.
+is never overwritten, and what was published and reads otherwise is kept as an earlier edition.
 """
 
 import itertools
 import json
 import threading
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 
+from tradelib import releases
 from tradelib.briefs.snapshot import Snapshot, handed_down, take
 from tradelib.errors import TradelibError
 from tradelib.loaders import find_release
@@ -23,10 +25,12 @@ from tradelib.runs.finished import (
     facts_of_run,
     figures_of,
     headline_of,
+    is_edited,
     not_run,
     page_of,
     sources_sha256,
     title_of,
+    words_of,
 )
 from tradelib.runs.jobs import (
     CELL_LIMIT,
@@ -43,6 +47,7 @@ from tradelib.sources import keys
 from tradelib.store import files
 
 ELSEWHERE = "Make room, or give a folder of yours with --reports."
+SETTLES = timedelta(days=2)  # not all tables of a release come in the same minute
 NOT_RUN = "Give a folder of yours with --reports. Nothing was run."
 
 
@@ -50,7 +55,8 @@ NOT_RUN = "Give a folder of yours with --reports. Nothing was run."
 class Made:
     """What a run left behind: its files, what they say, and whether anything was run.
 
-    `state` is that of the files before the run; `kept` is where an edited notebook was moved to.
+    `state` is that of the files before the run; `kept` is where an edited notebook was moved to, or the page
+    of an earlier edition.
     """
 
     paths: tuple[Path, ...]
@@ -72,6 +78,7 @@ def make_report(
     reports: Path | str = Path("reports"),
     notebook: Path | None = None,
     cell_limit: int = CELL_LIMIT,
+    keep_editions: bool = True,
     progress: bool = False,
 ) -> Made:
     """Make the dated brief of one partner and release.
@@ -96,6 +103,9 @@ def make_report(
         tagged `parameters` sets.
     cell_limit : int
         Seconds that a cell may take.
+    keep_editions : bool
+        Where the brief of a release of more than two days ago comes out with other words than the one that is
+        there, keep that one beside it, as `<partner>.edition-1.html` and so on.
     progress : bool
         Show a progress bar.
 
@@ -113,7 +123,8 @@ def make_report(
     who = resolve(partner)
     snapshot = take(release, as_of=as_of, strict=strict)
     book = read_notebook(notebook)
-    job = job_of(who, snapshot, book, reports=reports, strict=strict, cell_limit=cell_limit)
+    options = {"strict": strict, "cell_limit": cell_limit, "keep_editions": keep_editions}
+    job = job_of(who, snapshot, book, reports=reports, **options)
     state, notices = job.state(), _notices(snapshot, who)
     if force or state == NOT_MADE:
         check_parameters(job.notebook)
@@ -154,8 +165,9 @@ def make(
                 raise
             raise _kept(folder, job.failed, error) from None
         own = job.record | {"sources_sha256": sources_sha256(finished)}
+        own["editions"], earlier = _editions(job, finished)
         texts = _texts(finished, own, job.title)
-        kept = _set_aside(job, force)
+        kept = _set_aside(job, force) or _keep(job, earlier)
         _promote(job.place, job.name, texts, folder)
         job.failed.unlink(missing_ok=True)
     return Made(job.paths, headline_of(finished), title=finished["metadata"]["tradelib"]["title"], kept=kept)
@@ -284,8 +296,8 @@ def _set_aside(job: Job, force: bool) -> Path | None:
             f"{job.paths[0]} was edited: it is not overwritten.",
             f"`tradelib page {job.paths[0]}` makes its page; --force keeps it under another name.",
         )
-    name, sep, day = job.name.partition(".as-of-")
-    names = (f"{name}.edited{'' if n == 1 else f'-{n}'}{sep}{day}" for n in itertools.count(1))
+    numbers = ("edited" if n == 1 else f"edited-{n}" for n in itertools.count(1))
+    names = (_beside(job, number) for number in numbers)
     aside = next(name for name in names if not (job.place / f"{name}.ipynb").exists())
     try:
         own_page = json.loads(job.paths[2].read_bytes())["tradelib"]["edited"]
@@ -296,6 +308,45 @@ def _set_aside(job: Job, force: bool) -> Path | None:
             files.write_over(job.place / f"{aside}{end}", path.read_bytes(), advice=ELSEWHERE)
             path.unlink()
     return job.place / f"{aside}.ipynb"
+
+
+def _beside(job: Job, word: str) -> str:
+    name, sep, day = job.name.partition(".as-of-")
+    return f"{name}.{word}{sep}{day}"
+
+
+def _editions(job: Job, finished: dict) -> tuple[list[dict], str]:
+    """List the earlier editions of a page, and name the one that the page in its place becomes, if any.
+
+    It becomes one where tradelib or the figures have changed since, the release is no longer of these days,
+    and its words are not those of the new page. Who changes a notebook of his own makes no edition.
+    """
+    try:
+        book = job.paths[0].read_bytes()
+        there = json.loads(book)
+        record = there["metadata"]["tradelib"]
+        editions = list(record.get("editions", []))
+        words = words_of(there)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return [], ""
+    day = find_release(job.record["parameters"]["release"]).day
+    settled = day is None or releases.today() - day > SETTLES
+    same = all(record.get(name) == job.record[name] for name in ("version", "code_sha256", "vintages"))
+    if not job.keep_editions or same or not settled or is_edited(book) or words == words_of(finished):
+        return editions, ""
+    name = _beside(job, f"edition-{len(editions) + 1}")
+    made = there["metadata"].get("papermill", {}).get("end_time", "")[:10]
+    return [*editions, {"name": name, "made": made, "version": record.get("version", "")}], name
+
+
+def _keep(job: Job, name: str) -> Path | None:
+    """Keep the page that is there under another name; itself it stays until the new one takes its place."""
+    if not name:
+        return None
+    for path, end in zip(job.paths, ENDS, strict=True):
+        if path.exists():
+            files.write_over(job.place / f"{name}{end}", path.read_bytes(), advice=ELSEWHERE)
+    return job.place / f"{name}.html"
 
 
 def _refuse_secrets(texts: dict[str, str]) -> None:

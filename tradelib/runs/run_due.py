@@ -21,6 +21,7 @@ from tradelib.runs import due, state, sweep
 from tradelib.runs import plan as plans
 from tradelib.runs.due import Agenda, Due
 from tradelib.runs.hooks import call_hook
+from tradelib.runs.report import SETTLES
 from tradelib.sources import keys, publishers, update
 from tradelib.store import files
 
@@ -30,7 +31,6 @@ RUNNING, NOTHING, AWAITED = "running", "nothing due", "awaited"
 DONE, FAILED, OVERDUE = "done", "failed", "overdue"
 NEVER = "2000-01-01T00:00:00+00:00"
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-SETTLES = timedelta(days=2)  # not all tables of a release come in the same minute
 SHOWN = 20  # failures in a message
 
 
@@ -107,6 +107,7 @@ def run_due(
     partners: str = "all",
     runs: Path | None = None,
     cell_limit: int | None = None,
+    keep_editions: bool = True,
     workers: int | None = None,
     scheduler: str | None = None,
     since: str | None = None,
@@ -120,11 +121,11 @@ def run_due(
 ) -> Outcome:
     """Do what is due: update, sweep, catalogue, hooks.
 
-    `reports`, `partners`, `runs` and `cell_limit` are those of `plan`, the same at each call; `workers` and
-    `scheduler` those of `sweep.run`, `since` and `deadline` those of `due.look`, `articles` those of the
-    catalogue. `on_success` and `on_failure` are hooks, called once for each outcome, however often it is
-    found again; a command reads `hook_input`, "json" or "text". It is an error if the reports cannot be
-    locked or written."""
+    `reports`, `partners`, `runs`, `cell_limit` and `keep_editions` are those of `plan`, the same at each
+    call; `workers` and `scheduler` those of `sweep.run`, `since` and `deadline` those of `due.look`,
+    `articles` those of the catalogue. `on_success` and `on_failure` are hooks, called once for each outcome,
+    however often it is found again; a command reads `hook_input`, "json" or "text". It is an error if the
+    reports cannot be locked or written."""
     place, now = files.located(reports), now or datetime.now(WASHINGTON)
     asked = {"reports": place, "partners": partners, "runs": runs}
     try:
@@ -135,7 +136,7 @@ def run_due(
             agenda = None
             try:
                 agenda = _bring_in(call, now)
-                planned = asked | {"cell_limit": cell_limit}
+                planned = asked | {"cell_limit": cell_limit, "keep_editions": keep_editions}
                 _sweep(call, agenda, planned, workers=workers, scheduler=scheduler, progress=progress)
                 _list(call, articles, progress)
                 agenda = call.look()
