@@ -23,6 +23,7 @@ bench: $(VENV)/installed-test
 	$(BIN)/python tests/benchmarks/hs10.py
 	$(BIN)/python tests/benchmarks/headlines.py
 	$(BIN)/python tests/benchmarks/second.py
+	$(BIN)/python tests/benchmarks/identities.py --log $$(mktemp)
 	$(BIN)/python tests/benchmarks/kills.py 200
 	$(BIN)/python tests/benchmarks/fuzz.py 20000 --seconds 1800
 	$(BIN)/python tests/benchmarks/sweep.py --partners all

@@ -168,10 +168,9 @@ class Brief(Facts):
 
     def _unlike(self, table: str, window: str) -> str:
         """Why a figure would mix or compare other members of a group; empty if it would not."""
-        rows = self.snapshot.unlike
         spans = re.findall(r"\d{4}-\d\d|\d{4}Q\d", window)
-        mine = rows[(rows["table"] == table) & (rows["partner"] == self.partner.code)]
-        if not spans or not mine["period"].between(min(spans), max(spans)).any():
+        others = self.snapshot.unlike.get((table, self.partner.code), [])
+        if not spans or not any(min(spans) <= period <= max(spans) for period in others):
             return ""
         periods = NAMES[table_info(table).freq]
         who = self.partner.prose

@@ -68,15 +68,12 @@ class Snapshot:
         return self.sources[table].lag_days(self.as_of)
 
     @cached_property
-    def unlike(self) -> pd.DataFrame:
-        """The periods in which a table counts other members of a group than it had on the day of the release.
-
-        One row each: `table`, `partner`, `period` as text.
-        """
+    def unlike(self) -> dict[tuple[str, str], list[str]]:
+        """The periods, by table and group, that count other members than on the day of the release."""
         frames = [self.goods_flows, self.trade_flows, self.released_flows, *self.chapter_flows.values()]
         rows = [frame[frame["note"] == loaders.OTHER] for frame in frames if frame is not None]
-        found = pd.concat(rows)[["table", "partner", "period"]].astype("str")
-        return found.drop_duplicates(ignore_index=True)
+        found = pd.concat(rows)[["table", "partner", "period"]].astype("str").drop_duplicates()
+        return found.groupby(["table", "partner"])["period"].agg(list).to_dict()
 
     def method(self, table: str, code: str) -> str:
         """Say whether a partner's figures were out on the as-of date; see `vintage_method`."""
