@@ -4,7 +4,7 @@ import json
 
 import pytest
 from click.testing import CliRunner
-from helpers import raw_sum, sheet
+from helpers import passages, raw_sum, said, sheet
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -150,6 +150,18 @@ def test_sentences_and_points_of_charts_change_with_the_figures(way):
         next(one for one in found.changes if one.id == "goods.balance.ytd"),
     )
     assert bar.parts == fact.parts, "the bar of the chart is the figure"
+
+
+@pytest.mark.parametrize("who", ["KOR", "Tuvalu"])
+def test_the_page_says_how_the_balance_changed(who):
+    study = changes.study(sheet(who, "2018-08", "2018-10-05"), since="2018-07", notebook=read_notebook().text)
+    texts = {id: str(said(id, study, "changes.ipynb")) for id in passages("changes.ipynb")}
+    assert all(texts.values()) and not any("None" in text or "nan" in text for text in texts.values())
+    if who == "KOR":
+        assert "went from a deficit of $9.9 billion to a deficit of $11.7 billion" in texts["headline"]
+        assert "-$1.8 billion by August 2018" in texts["headline"] and "revision" not in texts["headline"]
+    assert study["changes.figures"].value > 40 > study["changes.revised"].value == 0
+    assert "South Korea, August 2018" in repr(study.tables[0]) or who != "KOR"
 
 
 def test_an_unchanged_sentence_is_no_change():

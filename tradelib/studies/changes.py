@@ -44,9 +44,10 @@ from tradelib.briefs.universe import universe
 from tradelib.errors import TradelibError
 from tradelib.partners import Partner, members, partner, resolve
 from tradelib.store import files, vintages
+from tradelib.studies.study import Study
 from tradelib.style import words
 from tradelib.style.tables import PublishedTable, published
-from tradelib.tables import table_info
+from tradelib.tables import GOODS, table_info
 
 REVISION, PERIOD, MEMBERS, METHOD = "revision", "new period", "membership or universe", "method"
 TABLE, UNSPLIT = "another table", "not separable"
@@ -58,6 +59,8 @@ NUMERIC = ("USD", "percent", "rank", "count")
 BESIDE = {"_usd": "USD", "_pct": "percent", "n": "count"}
 #: What tells a point of a series or chart from a fact, in its id.
 POINT = re.compile(r"@|(?:, |: )(?=[^,:]*$)")
+#: The cells of the brief that a page of changes leaves out: titles and notes.
+NOTES = ("title", "figures", "stand", "flags", "how-to-read")
 HERE, LOG = Path(__file__).parents[1], "CHANGELOG.md"
 FACTS = ".facts.json"
 #: Where one sentence of a passage ends.
@@ -226,6 +229,13 @@ class Side:
         sources = _sources(next(iter(self.kept.values())))
         return sources and cut(loaders.find_release(self.release), self.as_of, Selection(sources, {}))
 
+    @classmethod
+    def of(cls, brief: Brief) -> "Side":
+        """The side of a brief that is at hand."""
+        found = cls(brief.snapshot.release.month, brief.snapshot.release.month, brief.as_of)
+        found.__dict__["snapshot"] = brief.snapshot  # it need not be taken again
+        return found
+
     @property
     def version(self) -> str:
         """The version of tradelib that made what was kept; empty where nothing was."""
@@ -300,7 +310,7 @@ class Way:
             return new
         if _marks(chosen.sources) == _marks(old.sources):
             return old
-        return cut(old.release, new.as_of, chosen) if loaders.GOODS in chosen.sources else None
+        return cut(old.release, new.as_of, chosen) if GOODS in chosen.sources else None
 
     @cached_property
     def before_members(self) -> Snapshot | None:
@@ -654,4 +664,109 @@ def summary(found: Sequence[Found]) -> str:
     names |= {"new_period_usd": "By new period", "revision_usd": "By revision", "other_usd": "By other"}
     return repr(
         published(pd.DataFrame(rows), names=names, signed=["new_period_usd", "revision_usd", "other_usd"])
+    )
+
+
+# --- the study behind changes.ipynb ---------------------------------------------------------------
+
+
+class Changes(Study):
+    """A brief with the facts `changes.*`. Made by `study`.
+
+    Attributes
+    ----------
+    found : Found
+        What changed: figures, points of charts, sentences.
+    method : list of str
+        Changes of method that the changelog tells since the version of a kept older side.
+    """
+
+    def __init__(self, brief: Brief, since: str, notebook: str):
+        super().__init__(brief)
+        way = Way(side(since or str(brief.month - 1)), Side.of(brief))
+        self.found, self.method = of_one(way, asked(way, brief.partner.code)[0], notebook), way.method
+        since_month, since_day = words.period(pd.Period(way.old.release, "M")), words.day(way.old.as_of)
+        same = way.old.release == brief.snapshot.release.month
+        self.names |= {
+            "since": since_month,
+            "since_day": since_day,
+            "older": since_day if same else since_month,
+            "same_year": way.old.release[:4] == str(brief.month.year),
+            "changed": any(one.id == "goods.balance.trailing12" for one in self.found.changes),
+        }
+
+    @property
+    def tables(self) -> list[PublishedTable]:
+        """The figures that changed, by unit, with their labels; then the points of charts."""
+        return tables(
+            [one for one in self.found.changes if one.id in self or POINT.search(one.id)], named=True
+        )
+
+    @property
+    def sentences(self) -> PublishedTable:
+        """The sentences that changed, side by side; not those of titles and notes."""
+        rows = [(one["old"], one["new"]) for one in self.found.sentences if one["cell"] not in NOTES]
+        return published(pd.DataFrame(rows, columns=["before", "now"]))
+
+
+def study(brief: Brief, *, since: str = "", notebook: str) -> Changes:
+    """Say what changed in a brief since another one of the same partner, and why.
+
+    Parameters
+    ----------
+    brief : Brief
+        From `tradelib.brief`: the newer one.
+    since : str
+        The older one: a release ("2024-07"), one as of a day ("2018-07@2018-10-05"), or a kept file; the
+        release before unless given.
+    notebook : str
+        The text of the notebook whose sentences and charts are compared: `read_notebook().text`.
+
+    Returns
+    -------
+    Changes
+        The facts of the brief, those whose ids start with `changes.`, and the tables behind them.
+
+    Raises
+    ------
+    TradelibError
+        If there is no such release or file, or it is of another partner.
+    """
+    found = Changes(brief, since, notebook)
+    facts = [one for one in found.found.changes if one.id in found]
+    counts = {
+        "figures": (len(facts), "that changed"),
+        "revised": (sum(REVISION in one.causes for one in facts), "that changed by revision"),
+        "sentences": (len(found.sentences), "of the brief that changed"),
+    }
+    for id, (count, what) in counts.items():
+        kind = "Sentences" if id == "sentences" else "Figures"
+        label = f"{kind} on {{p}} {what} since {found.names['since']}"
+        found.add(f"changes.{id}", count, unit="count", window=brief.months, label=label, table=GOODS)
+    by_id = {one.id: one for one in found.found.changes}
+    for id in ("goods.exports.ytd", "goods.imports.ytd", "goods.balance.ytd", "goods.balance.trailing12"):
+        _split(found, id, by_id.get(id))
+    return found
+
+
+def _split(found: Changes, id: str, change: Change | None) -> None:
+    """Write by how much a figure changed, with its parts."""
+    parts = change.parts if change else {}
+    fact = found[id]
+    rest = sum(part for cause, part in parts.items() if cause not in (PERIOD, REVISION))
+    found.add(
+        f"changes.{id}",
+        change.difference if change else None,
+        unit="USD",
+        window=fact.window,
+        label=f"Change of {fact.text.partition(': ')[0]}, since {found.names['since']}",
+        table=fact.table,
+        reason=f"it did not change since {found.names['since']}"
+        if not change
+        else "one of the two is missing",
+        old_usd=change.old.value if parts else None,
+        now_usd=change.new.value if parts else None,
+        new_period_usd=parts.get(PERIOD),
+        revision_usd=parts.get(REVISION),
+        other_usd=rest or None,
     )
