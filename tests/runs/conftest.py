@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from tradelib.runs import plan, report, sweep
+from tradelib.runs import check, plan, report, sweep
 from tradelib.store import vintages
 
 
@@ -29,6 +29,7 @@ def warm_kernels(monkeypatch):
     monkeypatch.setattr(sweep, "cool_down", lambda: None)
     monkeypatch.setattr(plan, "take", _take)
     monkeypatch.setattr(report, "take", _take)
+    monkeypatch.setattr(report, "check", lambda texts, **_: check.Verdict(()))  # test_check.py has its tests
 
 
 @pytest.fixture(scope="session")

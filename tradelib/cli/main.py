@@ -6,6 +6,7 @@ import logging
 import shutil
 import signal
 import sys
+import time
 import warnings
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from tradelib.store import files, vintages
 
 #: The commands by what one wants to do, as `tradelib --help` shows them.
 SECTIONS = {
-    "Make pages": ("report", "page", "sweep", "site"),
+    "Make pages": ("report", "page", "sweep", "check", "site"),
     "Ask": ("facts", "diff", "audit"),
     "Release morning": ("due", "run-due", "example"),
     "Data": ("update", "fetch", "ingest", "verify"),
@@ -298,6 +299,26 @@ def sweep(workers, scheduler, force, log_json, **options) -> None:
     for line in summary.lines():
         say(line)
     if summary.of(work.FAILED):
+        sys.exit(1)
+
+
+@main.command("check")
+@click.argument("places", metavar="PAGES...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--strict", is_flag=True, help="Fail on numerals that no fact vouches for, too.")
+def check_pages(places, strict) -> None:
+    """Work PAGES (files, or folders of them) out again and compare all a reader sees, word by word."""
+    from tradelib.runs import check
+
+    began, pages = time.perf_counter(), [page for place in places for page in check.pages_of(place)]
+    wrong = loose = 0
+    for page, found in check.check_all(pages):
+        told = [f"wrong: {fault}" for fault in found.faults] + [f"unbound: {one}" for one in found.unbound]
+        wrong, loose = wrong + bool(found.faults), loose + len(found.unbound)
+        for line in told:
+            say(f"{page}: {line}")
+    counted = f"{len(pages)} checked, {wrong} wrong, {loose} numerals unbound"
+    say(f"{counted}, in {time.perf_counter() - began:.1f} s.")
+    if wrong or (strict and loose):
         sys.exit(1)
 
 

@@ -3,6 +3,7 @@
 - `finished`: what a finished notebook says, from its title to its facts, whether it was edited, and its page.
 - `jobs`: one page to make: its notebook and parameters, where its files go, what it is made from.
 - `execution`: a notebook run in a kernel of its own, and the parameters it declares; papermill is here.
+- `check`: whether a page says what its facts are, worked out again from the stored vintages.
 - `report`: one page made whole or not at all, from a job or from a notebook as it stands.
 - `plan`: what a sweep is asked for, in words or in a standing list, as jobs.
 - `sweep`: the jobs of a plan made by many workers, here or on a Dask cluster, and the record of it.

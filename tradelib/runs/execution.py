@@ -40,7 +40,7 @@ ENGINE = "tradelib"  # our name for papermill's engine as `_register_engine` set
 
 
 class NotebookFailed(TradelibError):
-    """A notebook raised an error, or ended before its last cell."""
+    """A notebook raised an error, ended before its last cell, or says something else than its facts."""
 
 
 def check_parameters(notebook: Notebook, given: Mapping[str, object] | None = None) -> dict[str, object]:

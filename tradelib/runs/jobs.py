@@ -224,9 +224,16 @@ def _libraries() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
 
 
-@cache
 def _is_brief(notebook: Notebook) -> bool:
-    return notebook.name == BRIEF and notebook.text == bundled_notebook().read_text(encoding="utf-8")
+    return notebook.name == BRIEF and is_bundled(notebook)
+
+
+@cache
+def is_bundled(notebook: Notebook) -> bool:
+    """Whether it is one of tradelib's, as it was delivered."""
+    with suppress(TradelibError):
+        return notebook.text == bundled_notebook(notebook.name).read_text(encoding="utf-8")
+    return False
 
 
 def _files_read(asked: dict) -> dict[str, str]:

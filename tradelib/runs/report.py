@@ -20,6 +20,7 @@ from tradelib.briefs.snapshot import Snapshot, handed_down, take
 from tradelib.errors import TradelibError
 from tradelib.loaders import find_release
 from tradelib.partners import Partner, partner, resolve
+from tradelib.runs.check import check
 from tradelib.runs.execution import PLAIN, NotebookFailed, check_parameters, execute, parameters_of
 from tradelib.runs.finished import (
     facts_of_run,
@@ -40,6 +41,7 @@ from tradelib.runs.jobs import (
     Job,
     Notebook,
     check_inputs,
+    is_bundled,
     job_of,
     read_notebook,
 )
@@ -167,9 +169,11 @@ def make(
         own = job.record | {"sources_sha256": sources_sha256(finished)}
         own["editions"], earlier = _editions(job, finished)
         texts = _texts(finished, own, job.title)
+        _insist_on_facts(job, texts, folder)
         kept = _set_aside(job, force) or _keep(job, earlier)
         _promote(job.place, job.name, texts, folder)
-        job.failed.unlink(missing_ok=True)
+        for failed in (job.failed, job.failed.with_suffix(".html")):
+            failed.unlink(missing_ok=True)
     return Made(job.paths, headline_of(finished), title=finished["metadata"]["tradelib"]["title"], kept=kept)
 
 
@@ -274,6 +278,21 @@ def _insist_on_subject(job: Job, finished: dict) -> None:
                 f"{job.notebook.name} is about {told}, not about {asked[name]} as asked.",
                 f"Give its parameters cell a {name}, or ask for --{name} '{told}'.",
             )
+
+
+def _insist_on_facts(job: Job, texts: dict[str, str], folder: Path) -> None:
+    """Refuse a page that does not say what its facts are, worked out again; it is kept beside its target."""
+    try:
+        found = check(texts, limit=job.cell_limit)
+    except TradelibError:
+        if is_bundled(job.notebook):
+            raise
+        return  # a notebook of the user's may be one that runs once only
+    if found.faults:
+        _promote(job.place, f"{job.name}.failed", {end: texts[end] for end in (".ipynb", ".html")}, folder)
+        where = f"It is kept: {job.failed.with_suffix('.html')}"
+        faults = [f"The page is wrong. {found.faults[0]}", *map(str, found.faults[1:5])]
+        raise NotebookFailed(*faults, where, "A brief made earlier is untouched.")
 
 
 def _kept(folder: Path, failed: Path, error: NotebookFailed) -> TradelibError:

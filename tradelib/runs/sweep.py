@@ -6,7 +6,6 @@ sweep may be stopped at any point and called again: what is up to date is not ma
 """
 
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +18,7 @@ from pathlib import Path
 from tradelib.briefs.brief import brief
 from tradelib.briefs.snapshot import Snapshot, handed_down
 from tradelib.errors import TradelibError
-from tradelib.runs import state
+from tradelib.runs import check, state
 from tradelib.runs.execution import WARM, NotebookFailed
 from tradelib.runs.jobs import EDITED, NOT_MADE, UP_TO_DATE, Job, release_folder
 from tradelib.runs.plan import Plan
@@ -107,7 +106,7 @@ def run(
             todo.append(job)
         else:
             results.append(Result(job.title, found))
-    workers = workers or _cores() + 1
+    workers = workers or check.cores() + 1
     made = _on_cluster(todo, scheduler, force) if scheduler else _here(todo, plan.snapshots, workers, force)
     try:
         for result in _shown(made, len(todo), progress):
@@ -129,10 +128,6 @@ def _states(jobs: tuple[Job, ...]) -> list[str]:
     """The states of jobs; an object store is asked for several files at once."""
     with ThreadPoolExecutor() as pool:
         return list(pool.map(Job.state, jobs))
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _shown(results: Iterator[Result], total: int, progress: bool) -> Iterator[Result]:
@@ -193,6 +188,7 @@ def _here(
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
             cool_down()
+            check.end()
 
 
 def _on_cluster(jobs: Sequence[Job], scheduler: str, force: bool) -> Iterator[Result]:

@@ -1,7 +1,7 @@
 """A function called in a process of its own, within bounds of memory and time.
 
 The process is started once, serves one call after the other, and ends with this program. A call that takes
-more than honest files of its size ever need is ended, and the next one has a new process.
+more than it may is ended, and the next one has a new process.
 """
 
 import atexit
@@ -27,69 +27,92 @@ SECONDS, SECONDS_A_BYTE = 20, 1e-6  # of work, so that a busy machine refuses no
 LOOKS_S = 0.02  # between two looks at what it takes
 START = "from tradelib.sources.apart import answer_calls; answer_calls()"
 
-_lock = threading.Lock()
-_process: subprocess.Popen | None = None
+
+class Apart:
+    """A process of its own for calls: started with the first, and anew after one that was ended."""
+
+    def __init__(self):
+        self._lock, self._process = threading.Lock(), None
+
+    def call(
+        self,
+        function: Callable,
+        *given: object,
+        memory: float,
+        seconds: float,
+        environment: dict[str, str],
+    ) -> tuple[Any, TradelibError | None, list[str]]:
+        """Call a function of a module: what it returns, the error it raises, and what it warns of.
+
+        It may take so many bytes of memory, and so many seconds of work.
+        """
+        with self._lock:
+            return self._exchange((function, given, environment), memory, seconds)
+
+    def _exchange(self, order: tuple, memory: float, seconds: float) -> tuple:
+        """Send a call, and wait for what comes of it while looking at what it takes."""
+        process = self._running()
+        watched = psutil.Process(process.pid)
+        began, problem = sum(watched.cpu_times()[:2]), "the program that reads it was ended by it."
+
+        def exchange() -> tuple:
+            pickle.dump(order, process.stdin, protocol=5)
+            process.stdin.flush()
+            return pickle.load(process.stdout)
+
+        with ThreadPoolExecutor(1) as pool:
+            future = pool.submit(exchange)
+            try:
+                while not wait([future], LOOKS_S).done and process.poll() is None:
+                    with suppress(psutil.Error):
+                        if watched.memory_info().rss > memory:
+                            problem = f"it takes more than {memory / 1e6:,.0f} MB of memory to read."
+                            process.kill()
+                        elif sum(watched.cpu_times()[:2]) - began > seconds:
+                            problem = f"it takes more than {seconds:.0f} seconds to read."
+                            process.kill()
+                return future.result()
+            except (OSError, EOFError, pickle.UnpicklingError):
+                process.kill()
+                process.wait()  # its pipes close before it has ended: the next call must not be given to it
+                raise CheckError(problem, "No publisher's file is like that: see what it is.") from None
+            except BaseException:  # somebody pressed Ctrl-C
+                process.kill()
+                raise
+
+    def _running(self) -> subprocess.Popen:
+        if self._process is None or self._process.poll() is not None:
+            env = os.environ | {"PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))}
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", START],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=env,
+                cwd=os.sep,
+            )
+            atexit.register(self._process.kill)
+        return self._process
+
+    def end(self) -> None:
+        """End the process, if there is one."""
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+
+
+_reader = Apart()
 
 
 def call(function: Callable, *given: object, size: int) -> Any:
     """Call a function of a module with values of `size` bytes; what it raises, or warns of, is so here."""
-    with _lock:
-        answer, error, notes = _exchange((function, given, dict(os.environ)), size)
+    bounds = {"memory": MEMORY + MEMORY_A_BYTE * size, "seconds": SECONDS + SECONDS_A_BYTE * size}
+    answer, error, notes = _reader.call(function, *given, environment=dict(os.environ), **bounds)
     for note in notes:
         warnings.warn(note, stacklevel=3)
     if error:
         raise error
     return answer
-
-
-def _exchange(order: tuple, size: int) -> tuple:
-    """Send a call, and wait for what comes of it while looking at what it takes."""
-    process = _running()
-    watched = psutil.Process(process.pid)
-    memory, seconds = MEMORY + MEMORY_A_BYTE * size, SECONDS + SECONDS_A_BYTE * size
-    began, problem = sum(watched.cpu_times()[:2]), "the program that reads it was ended by it."
-
-    def exchange() -> tuple:
-        pickle.dump(order, process.stdin, protocol=5)
-        process.stdin.flush()
-        return pickle.load(process.stdout)
-
-    with ThreadPoolExecutor(1) as pool:
-        future = pool.submit(exchange)
-        try:
-            while not wait([future], LOOKS_S).done and process.poll() is None:
-                with suppress(psutil.Error):
-                    if watched.memory_info().rss > memory:
-                        problem = f"it takes more than {memory / 1e6:,.0f} MB of memory to read."
-                        process.kill()
-                    elif sum(watched.cpu_times()[:2]) - began > seconds:
-                        problem = f"it takes more than {seconds:.0f} seconds to read."
-                        process.kill()
-            return future.result()
-        except (OSError, EOFError, pickle.UnpicklingError):
-            process.kill()
-            process.wait()  # its pipes close before it has ended: the next call must not be given to it
-            raise CheckError(problem, "No publisher's file is like that: see what it is.") from None
-        except BaseException:  # somebody pressed Ctrl-C
-            process.kill()
-            raise
-
-
-def _running() -> subprocess.Popen:
-    """The process; started where there is none."""
-    global _process
-    if _process is None or _process.poll() is not None:
-        env = os.environ | {"PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))}
-        _process = subprocess.Popen(
-            [sys.executable, "-c", START],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=env,
-            cwd=os.sep,
-        )
-        atexit.register(_process.kill)
-    return _process
 
 
 def answer_calls() -> None:

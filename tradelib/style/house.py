@@ -27,8 +27,9 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from tradelib.errors import TradelibError
 from tradelib.style.words import ENDINGS, Unit, column, source_line
@@ -53,6 +54,7 @@ TITLE, SUBTITLE, LABEL, SOURCE = 13, 10.5, 10.5, 8.5
 MARGIN = 0.1  # inches
 #: What a chart is saved as, and what the file calls its alternative text.
 FORMATS = {".png": "Description", ".svg": "Description", ".pdf": "Subject"}
+WORDS = "Words"  # what a picture in a page calls the words drawn on it
 HOUSE = {
     "font.family": "DejaVu Sans",
     "font.size": LABEL,
@@ -114,21 +116,35 @@ def styled(draw):
 class Chart(Figure):
     """A figure that shows itself in a notebook, with its alternative text, and is saved by one call."""
 
+    #: Whether its picture is drawn; not where only its words are wanted, as `check` does.
+    drawn = True
+
     def _repr_mimebundle_(self, include=None, exclude=None) -> tuple[dict, dict]:
         """Give the picture as HTML and PNG, each with the alternative text, and that text alone.
 
         Neither JupyterLab nor nbconvert's default template puts alternative text on a PNG: hence HTML.
         """
-        alt, width, picture = alt_text(self), round(100 * self.get_figwidth()), io.BytesIO()
-        canvas = FigureCanvasAgg(self)
-        canvas.draw()
-        drawn = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
-        # a third of the size; this method keeps the colours of the palette, and is the faster one
-        drawn.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(picture, "png")
-        data = base64.b64encode(picture.getvalue()).decode()
+        alt, width = alt_text(self), round(100 * self.get_figwidth())
+        data = base64.b64encode(self._picture()).decode()
         tag = f'<img src="data:image/png;base64,{data}" alt="{html.escape(alt)}" width="{width}">'
         bundle = {"text/html": tag, "image/png": data, "text/plain": alt}
         return bundle, {"image/png": {"alt": alt, "width": width}}
+
+    def _picture(self) -> bytes:
+        """Draw it as a PNG that holds its words too, which `words_of_picture` reads."""
+        picture, words, image = io.BytesIO(), PngInfo(), Image.new("RGB", (1, 1))
+        if self.drawn:
+            canvas = FigureCanvasAgg(self)
+            canvas.draw()
+            image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+        elif not all(isinstance(axis.get_major_locator(), FixedLocator) for axis in _axes_of(self)):
+            self.draw_without_rendering()  # how many ticks there are depends on the room
+        words.add_itxt(WORDS, "\n\n".join(_words_on(self)))
+        # a third of the size; this method keeps the colours of the palette, and is the faster one
+        image.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
+            picture, "png", pnginfo=words
+        )
+        return picture.getvalue()
 
     def _ipython_display_(self) -> None:
         """Show the same where pyplot is loaded, whose own way with figures would come first."""
@@ -394,7 +410,7 @@ def _framed(fig: Chart, title: str, subtitle: str, foot: str) -> Chart:
 
 
 def _height(text: Text) -> float:
-    return text.get_window_extent().height / text.get_figure().dpi
+    return Chart.drawn and text.get_window_extent().height / text.get_figure().dpi
 
 
 @functools.cache
@@ -434,3 +450,23 @@ def alt_text(fig: Figure) -> str:
     """Describe a chart for those who hear it: its title, or else its subtitle, then its source."""
     said = (caption(fig) or caption(fig, "subtitle"), caption(fig, "source"))
     return f"Chart: {'. '.join(part.rstrip('.') for part in said if part)}."
+
+
+def _axes_of(fig: Figure) -> list[Axis]:
+    return [axis for ax in fig.axes for axis in (ax.xaxis, ax.yaxis)]
+
+
+def _words_on(fig: Figure) -> list[str]:
+    """List what is written on a figure: titles, numbers, names, ticks, legend, source."""
+    for axis in _axes_of(fig):
+        axis.get_majorticklabels()  # has the ticks written
+    texts = [text for text in fig.findobj(Text) if text.get_visible()]
+    return [told for text in texts if (told := " ".join(text.get_text().split()))]
+
+
+def words_of_picture(data: str) -> list[str]:
+    """Read what is written on a picture of a page, given in base64; empty where it does not say."""
+    try:
+        return Image.open(io.BytesIO(base64.b64decode(data))).info.get(WORDS, "").split("\n\n")
+    except (ValueError, OSError, SyntaxError):
+        return []

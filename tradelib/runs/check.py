@@ -1,0 +1,482 @@
+"""Whether what a reader sees on a page is what the stored vintages say: worked out again, and compared.
+
+The cells of the page's notebook run again, on facts made anew from the vintages, in a process of its own that
+serves page after page of a release and draws no pictures. What tradelib shows there - sentences, tables,
+the words on figures - is compared word by word with the page, its notebook and its facts. What it does not
+show, and what is typed by hand, is bound to no fact: it is listed.
+"""
+
+import ast
+import difflib
+import gc
+import html
+import itertools
+import json
+import os
+import queue
+import re
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from tradelib import cards
+from tradelib.briefs.fact import FACTS_MIME
+from tradelib.briefs.snapshot import HANDED
+from tradelib.errors import TradelibError
+from tradelib.runs.finished import (
+    TEMPLATES,
+    UNSEEN,
+    facts_of_run,
+    figures_of,
+    headline_of,
+    text_of,
+    title_of,
+)
+from tradelib.runs.jobs import CELL_LIMIT, ENDS
+from tradelib.sources import keys
+from tradelib.sources.apart import Apart
+from tradelib.store import vintages
+from tradelib.tables import CheckError
+
+BOOK, PAGE, FACTS = ENDS
+MEMORY = 6_000_000_000  # bytes that working a page out again may take
+ADVICE = "Give an .html, .ipynb or .facts.json file, or a folder of reports."
+MOST = 20  # faults told of a page
+LONGEST = 300  # characters of a text that a fault tells
+REACH = 16  # words of a sentence told on either side of a fault
+MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
+YEAR = r"(?:19|20)\d\d"
+#: Numerals that may be typed: each pattern, and why it is no figure.
+DECLARED = {
+    rf"\b(?:{MONTHS})(?: \d{{1,2}},)?(?: \d{{4}})?\b": "names of months and days",
+    rf"(?<![$\d.,])\b{YEAR}(?:-\d\d(?:-\d\d)?|Q[1-4])?\b(?! (?:[mb]illion|percent|dollars))": "dates",
+    r"\bFT-900\b|\bExhibits? \d+[a-z]?\b": "the release, and its exhibits",
+    r"\b(?:HS|NAICS|SITC) ?\d+\b|\bHS-?\d+\b": "chapters and codes of a classification",
+    r"\b95 percent confidence set\b|\blast 24 quarters\b": "the test of turning points: level and window",
+    r"\bthe 15 years to\b|\ba window of 13 years\b": "the seasonal adjustment: what it is fitted to",
+    r"\b5 percent (?:below|above)\b": "the table of revisions: its outer shares",
+    r"\$1 billion or more\b": "the league: from where on a change is listed",
+    r"^\s*\d+\. ": "the number of a line in a list",
+}
+NUMERAL = re.compile(r"[-+\N{MINUS SIGN}]?\$?\d[\d.,]*(?<=\d)(?: ?(?:[mb]illion|thousand|percent|%))?")
+SAID = {"title", "caption", "subtitle", "note", "source", "names"}  # arguments that a reader sees
+PIECES = re.compile(r"<!--.*?-->|<style\b.*?</style>|<(?:[^<>\"']|\"[^\"]*\"|'[^']*')*>|[^<]+|<", re.DOTALL)
+TOKENS = re.compile(r"(\s*)(\d+(?:[.,]\d+)*|[^\W\d_]+|([-=_])\3{2,}|\S)")
+BODY = re.compile(r"<title>(.*?)</title>.*?<body>(.*)</body>", re.DOTALL)
+#: What the template says of an earlier edition, which the record names.
+EDITION = "<p>Edition {} of this page, made {made} with tradelib {version}, is kept: {name}.html.</p>"
+#: What nbconvert shows of an output that has several forms.
+SHOWN = ("text/html", "text/markdown", "image/svg+xml", "text/latex", "image/png", "text/plain")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Where a page says something else than its facts: the file, the sentence, what it says and should."""
+
+    file: str
+    sentence: str
+    says: str
+    right: str
+    fact: str = ""
+
+    def __str__(self) -> str:
+        of = f" ({self.fact})" if self.fact else ""
+        says, right = (repr(told or "nothing") for told in (self.says, self.right))
+        return f"{self.file}: it says {says}, right is {right}{of}, in: {self.sentence}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came of checking a page: where it is wrong, and which numerals no fact vouches for."""
+
+    faults: tuple[Fault, ...]
+    unbound: tuple[str, ...] = ()
+
+
+class Word(NamedTuple):
+    """A word, number or sign as a reader sees it, whether white space is before it, and its fact."""
+
+    text: str
+    apart: bool
+    fact: str
+
+
+# --- asking: in the program that made the page, or wants to know of it -----------------------------------
+
+_idle: queue.SimpleQueue[Apart] = queue.SimpleQueue()
+_all: list[Apart] = []
+
+
+def cores() -> int:
+    """How many processors this program may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+_room = threading.BoundedSemaphore(cores())
+
+
+def check(texts: dict[str, str], *, limit: int = CELL_LIMIT) -> Verdict:
+    """Check a page, given its files' texts by their ends, in a process of its own; `limit` is in seconds."""
+    with _room:
+        try:
+            process = _idle.get_nowait()
+        except queue.Empty:
+            _all.append(process := Apart())
+        try:
+            order = (examine, texts, str(Path.cwd()))
+            environment = keys.without(os.environ)
+            environment.pop(HANDED, None)  # its snapshot is taken anew from the vintages
+            bounds = {"memory": MEMORY, "seconds": limit, "environment": environment}
+            found, error, _ = process.call(*order, **bounds)
+        except CheckError:
+            raise TradelibError(f"It could not be worked out again within {limit} seconds.") from None
+        finally:
+            _idle.put(process)
+    if error:
+        raise error
+    return found
+
+
+def check_all(pages: list[Path]) -> Iterator[tuple[Path, Verdict]]:
+    """Check pages, as many at once as there are cores; one that cannot be worked out again is wrong."""
+
+    def one(page: Path) -> Verdict:
+        try:
+            return check(texts_of(page))
+        except TradelibError as error:
+            return Verdict((Fault(page.name, str(error), "what cannot be checked", ""),))
+
+    with ThreadPoolExecutor(cores()) as pool:
+        yield from zip(pages, pool.map(one, pages), strict=True)
+
+
+def end() -> None:
+    """End the processes that check."""
+    while _all:
+        _all.pop().end()
+    while not _idle.empty():
+        _idle.get_nowait()
+
+
+def pages_of(place: Path) -> list[Path]:
+    """Name the pages of a folder, or the one that a file belongs to, without their ends."""
+    if place.is_dir():
+        found = sorted({*place.glob(f"*{FACTS}"), *place.glob(f"*/*{FACTS}")})
+        found = [path for path in found if ".edition-" not in path.name]  # said with an earlier tradelib
+        if not found:
+            raise TradelibError(f"There is no page in {place}.", ADVICE)
+        return [path.with_name(path.name.removesuffix(FACTS)) for path in found]
+    for one in (FACTS, PAGE, BOOK):
+        if place.name.endswith(one) and place.is_file():
+            return [place.with_name(place.name.removesuffix(one))]
+    raise TradelibError(f"There is no page {place}.", ADVICE)
+
+
+def texts_of(page: Path) -> dict[str, str]:
+    """Read the files of a page, those that are there."""
+    paths = {one: page.with_name(page.name + one) for one in ENDS}
+    return {one: path.read_text(encoding="utf-8") for one, path in paths.items() if path.is_file()}
+
+
+# --- answering: in a process of its own ----------------------------------------------------------------
+
+
+def examine(texts: dict[str, str], folder: str) -> Verdict:
+    """Work a page out again and compare its files; `folder` is where its notebook is at home."""
+    if BOOK not in texts:
+        raise TradelibError("Its notebook is not beside it.", "Keep the .ipynb file with it.")
+    book = json.loads(texts[BOOK])
+    os.chdir(folder)
+    again, unbound = _again(book)
+    faults = [*_in_notebook(book, again)]
+    if PAGE in texts:
+        faults += _differ(PAGE, words_of_page(texts[PAGE]), _words_as_page(again))
+    if FACTS in texts:
+        faults += _in_facts(json.loads(texts[FACTS]), again)
+    return Verdict(tuple(faults[:MOST]), (*_typed(again), *unbound))
+
+
+@cache
+def _ready():
+    """Make this process one that works pages out again: a shell, no pictures, one snapshot for all pages."""
+    import matplotlib as mpl
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
+
+    from tradelib.briefs import brief, snapshot
+    from tradelib.style import house
+
+    mpl.use("agg")
+    house.Chart.drawn = False
+
+    @lru_cache(maxsize=2)
+    def taken(release, as_of, strict, _):
+        return snapshot.take(release, as_of=as_of, strict=strict)
+
+    def take(release, *, as_of=None, strict=False):
+        return taken(release, as_of or None, strict, tuple(vintages.at_hand().items()))
+
+    brief.take = take
+    return InteractiveShell.instance(config=Config({"HistoryManager": {"hist_file": ":memory:"}}))
+
+
+def _again(book: dict) -> tuple[dict, list[str]]:
+    """Run a notebook again: what tradelib shows in it now, and what somebody else does."""
+    import matplotlib as mpl
+    from IPython.utils.capture import capture_output
+
+    shell, cells, unbound = _ready(), [], []
+    shell.reset(new_session=False)
+    gc.freeze()  # what is kept for the next pages is not looked through again and again
+    with mpl.rc_context():
+        for cell in book["cells"]:
+            if cell["cell_type"] == "code" and "skip-execution" not in cell["metadata"].get("tags", []):
+                with shell.display_trap, capture_output() as shown:  # in this order: the trap is in force
+                    ended = shell.run_cell(text_of(cell["source"]), store_history=False)
+                if error := ended.error_before_exec or ended.error_in_exec:
+                    raise TradelibError(f"Cell {cell.get('id', '')} fails when it is run again: {error}")
+                fresh = [_plain({"data": one.data, "metadata": one.metadata}) for one in shown.outputs]
+                new = iter([output for output in fresh if _is_ours(output)])
+                outputs = [next(new, None) if _is_ours(one) else one for one in map(_plain, cell["outputs"])]
+                cell = cell | {"outputs": [*filter(None, outputs), *new]}
+                unbound += _foreign(cell)
+            cells.append(cell)
+    return book | {"cells": cells}, unbound
+
+
+def _plain(output: dict) -> dict:
+    """An output as plain JSON, its texts whole; printed text is text/plain."""
+    data = {"text/plain": output["text"]} if "text" in output else output.get("data") or {}
+    whole = {kind: text_of(told) if kind != FACTS_MIME else told for kind, told in data.items()}
+    return json.loads(json.dumps({"data": whole, "metadata": output.get("metadata") or {}}))
+
+
+def _is_ours(output: dict) -> bool:
+    """Whether tradelib made an output: a sentence, a brief, a table, a card, a figure in the house style."""
+    data, metadata = output["data"], output["metadata"]
+    about = metadata.get("image/png") or {}
+    return FACTS_MIME in data or cards.PLAIN in data.get("text/html", "") or bool(about.get("alt"))
+
+
+def _foreign(cell: dict) -> Iterator[str]:
+    """Tell what a cell shows that is no doing of tradelib's and holds a numeral, or may."""
+    for output in cell["outputs"]:
+        if _is_ours(output):
+            continue
+        numerals = NUMERAL.findall(output["data"].get("text/plain", ""))
+        if numerals or "image/png" in output["data"]:
+            told = ", ".join(numerals[:5]) + (" ..." if len(numerals) > 5 else "")
+            how = "not by tl.say, tl.published or tl.dress"
+            yield f"cell {cell.get('id', '')} shows {told or 'a picture'}, {how}"
+
+
+# --- what is typed by hand ------------------------------------------------------------------------------
+
+
+def _typed(book: dict) -> Iterator[str]:
+    """Tell the numerals that are typed into the texts of a notebook, and are not declared."""
+    for cell in _seen(book):
+        source = text_of(cell["source"])
+        for text in [source] if cell["cell_type"] == "markdown" else typed_texts(source):
+            for numeral in undeclared(text):
+                yield f"cell {cell.get('id', '')} has {numeral} typed by hand"
+
+
+@lru_cache(maxsize=512)
+def typed_texts(source: str) -> tuple[str, ...]:
+    """List the texts in a code cell that a reader sees, without what stands in braces."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:  # a magic line: it shows what it shows
+        return ()
+    found = []
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+        parts = [one.value for one in call.keywords if one.arg in SAID] + (call.args if name == "say" else [])
+        for part in itertools.chain.from_iterable(map(ast.walk, parts)):
+            if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                found += [re.sub(r"\{[^{}]*\}", "{}", part.value)]
+    return tuple(found)
+
+
+def undeclared(text: str) -> list[str]:
+    """List the numerals of a text that no declared pattern covers."""
+    text = re.sub(r"\\([$.*_-])", r"\1", re.sub(r"<[^<>]*>|`[^`]*`|\]\([^)]*\)", " ", text))
+    covered = [hit.span() for one in DECLARED for hit in re.finditer(one, text, re.MULTILINE)]
+    hits = [hit for hit in NUMERAL.finditer(text) if not re.search(r"[^\W\d_]-?$", text[: hit.start()])]
+    return [hit[0] for hit in hits if not any(a <= hit.start() < b for a, b in covered)]
+
+
+# --- what is seen --------------------------------------------------------------------------------------
+
+
+def _seen(book: dict) -> list[dict]:
+    return [cell for cell in book["cells"] if UNSEEN not in cell["metadata"].get("tags", [])]
+
+
+def reading_of(text: str) -> Iterator[Word]:
+    """List what a reader of a piece of HTML sees or can point at, the words on its pictures among it."""
+    from tradelib.style.house import words_of_picture  # brings matplotlib
+
+    fact, line = "", True
+    for piece in PIECES.findall(text):
+        if not piece.startswith("<"):
+            yield from _tokens(piece, fact, line=line)
+            line = False
+            continue
+        line = line or not re.match(r"</?(?:a|b|em|strong|span|data|code)\b", piece)
+        if piece.startswith("</a"):
+            fact = ""
+        elif not piece.startswith(("</", "<!", "<style", "<meta", "<link")):
+            told = {name: html.unescape(value) for name, value in re.findall(r'([\w-]+)="([^"]*)"', piece)}
+            if told.get("class") == "tl-fact":
+                fact = told.get("title", "")
+            about = told.get("alt") or fact
+            lines = [told[name] for name in ("title", "alt", "value") if name in told]
+            if told.get("src", "").startswith("data:image/png;base64,"):
+                lines += words_of_picture(told["src"].partition(",")[2])
+            for one in lines:
+                yield from _tokens(html.escape(one), about, line=True)
+
+
+def _tokens(text: str, fact: str, *, line: bool = False) -> Iterator[Word]:
+    for gap, token, _ in TOKENS.findall(html.unescape(text)):
+        if token != "\N{PILCROW SIGN}":  # the anchor of a heading
+            yield Word(token, bool(gap) or line, fact)
+            line = False
+
+
+def words_of_page(text: str) -> list[Word]:
+    """List what a reader sees of a page: its title, and all in its body."""
+    found = BODY.search(text)
+    return list(reading_of(f"<p>{found[1]}</p>{found[2]}" if found else text))
+
+
+def _words_as_page(book: dict) -> list[Word]:
+    """List what a reader of a notebook's page sees."""
+    own, pieces = book["metadata"].get("tradelib") or {}, []
+    pieces.append(html.escape(title_of(book) or own.get("title", "")))
+    for cell in _seen(book):
+        if "annex" in cell["metadata"].get("tags", []):
+            pieces.append(_annex())
+        pieces += (
+            map(_as_html, cell["outputs"])
+            if cell["cell_type"] == "code"
+            else [_marked(text_of(cell["source"]))]
+        )
+    pieces += [EDITION.format(number, **one) for number, one in enumerate(own.get("editions", []), 1)]
+    return list(reading_of("\n".join(pieces)))
+
+
+@cache
+def _annex() -> str:
+    template = (TEMPLATES / "brief" / "index.html.j2").read_text(encoding="utf-8")
+    return re.search("<summary>.*</summary>", template)[0]
+
+
+def _as_html(output: dict) -> str:
+    """An output as nbconvert shows it."""
+    data, about = output["data"], output["metadata"]
+    kind = next((kind for kind in SHOWN if kind in data), "")
+    if kind == "text/markdown":
+        return _marked(data[kind])
+    if kind == "image/png":
+        alt = html.escape((about.get(kind) or {}).get("alt", ""))
+        return f'<img src="data:image/png;base64,{data[kind].strip()}" alt="{alt}">'
+    return data.get(kind, "") if kind != "text/plain" else html.escape(data[kind])
+
+
+@lru_cache(maxsize=256)
+def _marked(text: str) -> str:
+    from nbconvert.filters.markdown import markdown2html  # takes a while to import
+
+    return markdown2html(text)
+
+
+# --- the comparison ------------------------------------------------------------------------------------
+
+
+def _in_notebook(book: dict, again: dict) -> Iterator[Fault]:
+    """Compare what a notebook holds with what it shows when it is run again."""
+    for mine, right in zip(book["cells"], again["cells"], strict=True):
+        if mine["cell_type"] != "code" or mine.get("outputs") == right.get("outputs"):
+            continue
+        outputs = itertools.zip_longest(
+            map(_plain, mine["outputs"]), map(_plain, right["outputs"]), fillvalue={}
+        )
+        for says, says_right in outputs:
+            for kind in sorted({*says.get("data", {}), *says_right.get("data", {})}):
+                told, told_right = (one.get("data", {}).get(kind, "") for one in (says, says_right))
+                if told != told_right:
+                    yield from _of_form(kind, told, told_right)
+            about = [json.dumps(one.get("metadata", {}), sort_keys=True) for one in (says, says_right)]
+            yield from _differ(BOOK, *(list(_tokens(one, "")) for one in about))
+    own = book["metadata"].get("tradelib") or {}
+    for name, right in {"title": title_of(again), "headline": headline_of(again)}.items():
+        if own and right:
+            yield from _of_values(BOOK, own.get(name), right, name)
+
+
+def _of_form(kind: str, told: object, right: object) -> Iterator[Fault]:
+    if kind == FACTS_MIME:
+        yield from _of_values(BOOK, told, right, "")
+        return
+    if kind == "image/png":
+        told, right = (f'<img src="data:image/png;base64,{one.strip()}">' for one in (told, right))
+    elif kind != "text/html":  # Markdown holds HTML too
+        told, right = (one if kind == "text/markdown" else html.escape(one) for one in (told, right))
+    yield from _differ(BOOK, list(reading_of(told)), list(reading_of(right)))
+
+
+def _in_facts(told: dict, again: dict) -> Iterator[Fault]:
+    """Compare the file of facts with the facts of the run, and its title and headline with those."""
+    right, own = facts_of_run(again), told.get("tradelib") or {}
+    for name in {**told, **right}.keys() - {"tradelib"}:
+        if name in right or name in ("facts", "series"):
+            yield from _of_values(FACTS, told.get(name), right.get(name), name)
+    shown = {"title": title_of(again), "headline": headline_of(again), "figures": figures_of(again)}
+    for name, value in shown.items():
+        if own and value:
+            yield from _of_values(FACTS, own.get(name), value, name)
+
+
+def _of_values(file: str, told: object, right: object, path: str) -> Iterator[Fault]:
+    """Name the values in which two JSON values differ."""
+    if told == right and type(told) is type(right):
+        return
+    if isinstance(told, dict) and isinstance(right, dict):
+        for name in sorted({*told, *right}):
+            yield from _of_values(file, told.get(name), right.get(name), f"{path}.{name}".strip("."))
+    elif isinstance(told, list) and isinstance(right, list) and len(told) == len(right):
+        for number, pair in enumerate(zip(told, right, strict=True)):
+            yield from _of_values(file, *pair, f"{path}[{number}]")
+    elif told != right or isinstance(told, bool) or isinstance(right, bool):
+        yield Fault(file, path, str(told)[:LONGEST], str(right)[:LONGEST])
+
+
+def _differ(file: str, page: list[Word], right: list[Word]) -> Iterator[Fault]:
+    """Name the places where two runs of words differ, each in its sentence."""
+    mine, theirs = ([word.text for word in one] for one in (page, right))
+    if mine == theirs:
+        return
+    start = next(
+        (n for n, (a, b) in enumerate(zip(mine, theirs, strict=False)) if a != b), min(len(mine), len(theirs))
+    )
+    last = min(len(mine), len(theirs)) - start
+    same = next((n for n in range(last) if mine[-1 - n] != theirs[-1 - n]), last)
+    ends = len(mine) - same, len(theirs) - same
+    match = difflib.SequenceMatcher(None, mine[start : ends[0]], theirs[start : ends[1]], autojunk=False)
+    for kind, a, b, c, d in match.get_opcodes():
+        if kind != "equal":
+            says, says_right = page[start + a : start + b], right[start + c : start + d]
+            fact = next((word.fact for word in right[start + c : start + max(d, c + 1)]), "")
+            around = page[max(0, start + a - REACH) : start + b + REACH]
+            yield Fault(file, f"... {_joined(around)} ...", _joined(says), _joined(says_right), fact)
+
+
+def _joined(words: Iterable[Word]) -> str:
+    return "".join(f"{' ' * word.apart}{word.text}" for word in words).strip()[:LONGEST]
