@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import re
 import signal
 import socket
@@ -32,7 +33,6 @@ from tradelib.runs import due, hooks, plan, run_due, state, sweep
 from tradelib.runs.hooks import call_hook
 from tradelib.runs.jobs import release_folder
 from tradelib.runs.run_due import NOTES, Outcome
-from tradelib.runs.state import lock_path
 from tradelib.runs.sweep import FAILED, MADE, Result
 from tradelib.sources import ingest, update
 from tradelib.sources import publishers as sources
@@ -54,7 +54,7 @@ class World:
         self.calls = []
         self.now = MORNING
 
-    def plan(self, month, partners="all", *, runs=None, cell_limit=None, reports=None):
+    def plan(self, month, partners="all", *, runs=None, reports=None, **options):
         self.calls.append(f"plan {month}")
         plan = SimpleNamespace(
             release=calendar.release(month), jobs=("Japan", "Mexico"), reports=str(reports), asked=("all",)
@@ -429,19 +429,81 @@ def test_the_words_of_a_process_that_has_gone_are_not_told_for_those_of_the_hold
         assert world.call().lines == ("tradelib run-due is running: it has just begun.",)
 
 
-def test_the_lock_of_an_address_lies_on_this_machine_and_each_address_has_its_own():
-    one, other = (lock_path(f"memory://bucket/{name}") for name in ("reports", "others"))
-    assert one.is_absolute() and one != other and one == lock_path("memory://bucket/reports/")
-    assert lock_path("reports") == Path("reports.state/run-due.lock")
-    assert lock_path("s3://bucket/reports").name == "run-due-820cfdec.lock"
+ELSEWHERE_HELD = {
+    "pid": 1,
+    "host": "another",
+    "user": "she",
+    "since": MORNING.isoformat(),
+    "doing": "sweeping",
+}
 
 
-def test_reports_at_an_address_keep_their_notes_there(world, monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+def test_what_is_kept_lies_beside_the_reports():
+    assert state.folder("reports") == state.folder("reports/") == Path("reports.state")
+    assert str(state.folder("s3://bucket/reports")) == "s3://bucket/reports.state"
+    assert str(state.folder("s3://bucket")) == "s3://bucket/.state"
+
+
+@pytest.fixture
+def address(world, tmp_path):
     world.reports = storage.located(f"memory://{tmp_path.name}/reports")
-    assert world.call().status == "awaited"
-    assert "calendar" in json.loads((state.folder(world.reports) / NOTES).read_bytes())
-    assert list((tmp_path / "state").rglob("run-due-*.lock"))
+    return state.folder(world.reports)
+
+
+def test_reports_at_an_address_keep_notes_and_lease_there(world, address):
+    assert [world.call().status for _ in range(2)] == ["awaited"] * 2
+    assert "calendar" in json.loads((address / NOTES).read_bytes())
+    assert [path.name for path in address.iterdir() if "lease" in path.name] == [
+        "run-due.lease-000000002.json"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("held", "status"),
+    [
+        ({"for": 100}, "running"),
+        ({"for": -20}, "running"),  # the clocks of two machines may differ
+        ({"for": -100}, "awaited"),
+        ({"until": 0}, "awaited"),  # given back
+        ({"for": 100, "host": platform.node(), "pid": 2**22 + 1}, "awaited"),
+        ({"until": "soon"}, "awaited"),
+    ],
+)
+def test_the_lease_of_another_machine_holds_until_it_has_run_out(world, address, held, status):
+    until = {"until": time.time() + held["for"]} if "for" in held else {}
+    state.write(state._lease(address, 7), ELSEWHERE_HELD | held | until, advice="")
+    outcome = world.call()
+    assert outcome.status == status
+    if status == "running":
+        assert "pid 1 of she on host another: sweeping" in outcome.lines[0]
+
+
+def test_of_two_who_take_over_at_once_one_does(world, address, monkeypatch):
+    state.write(state._lease(address, 7), ELSEWHERE_HELD | {"until": 0}, advice="")
+    with state.hold(world.reports):
+        with pytest.raises(state.Busy), state.hold(world.reports):
+            pass
+        monkeypatch.setattr(state, "_numbers", lambda place: [7])
+        with pytest.raises(state.Busy, match="just begun"), state.hold(world.reports):  # it saw 7 alone
+            pass
+
+
+def test_who_lost_the_lease_while_standing_still_stops_and_tells_nobody(world, address, monkeypatch):
+    monkeypatch.setattr(state, "LEASE_S", 0.1)
+    world.through = "2026-08"
+    real = world.sweep
+
+    def overtaken(plan, *, each, **options):
+        state.write(state._lease(address, 2), ELSEWHERE_HELD | {"until": time.time() + 100}, advice="")
+        time.sleep(0.3)
+        each(1, 2)
+        return real(plan, **options)
+
+    monkeypatch.setattr(sweep, "run", overtaken)
+    outcome = world.call(on_failure="false", on_success="false")
+    assert (outcome.status, outcome.exit_code) == ("running", 0)
+    assert outcome.lines[0].startswith("Another call has taken over: since")
+    assert "sweep 2026-08" not in world.calls
 
 
 # --- hooks --------------------------------------------------------------------------------------

@@ -144,7 +144,7 @@ def run_due(
                 call.problems["tradelib run-due"] = str(error)
             hooks = {DONE: on_success, FAILED: on_failure, OVERDUE: on_failure}
             return _tell(call, agenda, hooks, hook_input)
-    except state.Busy as busy:
+    except (state.Busy, state.Lost) as busy:
         return Outcome(RUNNING, (str(busy),))
 
 
