@@ -137,6 +137,11 @@ def forget(tag: str) -> None:
             continue
 
 
+def path_of(name: str) -> Path:
+    """Return where the body of what was kept of an address lies."""
+    return _files(name)[0]
+
+
 def _files(name: str) -> tuple[Path, Path]:
     stem = cache_path() / hashlib.sha256(name.encode()).hexdigest()[:32]
     return stem.with_suffix(".body"), stem.with_suffix(".json")

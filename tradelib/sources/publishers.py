@@ -5,12 +5,13 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from itertools import chain
 
 from tradelib import releases
-from tradelib.errors import TradelibError
-from tradelib.sources import bea_api, bea_workbook, census_api, download
-from tradelib.tables import DETAILS, KINDS, LARGE_DETAILS, TABLES
+from tradelib.errors import FetchError, TradelibError
+from tradelib.sources import apart, bea_api, bea_workbook, bulk, census_api, download
+from tradelib.tables import DETAILS, KINDS, LARGE_DETAILS, TABLES, CheckError
 
 CENSUS = "https://www.census.gov/foreign-trade"
 #: The first release whose archive holds .xlsx workbooks; those before hold .xls.
@@ -72,6 +73,10 @@ def _census_api(name: str, *, everyday: bool = True, recent: bool = False) -> So
     )
 
 
+BULK_TABLES = (
+    *(census_api.table_of(kind, key) for key in ("hs2", *DETAILS, *LARGE_DETAILS) for kind, *_ in KINDS),
+    *("imports_consumption_nsa", "imports_consumption_provisions_nsa"),
+)
 SOURCES = {
     source.name: source
     for source in [
@@ -136,6 +141,16 @@ SOURCES = {
         _census_api("hs4", recent=True),
         _census_api("hs6", recent=True, everyday=False),
         _census_api("hs10", recent=True, everyday=False),
+        Source(
+            "bulk",
+            what="Census's files of all trade in a month: HTS10 by partner, and its sums",
+            tables=BULK_TABLES,
+            address=bulk.DOWNLOADS,
+            cadence=MONTHLY,
+            revised="a month stays as its file has it",
+            kind="bulk",
+            everyday=False,
+        ),
     ]
 }
 
@@ -212,12 +227,12 @@ def fetch(
     """
     if release and source.kind != "ft900":
         raise TradelibError(
-            f"{source.name} has no archived releases; only the FT-900 has.",
+            f"{source.name} has no archived releases; only the FT-900 and the bulk files have.",
             f"`tradelib fetch {source.name}` gets it as it stands, and "
             f"`tradelib fetch ft900 --release {release}` that release's exhibits.",
         )
     if since and source.kind != "census-api":
-        raise TradelibError(f"--since is for the Census API; {source.name} comes whole.")
+        raise TradelibError(f"--since is for the Census API and the bulk files; {source.name} comes whole.")
     if source.kind == "bea-api":
         ask = bea_api.fetch_trade if source.name == "bea-trade" else bea_api.fetch_services
         yield _replies(source, ask(tag=tag(source, on), progress=progress))
@@ -230,6 +245,30 @@ def fetch(
         name = address.rsplit("/", 1)[-1]
         reply = download.get_file(address, name=name)
         yield [File(name, reply.content, reply.last_modified, reply.transferred)]
+
+
+def fetch_bulk(flow: str, month: str) -> tuple[File, bulk.Month]:
+    """Fetch the zip of a flow and a month, and read it in a process of its own; a bad one is not kept."""
+    address = bulk.WIRES[flow].file(month)
+    name = address.rsplit("/", 1)[-1]
+    reply = download.get(address, tag=address, clean=partial(_zip_only, name=name))
+    download.refuse_unless_file(reply, name)
+    file = File(name, reply.content, reply.last_modified, reply.transferred)
+    try:
+        return file, apart.call(
+            bulk.read, str(download.path_of(address)), flow, month, size=len(file.content)
+        )
+    except TradelibError as error:
+        download.forget(address)
+        raise CheckError(f"{name} is refused: {error}", "Nothing was saved.") from None
+
+
+def _zip_only(body: bytes, *, name: str) -> bytes:
+    """Refuse what is no zip before it is kept."""
+    if not body.startswith(b"PK"):
+        what = "a web page" if download.looks_like_page(body) else "something else"
+        raise FetchError(f"{name}: {what} came instead of a zip: {download.title_of(body) or body[:40]!r}.")
+    return body
 
 
 def _replies(source: Source, bodies: list[bytes]) -> list[File]:

@@ -1,8 +1,10 @@
 """What is new at the publishers, fetched, checked and kept; and what it changed."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import product
+from pathlib import Path
 
 import pandas as pd
 
@@ -10,10 +12,11 @@ from tradelib import releases
 from tradelib.errors import StoredOtherwise, TradelibError
 from tradelib.partners import partner
 from tradelib.releases import WASHINGTON, Release, today
-from tradelib.sources import census_files, download, ingest, publishers, schedule
+from tradelib.sources import bulk, census_files, download, ingest, publishers, schedule
 from tradelib.sources.publishers import File, Source
 from tradelib.store import vintages
 from tradelib.store.differences import Difference, compare
+from tradelib.store.files import scratch
 from tradelib.store.vintages import Vintage
 from tradelib.style.words import signed_money
 from tradelib.tables import TABLES, check_flows
@@ -54,8 +57,8 @@ def plan(names: Iterable[str] = (), *, on: date, every: bool = False) -> list[St
 
 def _step(source: Source, on: date) -> Step:
     try:
-        if source.key:
-            return _api_step(source, on)
+        if source.key or source.kind == "bulk":
+            return _release_step(source, on)
         changed, told, sha256 = publishers.look_at(source)
     except TradelibError as error:
         return Step(source, False, str(error).splitlines()[0], failed=True)
@@ -75,7 +78,7 @@ def _taken_in(source: Source, sha256: str) -> bool:
     )
 
 
-def _api_step(source: Source, on: date) -> Step:
+def _release_step(source: Source, on: date) -> Step:
     if not publishers.has_key(source):
         return Step(source, False, f"left out: it needs a key, and {source.key} is not set")
     release = releases.newest_due(on)
@@ -83,7 +86,8 @@ def _api_step(source: Source, on: date) -> Step:
     if release and all(v and v.through >= _expected(t, release) for t, v in stored.items()):
         return Step(source, False, f"up to date with the release of {release.month}")
     through = f" through {release.month}" if release else ""
-    return Step(source, True, f"{publishers.count_queries(source, on)} queries{through}")
+    what = "two files" if source.kind == "bulk" else f"{publishers.count_queries(source, on)} queries"
+    return Step(source, True, f"{what}{through}")
 
 
 def _expected(table: str, release: Release) -> str:
@@ -116,6 +120,9 @@ def run(
     """
     outcome = Outcome(source)
     try:
+        if source.kind == "bulk":
+            _run_bulk(source, outcome, on, release=release, published=published, since=since)
+            return outcome
         if any(TABLES[table].large for table in source.tables):
             _run_by_year(source, outcome, on, since, progress)
             return outcome
@@ -139,14 +146,16 @@ def run(
     return outcome
 
 
-def _keep(outcome: Outcome, table: str, frame: pd.DataFrame, days: list, told: dict) -> None:
-    """Keep a table under the first of the days that is not taken by other figures, unless it is known."""
+def _keep(outcome: Outcome, table: str, frame: pd.DataFrame | list, days: list, told: dict) -> None:
+    """Keep a table, or its parts, under the first day not taken by other figures, unless it is known."""
     before = newest(table, days[-1][0])
     if before and vintages.same_figures(before, frame):
         outcome.kept.append((before, False))
         return
+    small = isinstance(frame, pd.DataFrame)
     for day, dated_by in days:
-        ingest.vouch(frame, table, day)
+        if small:
+            ingest.vouch(frame, table, day)
         options = told | {"published": day, "dated_by": dated_by, "note": f"fetched: {outcome.source.name}"}
         try:
             vintage, written = vintages.save(frame, table, **options)
@@ -155,7 +164,7 @@ def _keep(outcome: Outcome, table: str, frame: pd.DataFrame, days: list, told: d
                 raise
             continue
         outcome.kept.append((vintage, written))
-        if written and before and before.published < day:
+        if small and written and before and before.published < day:
             outcome.differences.append((before, compare(vintages.read(before), frame)))
         return
 
@@ -206,6 +215,94 @@ def _run_by_year(source: Source, outcome: Outcome, on: date, since: str | None, 
         told = {"sources": made_from, "parser": census_files.PARSER, "dated_by": dated_by}
         outcome.kept.append(vintages.save(years(), table, published=day, **told))
     download.forget(publishers.tag(source, on))
+
+
+def _run_bulk(
+    source: Source,
+    outcome: Outcome,
+    on: date,
+    *,
+    release: str | None,
+    published: str | None,
+    since: str | None,
+) -> None:
+    """The same for the bulk files: what a month's files have is added to the months of the vintage before.
+
+    The vintage of a release has its own month, and without a gap those before it, at most back to January of
+    the year before, or to `since`. A table that another source has made for this month stays as it is.
+    """
+    months = _bulk_months(on, release, since)
+    start = min(months[0], f"{int(months[-1][:4]) - 1}-01")
+    made = {table: _carried(table, start, months[0]) for table in source.tables}
+    for table, known in ((table, newest(table, on)) for table in source.tables):
+        if known and known.through >= months[-1] and known.parser != bulk.PARSER:
+            outcome.kept.append((known, False))
+            del made[table]
+    files: list[File] = []
+    with scratch() as folder:
+        for month, flow in product(months, bulk.WIRES):
+            file, read = publishers.fetch_bulk(flow, month)
+            outcome.transferred += file.transferred
+            files.append(replace(file, content=b""))
+            for table, frame in bulk.tables(read):
+                if table in made:
+                    made[table].sources.extend(ingest.sources_of([(file.name, file.content)]))
+                    made[table].parts.extend(_parts(frame, table, folder / month))
+        given = published and releases.parse_date(published, "--published")
+        found = ingest.Parsed({}, bulk.PARSER, month=months[-1])
+        days = [(given, "published")] if given else _days(source, found, files, on)
+        for table, making in made.items():
+            whole = making.parts
+            if not TABLES[table].large:
+                whole = check_flows(pd.concat(making.parts, ignore_index=True), table)
+            _keep(outcome, table, whole, days, {"sources": making.sources, "parser": bulk.PARSER})
+    for month, flow in product(months, bulk.WIRES):
+        download.forget(bulk.WIRES[flow].file(month))
+
+
+@dataclass(slots=True)
+class _Making:
+    """A table in the making: its months in order, frames or parts on disk, and the files they are from."""
+
+    parts: list
+    sources: list[dict]
+
+
+def _bulk_months(on: date, release: str | None, since: str | None) -> list[str]:
+    """The months whose files are wanted: that of a release, else of the newest; with `since` all to it."""
+    due = releases.newest_due(on)
+    if not release and due is None:
+        raise TradelibError(f"The calendar knows no release that is out by {on}.")
+    last = releases.release(release or due.month).month
+    first = releases.release(since).month if since else last
+    if not bulk.FIRST_MONTH <= first <= last:
+        raise TradelibError(
+            f"There are no bulk files from {first} to {last}; they begin in {bulk.FIRST_MONTH}."
+        )
+    return [str(month) for month in pd.period_range(first, last, freq="M")]
+
+
+def _carried(table: str, start: str, first: str) -> _Making:
+    """The months before the first one that the newest vintage of these files has, without a gap to it."""
+    before = str(pd.Period(first, "M") - 1)
+    known = [
+        v for v in vintages.list_vintages(table) if v.parser == bulk.PARSER and v.since <= before <= v.through
+    ]
+    if not known or start == first:
+        return _Making([], [])
+    month = [f"{period[2:4]}{period[5:7]}" for period in (start, first)]
+    sources = [made for made in known[-1].sources if month[0] <= made["name"][4:8] < month[1]]
+    if TABLES[table].large:
+        return _Making(vintages.parts_of(known[-1], since=start, before=first), sources)
+    return _Making([vintages.read(known[-1], since=start, through=before)], sources)
+
+
+def _parts(frame: pd.DataFrame, table: str, folder: Path) -> list:
+    """A month of a table; of a large one as a part on disk, since memory would not hold many."""
+    if not TABLES[table].large:
+        return [frame]
+    nothing = {"published": date.min, "sources": [], "parser": bulk.PARSER}
+    return vintages.parts_of(vintages.save(frame, table, **nothing, store=folder)[0])
 
 
 def told(outcome: Outcome) -> list[str]:

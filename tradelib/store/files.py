@@ -185,6 +185,14 @@ def put(file: Path, place: Path, *, advice: str = ADVICE) -> None:
             file.replace(place)
 
 
+def copy(file: Path, place: Path) -> None:
+    """Have an immutable file at another place too, without its bytes twice where that can be."""
+    try:
+        os.link(file, place)
+    except (OSError, TypeError, NotImplementedError):  # an address, another disk, or no links on this one
+        place.write_bytes(read_bytes(file))
+
+
 def make_ready(folder: Path, *, advice: str = ADVICE) -> None:
     """Make a folder and clear it of what killed runs left; at an address, look for the bucket."""
     if is_remote(folder):

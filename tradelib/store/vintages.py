@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 import pyarrow as pa
@@ -63,6 +64,20 @@ class Vintage:
     def lag_days(self, as_of: date) -> int:
         """Days by which the vintage is later than the as-of date; 0 when it was out by then."""
         return max(0, (self.published - as_of).days)
+
+
+class Part(NamedTuple):
+    """One file of a large vintage, and what its card tells of it."""
+
+    path: Path
+    told: dict
+
+
+def parts_of(vintage: Vintage, *, since: str = "", before: str = "9") -> list[Part]:
+    """List the parts of a large vintage that lie within some periods, to be part of another vintage."""
+    parts = json.loads(files.read_bytes(vintage.path))["parts"]
+    held = [part for part in parts if since <= part["since"] and part["through"] < before]
+    return [Part(vintage.path.parent / part["file"], part) for part in held]
 
 
 def list_vintages(table: str | None = None) -> list[Vintage]:
@@ -154,7 +169,7 @@ def _describe(path: Path, changed: int) -> Vintage:
 
 
 def save(
-    frame: pd.DataFrame | Iterable[pd.DataFrame],
+    frame: pd.DataFrame | Iterable[pd.DataFrame | Part],
     table: str,
     *,
     published: date,
@@ -167,10 +182,11 @@ def save(
 ) -> tuple[Vintage, bool]:
     """Check a table and write it once, as one immutable vintage; False where the same figures were there.
 
-    A large table is stored by year, and may come as an iterable of frames of one calendar year each, in
-    order, of which only one is held in memory at a time; `sources`, the name and sha256 of each file it was
-    made from, may be filled meanwhile. Other figures for that table and day raise StoredOtherwise; of a small
-    table that is there in part, with the same figures, the whole takes its place.
+    A large table is stored by year, and may come as an iterable, in order, of frames within one calendar year
+    each, of which only one is held in memory at a time, and of parts of other vintages; `sources`, the name
+    and sha256 of each file it was made from, may be filled meanwhile. Other figures for that table and day
+    raise StoredOtherwise; of a small table that is there in part, with the same figures, the whole takes its
+    place.
     """
     folder = folder_of(store or store_path(), table, published)
     told = {"sources": sources, "dated_by": dated_by, "note": note, "parser": parser}
@@ -207,7 +223,7 @@ def _is_part(path: Path, frame: pd.DataFrame) -> bool:
 
 
 def _save_by_year(
-    years: Iterable[pd.DataFrame], table: str, published: date, path: Path, told: dict
+    years: Iterable[pd.DataFrame | Part], table: str, published: date, path: Path, told: dict
 ) -> tuple[Vintage, bool]:
     """Write the parts of a large vintage, year by year, and its card, at `path`, last."""
     name, card = {"table": table, "published": published.isoformat()}, {}
@@ -215,13 +231,18 @@ def _save_by_year(
     def fill(add: Callable) -> None:
         parts = []
         for frame in years:
-            checked = check_flows(frame, table)
-            found = checked["period"].dt.year.unique()
-            if len(found) != 1 or (parts and f"year={found[0]}" <= parts[-1]["file"]):
-                raise TradelibError(f"{table}: one frame for each year, in order; got {list(found)}.")
-            sha = parquet.digest(checked)
-            part = {"file": f"year={found[0]}/flows-{sha[:12]}.parquet", "sha256": sha} | _span(checked)
-            add(part["file"], partial(parquet.write, checked, meta=name | part, large=True))
+            if isinstance(frame, Part):
+                part, write = frame.told, partial(files.copy, frame.path)
+            else:
+                checked = check_flows(frame, table)
+                sha, found = parquet.digest(checked), checked["period"].dt.year.unique()
+                part = {"file": f"year={found[0]}/flows-{sha[:12]}.parquet", "sha256": sha} | _span(checked)
+                if len(found) != 1:
+                    raise TradelibError(f"{table}: frames within one year each; got {list(found)}.")
+                write = partial(parquet.write, checked, meta=name | part, large=True)
+            if parts and part["since"] <= parts[-1]["through"]:
+                raise TradelibError(f"{table}: {part['since']} comes after {parts[-1]['through']}.")
+            add(part["file"], write)
             parts.append(part)
         card.update(_card(parts, table), **name, **told)
         add(CARD, lambda place: place.write_text(json.dumps(parquet.stamped(card), indent=1)))
@@ -305,6 +326,8 @@ def summary(vintage: Vintage) -> dict:
     return plain
 
 
-def same_figures(vintage: Vintage, frame: pd.DataFrame) -> bool:
-    """Whether a checked table holds exactly the figures of a vintage."""
+def same_figures(vintage: Vintage, frame: pd.DataFrame | list[Part]) -> bool:
+    """Whether a checked table, or the parts of one, holds exactly the figures of a vintage."""
+    if isinstance(frame, list):
+        return vintage.sha256 == _card([part.told for part in frame], vintage.table)["sha256"]
     return vintage.rows == len(frame) and vintage.sha256 == parquet.digest(frame)

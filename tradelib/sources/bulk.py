@@ -1,0 +1,429 @@
+"""Census's monthly files of all trade, IMDBYYMM.ZIP and EXDBYYMM.ZIP: read by their layouts, checked, summed.
+
+A zip holds one line of fixed width for each HTS10, country, district and rate provision (imports) or origin
+(exports), its own totals by commodity and by country, and lists of codes. No real one could be had when this
+was written: the layouts are those on which five public readers agree (`data/bulk_layouts.csv`), and what does
+not fit them is refused by member and line, never guessed. Lines are read in blocks, and memory holds only
+those that had trade in the month; what is kept adds up to the totals in the zip, to the dollar.
+"""
+
+import csv
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from tradelib.errors import TradelibError
+from tradelib.partners import WORLD
+from tradelib.tables import CheckError
+
+PARSER = "tradelib.sources.bulk 1"
+DOWNLOADS = "https://www.census.gov/trade/downloads"
+FIRST_MONTH = "2010-01"
+LAYOUTS = Path(__file__).parents[1] / "data" / "bulk_layouts.csv"
+AGAIN = "Download it again; if it stays so, its layout has changed and must be read anew."
+LINES = 4096  # read at once
+LONGEST = 8 << 30  # bytes of a member
+WIDE = 15  # digits of a number: in a float, whole numbers are exact to 2^53, more than 10^15
+TENS = 10.0 ** np.arange(WIDE - 1, -1, -1)
+ZERO, BLANK, NINE = 48, 32, 9
+NO_UNIT = "X"
+#: Rate provisions by Census's list: 1x free, 6x and 7x dutiable (69, 79: chapter 99), 00 warehouse or zone.
+PROVISIONS = ("00", "10", "11", "13", "14", "16", "17", "18", "19", "61", "62", "64", "69", "70", "79")
+DOMESTIC, FOREIGN = "1", "2"
+#: Columns of imports for consumption, and the figures that they are.
+PAID = {"value_usd": "con_val", "duty_usd": "cal_dut", "dutiable_usd": "dut_val", "charges_usd": "con_cha"}
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """How the file of a flow is made: its address, its members, what tells its lines apart, its figures.
+
+    Figures are named as in the layouts, without `_mo`: `cards` counts the records behind a line.
+    """
+
+    flow: str
+    address: str
+    begin: str
+    part: str
+    parts: tuple[str, ...]
+    districts: tuple[str, ...]
+    total_by: tuple[str, ...]
+    figures: tuple[str, ...]
+
+    def file(self, month: str) -> str:
+        """Return the address of the file of a month."""
+        return f"{DOWNLOADS}/{month[:4]}/Merch/{self.address}{month[2:4]}{month[5:7]}.ZIP"
+
+
+IMPORTS = Wire(
+    "imports",
+    address="im_m/IMDB",
+    begin="IMP",
+    part="rate_prov",
+    parts=PROVISIONS,
+    districts=("dist_entry", "dist_unlad"),
+    total_by=("commodity",),
+    figures=(
+        *("cards", "con_val", "dut_val", "cal_dut", "con_cha", "gen_val"),
+        *("con_qy1", "con_qy2", "gen_qy1", "gen_qy2"),
+    ),
+)
+EXPORTS = Wire(
+    "exports",
+    address="ex_m/EXDB",
+    begin="EXP",
+    part="df",
+    parts=(DOMESTIC, FOREIGN),
+    districts=("district",),
+    total_by=("commodity", "df"),
+    figures=("cards", "all_val", "qty_1", "qty_2"),
+)
+WIRES = {wire.flow: wire for wire in (EXPORTS, IMPORTS)}
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Lines of a member that had trade: of each field the places of its codes in their list; the figures."""
+
+    member: str
+    places: dict[str, np.ndarray]
+    figures: np.ndarray
+    names: list[str]
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """One flow in one month: a row for each HTS10, partner and part (rate provision, origin) with trade.
+
+    `item`, `partner` and `part` are places in `items`, `partners` and the parts of the wire. `known` has, for
+    each item, what CONCORD tells of it: its NAICS and end-use codes, its two units of quantity.
+    """
+
+    flow: str
+    month: str
+    items: list[str]
+    partners: list[str]
+    known: list[tuple[str, ...]]
+    item: np.ndarray
+    partner: np.ndarray
+    part: np.ndarray
+    figures: dict[str, np.ndarray]
+    lines: int
+
+
+# --- what is in a zip ---------------------------------------------------------------------------
+
+
+@cache
+def layouts() -> dict[str, dict[str, tuple[int, int]]]:
+    """Return where each field of each member begins and ends, the first character being 0."""
+    found: dict[str, dict[str, tuple[int, int]]] = {}
+    with LAYOUTS.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            start = int(row["start"]) - 1
+            found.setdefault(row["file"], {})[row["field"]] = (start, start + int(row["length"]))
+    return found
+
+
+def width_of(member: str) -> int:
+    """Return how many characters a line of a member has."""
+    return max(end for _, end in layouts()[member].values())
+
+
+def read(path: str, flow: str, month: str) -> Month:
+    """Read the zip of a flow and a month, hold it against its own lists and totals, and sum its districts."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return _read(archive, WIRES[flow], month)
+    except TradelibError:
+        raise
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+        raise CheckError(f"this is no whole zip ({str(error) or type(error).__name__}).", AGAIN) from None
+
+
+def _read(archive: zipfile.ZipFile, wire: Wire, month: str) -> Month:
+    goods = _list(archive, "CONCORD.TXT", "commodity", "naics", "end_use", "unit_qy1", "unit_qy2")
+    for place, member, field in ((1, "NAICS.TXT", "naics"), (2, "ENDUSE.TXT", "enduse")):
+        listed = _list(archive, member, field)
+        for code, told in goods.items():
+            if told[place] not in listed:
+                raise _bad("CONCORD.TXT", told[0], f"{code} has {told[place]!r}, which is not in {member}.")
+    codes = {"commodity": sorted(goods), "cty_code": sorted(_list(archive, "COUNTRY.TXT", "cty_code"))}
+    codes |= dict.fromkeys(wire.districts, sorted(_list(archive, "DISTRICT.TXT", "dist_code")))
+    codes[wire.part] = list(wire.parts)
+    members = {name: f"{wire.begin}_{name}.TXT" for name in ("DETL", "COMM", "CTY")}
+    read = _lines(archive, members["DETL"], month, wire, codes, ["commodity", "cty_code", wire.part])
+    places, sums = _summed(read.places, codes, read.figures)
+    detail = replace(read, places=places, figures=sums)
+    for name, by in (("COMM", wire.total_by), ("CTY", ("cty_code",))):
+        _check_total(_lines(archive, members[name], month, wire, codes, list(by)), detail, codes)
+    return Month(
+        wire.flow,
+        month=month,
+        items=codes["commodity"],
+        partners=codes["cty_code"],
+        known=[goods[code][1:] for code in codes["commodity"]],
+        item=places["commodity"],
+        partner=places["cty_code"],
+        part=places[wire.part],
+        figures=dict(zip(wire.figures, sums.T, strict=True)),
+        lines=read.count,
+    )
+
+
+def _bad(member: str, line: int, problem: str) -> CheckError:
+    return CheckError(f"{member}, line {line:,}: {problem}", AGAIN)
+
+
+def _member(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
+    """Find a member by its name, in whatever letter case."""
+    found = [info for info in archive.infolist() if info.filename.upper() == name]
+    if len(found) != 1:
+        raise CheckError(f"the zip has {len(found) or 'no'} members {name}.", AGAIN)
+    if found[0].file_size > LONGEST:
+        raise CheckError(f"{name} declares {found[0].file_size:,} bytes, more than any month has.")
+    return found[0]
+
+
+def _list(archive: zipfile.ZipFile, name: str, *fields: str) -> dict[str, tuple]:
+    """Read a list of codes: by the first field the number of its line, and the other fields.
+
+    Of a line only blanks at its end, in its last text, may be missing.
+    """
+    spans = [layouts()[name][field] for field in fields]
+    least, most = max(end for _, end in spans), width_of(name)
+    found: dict[str, tuple] = {}
+    text = archive.read(_member(archive, name)).decode("latin-1")
+    for number, line in enumerate(text.removesuffix("\n").split("\n"), 1):
+        line = line.removesuffix("\r")
+        if not least <= len(line) <= most:
+            raise _bad(name, number, f"it has {len(line)} characters; by its layout, {most}.")
+        code, *told = (line[start:end].strip() for start, end in spans)
+        if code in found or not code:
+            raise _bad(name, number, f"the code {code!r} is there twice." if code else "it has no code.")
+        found[code] = (number, *told)
+    return found
+
+
+def _lines(
+    archive: zipfile.ZipFile, member: str, month: str, wire: Wire, codes: dict[str, list[str]], by: list[str]
+) -> Lines:
+    """Read the lines of a member; each is checked, also one whose only trade was earlier in the year."""
+    fields = layouts()[member]
+    names = [name for name in wire.figures if f"{name}_mo" in fields]
+    first, last = fields["cards_mo"][0], fields["cards_yr"][0]
+    numbers = {name: _numbers(known, member, name) for name, known in codes.items() if name in fields}
+    places: dict[str, list[np.ndarray]] = {name: [] for name in by}
+    figures, count = [], 0
+    for number, rows in _blocks(archive, member):
+        count += len(rows)
+        _check_month(rows, month, member, number)
+        _check_numbers(rows[:, first:], member, number)
+        traded = (rows[:, first:last] & 15).any(axis=1)  # 0 of a zero, and of a blank
+        for name, known in numbers.items():
+            place = _places(rows, known, name, member, number)
+            if name in by:
+                places[name].append(place[traded])
+        digits = rows[traded] & 15
+        spans = [fields[f"{name}_mo"] for name in names]
+        figures.append(
+            np.stack([digits[:, start:end] @ TENS for start, end in spans], axis=1).astype("int64")
+        )
+    whole = {name: np.concatenate(part) for name, part in places.items()}
+    return Lines(member, places=whole, figures=np.concatenate(figures), names=names, count=count)
+
+
+def _blocks(archive: zipfile.ZipFile, member: str) -> Iterator[tuple[int, np.ndarray]]:
+    """Read the lines of a member, some at a time: the number of the first, a row of bytes for each."""
+    width, number = width_of(member), 1
+    with archive.open(_member(archive, member)) as stream:
+        head = stream.read(width + 2)
+        end = b"\r\n" if head.endswith(b"\r\n") else b"\n"
+        size = LINES * (width + len(end))
+        while block := head + stream.read(size - len(head)):
+            if len(block) < size and not block.endswith(end):
+                block += end  # the last line may lack its end
+            yield number, _rows(block, width, end, member, number)
+            number, head = number + LINES, b""
+    if number == 1:
+        raise CheckError(f"{member} is empty.", AGAIN)
+
+
+def _rows(block: bytes, width: int, end: bytes, member: str, number: int) -> np.ndarray:
+    """Cut a block into lines of one width."""
+    stride = width + len(end)
+    count = len(block) // stride
+    rows = np.frombuffer(block, "uint8", count=count * stride).reshape(count, stride)
+    ends = (rows[:, width:] == np.frombuffer(end, "uint8")).all(axis=1)
+    if len(block) % stride or not ends.all():
+        wrong = count if ends.all() else int(np.argmin(ends))
+        line = block[wrong * stride :].split(b"\n")[0].removesuffix(b"\r")
+        told = f"it has {len(line):,} characters; by its layout, {width}."
+        raise _bad(member, number + wrong, "it ends as line 1 does not." if len(line) == width else told)
+    return rows[:, :width]
+
+
+def _check_month(rows: np.ndarray, month: str, member: str, number: int) -> None:
+    start, end = layouts()[member]["year"][0], layouts()[member]["month"][1]
+    odd = (rows[:, :end] < BLANK).any(axis=1)
+    if odd.any():
+        raise _bad(member, number + int(np.argmax(odd)), "it holds a character that is no text.")
+    other = (rows[:, start:end] != np.frombuffer((month[:4] + month[5:]).encode(), "uint8")).any(axis=1)
+    if other.any():
+        wrong = int(np.argmax(other))
+        raise _bad(member, number + wrong, f"its month is {_text(rows[wrong, start:end])}, not {month}.")
+
+
+def _check_numbers(numbers: np.ndarray, member: str, number: int) -> None:
+    """Refuse what is not digits, or blanks before digits."""
+    odd = numbers - ZERO > NINE
+    if not odd.any():
+        return
+    cells = numbers.reshape(len(numbers), -1, WIDE)
+    blank = cells == BLANK
+    wrong = (odd.reshape(cells.shape) & ~blank).any(axis=2) | blank[:, :, -1]
+    wrong |= (blank[:, :, 1:] & ~blank[:, :, :-1]).any(axis=2)
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        field = list(layouts()[member])[column - cells.shape[1]]
+        raise _bad(member, number + row, f"{field} reads {_text(cells[row, column])!r}, which is no number.")
+
+
+def _numbers(known: list[str], member: str, field: str) -> np.ndarray:
+    """The codes of a list as numbers; one that is not all digits, or of another length, is not among them."""
+    start, end = layouts()[member][field]
+    return np.array(
+        [float(code) if len(code) == end - start and code.isdecimal() else np.inf for code in known]
+    )
+
+
+def _places(rows: np.ndarray, known: np.ndarray, field: str, member: str, number: int) -> np.ndarray:
+    """Find the codes of lines in their list, which is in order; a code that is not in it is refused."""
+    start, end = layouts()[member][field]
+    digits = rows[:, start:end] - ZERO
+    codes = np.where((digits > NINE).any(axis=1), -1.0, digits @ TENS[start - end :])
+    place = np.searchsorted(known, codes)
+    other = known[np.minimum(place, len(known) - 1)] != codes
+    if other.any():
+        wrong = int(np.argmax(other))
+        raise _bad(
+            member, number + wrong, f"{field} {_text(rows[wrong, start:end])!r} is in no list of codes."
+        )
+    return place
+
+
+def _text(row: np.ndarray) -> str:
+    return row.tobytes().decode("latin-1")
+
+
+# --- what it adds up to -------------------------------------------------------------------------
+
+
+def _summed(
+    places: dict[str, np.ndarray], codes: dict[str, list[str]], figures: np.ndarray
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Add up the figures of the same places: each place once, in order, and the sums."""
+    key = np.zeros(len(figures), "int64")
+    for name, place in places.items():
+        key = key * len(codes[name]) + place
+    order = np.argsort(key, kind="stable")
+    key, begins = np.unique(key[order], return_index=True)
+    sums = np.add.reduceat(figures[order], begins, axis=0) if len(key) else figures
+    found = {}
+    for name in reversed(places):
+        key, found[name] = np.divmod(key, len(codes[name]))
+    return {name: found[name] for name in places}, sums
+
+
+def _check_total(total: Lines, detail: Lines, codes: dict[str, list[str]]) -> None:
+    """Refuse a month whose lines do not add up to a total in the same zip, to the dollar and the unit."""
+    columns = [detail.names.index(name) for name in total.names]
+    both = {name: np.concatenate([detail.places[name], place]) for name, place in total.places.items()}
+    figures = np.concatenate([detail.figures[:, columns], -total.figures])
+    places, off = _summed(both, codes, figures)
+    if off.any():
+        row, column = np.argwhere(off)[0]
+        told = " ".join(codes[name][place[row]] for name, place in places.items())
+        here = np.all([both[name] == place[row] for name, place in places.items()], axis=0)
+        mine, theirs = (
+            figures[here][:, column].clip(low, high).sum() for low, high in ((0, None), (None, 0))
+        )
+        raise CheckError(
+            f"{total.member} has {-theirs:,} as {total.names[column]}_mo of {told}; the lines of "
+            f"{detail.member} add up to {mine:,}.",
+            AGAIN,
+        )
+
+
+# --- tables -------------------------------------------------------------------------------------
+
+
+def tables(month: Month) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Make the tables of a flow and a month, one after the other; all but those by HS10 have the world."""
+    read = month.figures
+    if month.flow == "exports":
+        again = np.where(month.part == EXPORTS.parts.index(FOREIGN), read["all_val"], 0)
+        kinds = {"exports": ({"value_usd": read["all_val"], "reexports_usd": again}, "qty_")}
+    else:
+        kinds = {"imports_general": ({"value_usd": read["gen_val"]}, "gen_qy")}
+        kinds["imports_consumption"] = {column: read[name] for column, name in PAID.items()}, "con_qy"
+    for kind, (columns, begin) in kinds.items():
+        for key, names in _classes(month).items():
+            quantities = (
+                {"quantity": read[f"{begin}1"], "quantity_2": read[f"{begin}2"]} if key == "hs10" else {}
+            )
+            yield f"{kind}_{key}_nsa", _table(month, names, month.item, columns, quantities)
+    if month.flow == "imports":  # the columns are those of imports for consumption
+        yield "imports_consumption_provisions_nsa", _table(month, list(PROVISIONS), month.part, columns, {})
+        yield "imports_consumption_nsa", _table(month, ["goods"], np.zeros_like(month.part), columns, {})
+
+
+def _classes(month: Month) -> dict[str, list[str]]:
+    """The codes of the items in each classification."""
+    cut = {f"hs{digits}": [code[:digits] for code in month.items] for digits in (10, 6, 4, 2)}
+    return cut | {"naics": [told[0][:3] for told in month.known], "enduse": [told[1] for told in month.known]}
+
+
+def _table(
+    month: Month, names: list[str], place: np.ndarray, columns: dict[str, np.ndarray], quantities: dict
+) -> pd.DataFrame:
+    """Sum rows by partner and by the name at each place; no row where all dollars are 0."""
+    items, at = np.unique(names, return_inverse=True)
+    sizes = {"partner": [*month.partners, WORLD], "item": items}
+    figures = np.stack([*columns.values(), *quantities.values()], axis=1)
+    where = {"partner": month.partner, "item": at[place]}
+    found, sums = _summed(where, sizes, figures)
+    if not quantities:  # those that have them are large, and of single countries only
+        world, of_all = _summed(where | {"partner": np.full_like(place, len(month.partners))}, sizes, figures)
+        found = {name: np.concatenate([found[name], world[name]]) for name in found}
+        sums = np.concatenate([sums, of_all])
+    some = sums[:, : len(columns)].any(axis=1)
+    sums, words = sums[some], {name: _words(at[some], list(sizes[name])) for name, at in found.items()}
+    ordinals = np.full(len(sums), pd.Period(month.month, "M").ordinal)
+    frame = pd.DataFrame({"period": pd.PeriodIndex.from_ordinals(ordinals, freq="M"), **words})
+    frame = frame.assign(flow=month.flow, note=pd.Series(pd.NA, index=frame.index, dtype="str"))
+    for column, values in zip([*columns, *quantities], sums.T, strict=True):
+        frame[column] = values.astype("float64")
+    for n, quantity in enumerate(quantities):
+        units = [told[2 + n] or NO_UNIT for told in month.known]
+        unit = _words(found["item"][some], units).replace(NO_UNIT, pd.NA)
+        frame[quantity] = frame[quantity].where(unit.notna())
+        frame[quantity.replace("quantity", "unit")] = unit
+    return frame
+
+
+def _words(place: np.ndarray, words: list[str]) -> pd.Series:
+    """The words at some places, as a column of text."""
+    return (
+        pa.DictionaryArray.from_arrays(pa.array(place.astype("int32")), pa.array(words))
+        .cast("str")
+        .to_pandas()
+    )
