@@ -68,10 +68,10 @@ DETAILS = {
     "naics": "three-digit NAICS code",
     "enduse": "five-digit end-use code",
 }
-QUANTITY = ("quantity", "unit")  # the first quantity, in HS10 tables
+QUANTITY = ("quantity", "unit", "quantity_2", "unit_2")  # the two quantities, in HS10 tables
 #: Calculated duties are always with imports for consumption; the bulk files have more.
 DUTIES = (("duty_usd",), ("dutiable_usd", "charges_usd", *QUANTITY))
-#: Half a million rows a month each way: stored by year, and read through a lazy engine.
+#: Half a million rows a month each way: like HS4 and HS6 stored by year, and read through a lazy engine.
 LARGE_DETAILS = {"hs10": "ten-digit HS code"}
 BOTH_AND_BALANCE = (*FLOWS, BALANCE)
 KINDS = (
@@ -114,7 +114,7 @@ def _by_item() -> list[Table]:
             flows=flows,
             extra=extra,
             optional=optional,
-            large=key in LARGE_DETAILS,
+            large=key in ("hs4", "hs6", *LARGE_DETAILS),
             sparse=True,
         )
         for key, item in ({"hs2": "HS chapter"} | DETAILS | LARGE_DETAILS).items()

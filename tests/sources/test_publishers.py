@@ -9,7 +9,7 @@ from tradelib.sources.publishers import archive_address, documentation, find_sou
 def test_a_source_is_found_by_its_name_and_by_its_tables():
     assert find_source("trade_bop_sa").name == "bea"
     assert find_source("country").tables == ("goods_census_nsa",)
-    with pytest.raises(TradelibError, match=r"(?s)no source 'countries'.*Sources: country, .*, hs10"):
+    with pytest.raises(TradelibError, match=r"(?s)no source 'countries'.*Sources: country, .*, hs10, bulk"):
         find_source("countries")
 
 

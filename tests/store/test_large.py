@@ -81,7 +81,7 @@ def test_years_come_in_order_and_one_at_a_time(store):
     one = stored.rows(1.0, ("2030-01",), "2709000000", ("exports",))
     two = stored.rows(1.0, ("2029-01",), "2709000000", ("exports",))
     for frames in ([one, two], [pd.concat([one, two])], [one, one]):
-        with pytest.raises(TradelibError, match="one frame for each year"):
+        with pytest.raises(TradelibError, match="frames within one year each"):
             vintages.save(frames, EXPORTS, published=stored.DAY, sources=[], parser="")
     with pytest.raises(TradelibError, match="no rows"):
         vintages.save([], EXPORTS, published=stored.DAY, sources=[], parser="")

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from bea_server import KEY as BEA_KEY
 from bea_server import BeaServer
+from bulk_files import Zips
 from census_server import KEY as CENSUS_KEY
 from census_server import CensusServer, rows_of
 from helpers import bea_sheets, country_sheet, grid_rows, seasonal_sheet, write_xlsx
@@ -19,6 +20,7 @@ from werkzeug import Request, Response
 
 from tradelib import load
 from tradelib.partners import countries
+from tradelib.sources import bulk
 
 DAY, MONTH = date(2021, 10, 5), "2021-08"
 COUNTRY = "/www.census.gov/foreign-trade/balance/country.xlsx"
@@ -116,6 +118,12 @@ class Publishers:
 
     def workbook(self, name: str, rows: list[list]) -> bytes:
         return write_xlsx(self.folder / f"{name}.xlsx", {name: rows}).read_bytes()
+
+    def put_bulk(self) -> None:
+        """The two zips of all trade in the month: for `update --all` and by name."""
+        made = Zips(MONTH, lines=60, codes=12)
+        for flow, wire in bulk.WIRES.items():
+            self.files.put(wire.file(MONTH).replace("https:/", ""), made.write(self.folder, flow).read_bytes())
 
     @property
     def sent(self) -> int:

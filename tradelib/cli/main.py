@@ -512,7 +512,7 @@ def example(name) -> None:
 @main.command()
 @click.argument("names", nargs=-1)
 @click.option("--dry-run", is_flag=True, help="Say what is new, fetch nothing.")
-@click.option("--all", "every", is_flag=True, help="The large sources too (hs6, hs10).")
+@click.option("--all", "every", is_flag=True, help="The large sources too (hs6, hs10, bulk).")
 @click.option("--since", help="First month asked of an API, YYYY-MM.")
 def update(names, dry_run, every, since) -> None:
     """Fetch what is new at the publishers: all everyday sources, or those NAMED (or their tables)."""
@@ -537,9 +537,9 @@ def update(names, dry_run, every, since) -> None:
 
 @main.command()
 @click.argument("source")
-@click.option("--release", help="Statistical month, YYYY-MM: an archived release (ft900).")
+@click.option("--release", help="Statistical month, YYYY-MM: of an archived release (ft900, bulk).")
 @click.option("--published", help="The day it was published, where the calendar does not know it.")
-@click.option("--since", help="First month asked of an API, YYYY-MM.")
+@click.option("--since", help="First month asked of an API, or of the bulk files, YYYY-MM.")
 def fetch(source, release, published, since) -> None:
     """Fetch one SOURCE (see `tradelib sources`), whether or not it is new; check it and keep it."""
     from tradelib.sources import update as work

@@ -6,6 +6,7 @@
 - `keys` keeps the keys in the environment out of what is kept, shown or started
 - `workbooks` opens workbooks, and zips of them, without trusting what they declare
 - `census_files` reads country.xlsx and ctyseasonal.xlsx
+- `bulk` reads Census's monthly files of all trade
 - `census_api` asks the Census international trade API, and reads its replies
 - `bea_workbook` finds and reads BEA's country workbook
 - `bea_api` asks BEA's data API, and reads its replies

@@ -235,13 +235,13 @@ def _save_by_year(
                 part, write = frame.told, partial(files.copy, frame.path)
             else:
                 checked = check_flows(frame, table)
-                sha, found = parquet.digest(checked), checked["period"].dt.year.unique()
-                part = {"file": f"year={found[0]}/flows-{sha[:12]}.parquet", "sha256": sha} | _span(checked)
-                if len(found) != 1:
-                    raise TradelibError(f"{table}: frames within one year each; got {list(found)}.")
+                sha, span = parquet.digest(checked), _span(checked)
+                part = {"file": f"year={span['since'][:4]}/flows-{sha[:12]}.parquet", "sha256": sha} | span
                 write = partial(parquet.write, checked, meta=name | part, large=True)
-            if parts and part["since"] <= parts[-1]["through"]:
-                raise TradelibError(f"{table}: {part['since']} comes after {parts[-1]['through']}.")
+            late = parts and part["since"] <= parts[-1]["through"]
+            if late or part["since"][:4] != part["through"][:4]:
+                told_as = f"{part['since']} to {part['through']}"
+                raise TradelibError(f"{table}: frames within one year each, in order; got {told_as}.")
             add(part["file"], write)
             parts.append(part)
         card.update(_card(parts, table), **name, **told)
