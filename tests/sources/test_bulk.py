@@ -231,7 +231,7 @@ def test_a_release_has_the_months_before_it_and_leaves_what_another_source_made(
     vintages.save(other, "exports_hs4_nsa", published=DAY, **told)
     assert "exports_hs4_nsa of 2026-09-03, through 2026-07: the same" in run("update", "bulk")
     assert [v.parser for v in list_vintages("exports_hs4_nsa")] == [bulk.PARSER, "another"]
-    for table in ("exports_hs10_nsa", "imports_consumption_naics_nsa"):
+    for table in ("exports_hs10_nsa", "imports_general_naics_nsa"):
         first, second = list_vintages(table)
         assert (first.through, second.since, second.through) == ("2026-06", "2026-06", MONTH)
         assert [made["name"][-8:] for made in second.sources] == ["2606.ZIP", "2607.ZIP"]

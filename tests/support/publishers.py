@@ -123,7 +123,9 @@ class Publishers:
         """The two zips of all trade in the month: for `update --all` and by name."""
         made = Zips(MONTH, lines=60, codes=12)
         for flow, wire in bulk.WIRES.items():
-            self.files.put(wire.file(MONTH).replace("https:/", ""), made.write(self.folder, flow).read_bytes())
+            self.files.put(
+                wire.file(MONTH).replace("https:/", ""), made.write(self.folder, flow).read_bytes()
+            )
 
     @property
     def sent(self) -> int:

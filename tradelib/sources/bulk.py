@@ -41,6 +41,9 @@ DOMESTIC, FOREIGN = "1", "2"
 PAID = {"value_usd": "con_val", "duty_usd": "cal_dut", "dutiable_usd": "dut_val", "charges_usd": "con_cha"}
 
 
+DUTIABLE = ("dut_val", "cal_dut", "con_cha")
+
+
 @dataclass(frozen=True, slots=True)
 class Wire:
     """How the file of a flow is made: its address, its members, what tells its lines apart, its figures.
@@ -70,10 +73,7 @@ IMPORTS = Wire(
     parts=PROVISIONS,
     districts=("dist_entry", "dist_unlad"),
     total_by=("commodity",),
-    figures=(
-        *("cards", "con_val", "dut_val", "cal_dut", "con_cha", "gen_val"),
-        *("con_qy1", "con_qy2", "gen_qy1", "gen_qy2"),
-    ),
+    figures=("cards", "gen_val", "gen_qy1", "gen_qy2", "con_val", "con_qy1", "con_qy2", *DUTIABLE),
 )
 EXPORTS = Wire(
     "exports",

@@ -73,10 +73,7 @@ def _census_api(name: str, *, everyday: bool = True, recent: bool = False) -> So
     )
 
 
-BULK_TABLES = (
-    *(census_api.table_of(kind, key) for key in ("hs2", *DETAILS, *LARGE_DETAILS) for kind, *_ in KINDS),
-    *("imports_consumption_nsa", "imports_consumption_provisions_nsa"),
-)
+BY_ITEM = [census_api.table_of(kind, key) for key in ("hs2", *DETAILS, *LARGE_DETAILS) for kind, *_ in KINDS]
 SOURCES = {
     source.name: source
     for source in [
@@ -144,7 +141,7 @@ SOURCES = {
         Source(
             "bulk",
             what="Census's files of all trade in a month: HTS10 by partner, and its sums",
-            tables=BULK_TABLES,
+            tables=(*BY_ITEM, "imports_consumption_nsa", "imports_consumption_provisions_nsa"),
             address=bulk.DOWNLOADS,
             cadence=MONTHLY,
             revised="a month stays as its file has it",
