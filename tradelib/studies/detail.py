@@ -164,8 +164,8 @@ def _vintage(table: str, now: Window, day: date, nearest_later: bool) -> Vintage
             raise
         raise TradelibError(
             f"There is no vintage of {table}, neither bundled nor in the store.",
-            "Get it without a key: `tradelib fetch bulk --since YYYY-01`, from the year before on; or with one",
-            f"from the Census API: `tradelib update {table}`.",
+            "Without a key: `tradelib fetch bulk --since YYYY-01`, from the year before on. With one of the",
+            f"Census API: `tradelib update {table}`.",
         ) from None
 
 
