@@ -14,11 +14,12 @@ import tradelib as tl
 from tradelib.cli.main import main
 from tradelib.sources.ingest import ingest
 from tradelib.studies.claims import FOLDER, load_article
-from tradelib.studies.ledger import VERDICTS, audit, missing, summary, table, verdict
+from tradelib.studies.ledger import audit, fate, missing, summary, table
+from tradelib.studies.printed import VERDICTS, read, verdict
 
 NOW = date(2025, 10, 18)
 KEI = load_article("kei-2018-09-05")
-GROWTH = next(claim for claim in KEI.claims if claim.id == "kei.5")
+GROWTH = next(claim for claim in KEI.claims if claim.id == "kei.5").printed
 #: A made-up article on China: what it prints is chosen so that every verdict occurs.
 CHINA = """\
 id: china-2018-10-05
@@ -71,21 +72,21 @@ def test_the_rule_on_growth():
 
 @given(st.integers(-10_000, 10_000), st.floats(-0.499, 0.499))
 def test_what_rounds_to_the_printed_value_is_reproduced(tenths, off):
-    claim = replace(GROWTH, printed=tenths / 10)
+    claim = replace(GROWTH, value=tenths / 10)
     assert verdict(claim, (tenths + off) / 10) == "reproduced"
 
 
 @given(st.integers(30, 10_000), st.floats(0.51, 1.99), st.sampled_from([-1, 1]))
 def test_within_twice_the_rounding_is_close_and_beyond_differs(tenths, off, way):
-    claim = replace(GROWTH, printed=tenths / 10)
+    claim = replace(GROWTH, value=tenths / 10)
     assert verdict(claim, (tenths + way * off) / 10) == "close"
     assert verdict(claim, (tenths + way * (off + 2)) / 10) in ("differs", "reversed")
 
 
 @given(st.floats(0.2, 1e6), st.floats(0.2, 1e6))
 def test_another_sign_is_reversed_however_near(printed, size):
-    assert verdict(replace(GROWTH, printed=printed), -size) == "reversed"
-    assert verdict(replace(GROWTH, printed=-printed), size) == "reversed"
+    assert verdict(replace(GROWTH, value=printed), -size) == "reversed"
+    assert verdict(replace(GROWTH, value=-printed), size) == "reversed"
 
 
 def test_a_list_that_is_none_of_partners_is_refused_with_its_line(tmp_path):
@@ -97,7 +98,7 @@ def test_a_list_that_is_none_of_partners_is_refused_with_its_line(tmp_path):
 
 
 def test_the_rule_for_ranks_periods_lists_and_truths():
-    claims = {claim.id: claim for claim in KEI.claims}
+    claims = {claim.id: claim.printed for claim in KEI.claims}
     assert [verdict(claims["kei.8"], rank) for rank in (9, 10, 8, 11, 13)] == [
         *("reproduced", "close", "close", "differs", "differs")
     ]
@@ -109,11 +110,62 @@ def test_the_rule_for_ranks_periods_lists_and_truths():
     assert verdict(claims["kei.10"], [korea, india]) == "reproduced"
     assert verdict(claims["kei.10"], [korea, india, france]) == "differs"
     assert verdict(claims["kei.10"], [france]) == "reversed"
-    includes = replace(claims["kei.10"], match="includes")
+    includes = replace(claims["kei.10"], includes=True)
     assert verdict(includes, [korea, india, france]) == "reproduced"
     assert verdict(claims["kei.13"], False) == "reversed"
     assert verdict(claims["kei.8"], None, undefined=True) == "reversed"
     assert verdict(claims["kei.8"], None) == "cannot be tested"
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "value", "rounding", "hedge"),
+    [
+        ("$222.6 billion", "USD", 222.6e9, 1e8, ""),
+        ("222.6bn", "USD", 222.6e9, 1e8, ""),
+        ("-119,050.9 million", "USD", -119_050.9e6, 1e5, ""),
+        ("US$1.5tn", "USD", 1.5e12, 1e11, ""),
+        ("11.1%", "percent", 11.1, 0.1, ""),
+        ("down 18 percent", "percent", -18, 1, ""),
+        ("fell by about 27 per cent", "percent", -27, 1, "about"),
+        ("nearly $40 billion", "USD", 40e9, 1e9, "nearly"),
+        ("more than 11 billion", "USD", 11e9, 1e9, "more than"),
+        ("ninth", "rank", 9, 0.5, ""),
+        ("second largest", "rank", 2, 0.5, ""),
+        ("22 years", "count", 264, 12, ""),
+        ("3.8 times", "ratio", 3.8, 0.1, ""),
+    ],
+)
+def test_a_printed_figure_is_read_as_people_write_it(text, unit, value, rounding, hedge):
+    found = read(text, unit)
+    assert (found.value, found.hedge) == (pytest.approx(value), hedge)
+    assert found.rounding == pytest.approx(rounding)
+
+
+@pytest.mark.parametrize("text", ["a lot", "12 %", "$5 apples", "", "billion", "1.2.3"])
+def test_what_is_no_amount_is_refused(text):
+    with pytest.raises(tl.TradelibError, match="no number of USD"):
+        read(text, "USD")
+
+
+def test_a_level_is_judged_whatever_sign_a_deficit_is_printed_with():
+    for text in ("$222.6 billion", "-222.6 billion"):
+        assert verdict(read(text, "USD"), 222.58e9, side="deficit") == "reproduced"
+        assert verdict(read(text, "USD"), -222.58e9, side="balance") == "reproduced"
+    assert verdict(read("10.7 billion", "USD"), -3.1e9, side="balance") == "reversed"
+    assert verdict(read("1.2 billion", "USD"), -1.2e9, side="deficit") == "reversed"
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("more than 4 billion", {4.3e9: "reproduced", 3.9e9: "close", 5.9e9: "close", 7e9: "differs"}),
+        ("nearly 40 billion", {39.4e9: "reproduced", 40.3e9: "close", 37e9: "differs"}),
+        ("about 40 billion", {39.2e9: "reproduced", 40.9e9: "reproduced", 38.5e9: "close", 37e9: "differs"}),
+        ("40 billion", {39.6e9: "reproduced", 39.2e9: "close", 37e9: "differs"}),
+    ],
+)
+def test_nearly_more_than_and_about_are_what_they_are(text, values):
+    assert {value: verdict(read(text, "USD"), value) for value in values} == values
 
 
 # --- the published note -------------------------------------------------------------------------
@@ -202,6 +254,14 @@ def test_oil_and_gas_is_judged_once_a_reply_of_the_api_is_there(tmp_path):
 # --- a made-up article on another partner --------------------------------------------------------
 
 
+def test_what_became_of_a_claim(kei, china):
+    assert (fate(china["c.3"]), fate(china["c.4"])) == ("never found", "never found")
+    assert fate(china["c.2"]) == "revised away"  # it was close for a while
+    assert (fate(china["c.1"]), fate(kei["kei.6"])) == ("stands", "not testable")
+    lost = replace(china["c.1"], now=replace(china["c.1"].now, verdict="differs"))
+    assert fate(lost) == "revised away"
+
+
 def test_every_kind_of_verdict_occurs(china):
     then = {id: line.on_the_day.verdict for id, line in china.items()}
     assert then == {
@@ -238,6 +298,18 @@ def test_audit_prints_the_ledger_and_its_json():
     assert claims["kei.3"]["now"]["verdict"] == "cannot be tested"
 
 
+def test_many_articles_are_counted_together(tmp_path):
+    (tmp_path / "china.yaml").write_text(CHINA)
+    run = CliRunner().invoke(
+        main, ["audit", str(tmp_path / "china.yaml"), "kei-2018-09-05", "--format", "json"]
+    )
+    one, other = json.loads(run.output)
+    fates = [claim["fate"] for claim in one["claims"] + other["claims"]]
+    assert (one["id"], other["id"], len(fates)) == ("china-2018-10-05", "kei-2018-09-05", 24)
+    run = CliRunner().invoke(main, ["audit", str(china), str(china)])
+    assert "Of 16 claims of 2 articles" in run.output
+
+
 def test_an_as_of_date_before_the_article_is_refused():
     run = CliRunner().invoke(main, ["audit", "kei-2018-09-05", "--as-of", "2018-09-04"])
     assert run.exit_code == 1 and "before the article" in run.output and "Traceback" not in run.output
@@ -252,7 +324,7 @@ def test_the_notebook_s_table_and_sentence(kei):
 
 
 def test_a_deficit_claim_about_what_is_now_a_surplus_is_reversed():
-    claim = replace(KEI.claims[0], unit="rank", printed=9, fact="total.deficit.rank")
+    claim = read("ninth", "rank")
     sheet = tl.brief("HKG", "2018-07")
     fact = sheet["total.deficit.rank"]
     assert fact.value is None and fact.undefined

@@ -1,5 +1,6 @@
 """The answer to one question, straight from the tables, without building a brief."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import date
@@ -38,6 +39,8 @@ STANDING = ("published", "reconstructed", "same cycle", "superseded", "later")
 YEARS_TO_DATE = (ALL_RELEASED["ytd"], GOODS_RELEASED["ytd"])
 NAN = float("nan")
 MOST_KEPT = 60
+#: "among 20 years": a record of so many.
+YEARS = re.compile(r"(?:the last )?(\d+) years?")
 
 
 class Held:
@@ -266,7 +269,7 @@ class Answer:
     def _whole(self, window: Window) -> float:
         """What a share is of: the world, or those that were named."""
         q = self.q
-        if q.among:
+        if q.among and not YEARS.fullmatch(q.among):
             return self.amount(window, _named(q.among), q.side)
         if table_info(self.vintage.table).basis == "Census":
             return self.amount(window, [WORLD], q.side)
@@ -344,7 +347,10 @@ class Answer:
         """A record, since when, or how many in a row: among all such periods through this one."""
         q, at = self.q, self.q.window
         past: list[float] = []
+        years = YEARS.fullmatch(q.among or "")
         for window in _back(q, self.table):
+            if years and window.start.year < q.window.start.year - int(years[1]):
+                break
             value = self.measured(window)
             if np.isnan(value):
                 break
@@ -367,6 +373,7 @@ class Answer:
         rivals = np.flatnonzero(usd >= now if q.test == "highest_since" else usd <= now)
         if not len(rivals):
             self.reason = f"it is the {q.test.split('_')[0]} on record, in figures since {at.start}"
+            self.more["on_record"] = True
             return None
         return str(_named_period(q, int(rivals[0]) + 1))
 
@@ -421,10 +428,21 @@ def _universe(q: Question, on: date) -> tuple[list[str], str | None]:
 # --- the fact --------------------------------------------------------------------------------------
 
 
+def reaching(q: Question) -> list[vintages.Vintage]:
+    """The vintages that can answer a question, of the best table that has any, as they came out."""
+    best = _choices(q, q.partners[0], date.max.replace(month=1))
+    return sorted((v for *_, v in best if v.table == best[0][3].table), key=lambda v: v.published)
+
+
 def answer(
-    q: Question, *, day: date, on: date | None = None, prefer: dict[str, vintages.Vintage] | None = None
+    q: Question,
+    *,
+    day: date,
+    on: date | None = None,
+    prefer: dict[str, vintages.Vintage] | None = None,
+    using: vintages.Vintage | None = None,
 ) -> Fact:
-    """Answer a question whose windows are said, by what was known on a day.
+    """Answer a question whose windows are said, by what was known on a day, or in one vintage.
 
     `on` is the day whose members groups have and whose list is ranked; `prefer` names vintages that are
     in use already.
@@ -433,7 +451,7 @@ def answer(
     rows = CANADA if q.measure == "rank" else WORLD if q.measure == "share_pct" else q.partners[0]
     if len(q.partners) > 1 and CANADA in q.partners:
         rows = CANADA
-    best = _choices(q, rows, day)
+    best = [(0, 0, 0, using)] if using else _choices(q, rows, day)
     liked = [one for one in best if prefer and prefer.get(one[3].table) == one[3]]
     best = liked[:1] or best
     table = best[0][3].table if best else _tables(q, q.window)[0]

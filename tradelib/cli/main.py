@@ -408,20 +408,32 @@ def diff(old, new, partner, form) -> None:
 
 
 @main.command()
-@click.argument("article")
+@click.argument("articles", nargs=-1)
 @click.option("--as-of", help="Day that counts as now, YYYY-MM-DD; default: the newest vintage's.")
 @FORM
-def audit(article, as_of, form) -> None:
-    """Judge the claims of a published ARTICLE (an id, or a .yaml file), then and now."""
+def audit(articles, as_of, form) -> None:
+    """Judge the claims of published ARTICLES (ids or .yaml files; else all bundled ones), then and now."""
     from tradelib.studies import claims, ledger
 
-    source = claims.load_article(article)
-    newest = max([source.published, *(v.published for v in vintages.list_vintages())])
+    sources = [claims.load_article(one) for one in articles or claims.list_articles()]
+    newest = max([v.published for v in vintages.list_vintages()] + [one.published for one in sources])
     now = releases.parse_date(as_of, "--as-of") if as_of and as_of != "latest" else newest
-    lines = ledger.audit(source, as_of=now)
+    audited = [(source, ledger.audit(source, as_of=now)) for source in sources]
     if form == "json":
-        print_json(ledger.to_dict(source, lines, now))
-        return
+        told = [ledger.to_dict(source, lines, now) for source, lines in audited]
+        print_json(told[0] if len(articles) == 1 else told)
+    elif len(articles) == 1:
+        _say_audit(*audited[0], now)
+    else:
+        rows = ledger.standing(audited)
+        say(tabulate(rows.values.tolist(), list(rows), maxcolwidths=[30, *[None] * len(rows.columns[1:])]))
+        say(str(ledger.standing_in_words(audited)))
+
+
+def _say_audit(source, lines, now) -> None:
+    """Print one article's ledger."""
+    from tradelib.studies import ledger
+
     say(f"{source.publisher}, {source.published}: {source.title}. Now: {now}.")
     rows = [list(row.values()) for row in ledger.rows(lines)]
     say(tabulate(rows, ledger.HEAD, "simple_grid", maxcolwidths=LEDGER, disable_numparse=True))

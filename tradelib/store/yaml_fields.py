@@ -10,6 +10,8 @@ from tradelib.errors import TradelibError
 
 REQUIRED = object()
 MOST_BYTES, DEEPEST = 1_000_000, 20
+#: The same, ten times as fast, where libyaml is there.
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read_fields(path: Path, kind: str, allowed: Mapping[str, tuple[str, ...]]) -> "Fields":
@@ -19,7 +21,7 @@ def read_fields(path: Path, kind: str, allowed: Mapping[str, tuple[str, ...]]) -
     if len(data) > MOST_BYTES:
         raise TradelibError(f"{path.name}: it has more than {MOST_BYTES:,} bytes.", "Split it.")
     try:
-        node = yaml.compose(data.decode("utf-8-sig"), Loader=yaml.SafeLoader)
+        node = yaml.compose(data.decode("utf-8-sig"), Loader=LOADER)
     except RecursionError:
         raise TradelibError(f"{path.name}: it is nested too deeply.", "No field needs that.") from None
     except (yaml.YAMLError, ValueError) as error:

@@ -6,6 +6,7 @@
 - `revisions`: one series in every vintage, and how far first prints are revised
 - `seasonal`: a seasonal adjustment of our own beside the official one
 - `claims`: what a published article claims, read from its file
+- `printed`: how a printed figure is read, and the rule by which it is judged
 - `ledger`: those claims judged on their day, in each later vintage and now
 - `detail`: which commodities moved trade, asked of the finest tables
 """

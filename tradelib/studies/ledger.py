@@ -7,29 +7,30 @@ from datetime import date
 
 import pandas as pd
 
-from tradelib import cards
+from tradelib import cards, releases
+from tradelib.briefs.answers import answer, reaching
 from tradelib.briefs.brief import Brief, brief
 from tradelib.briefs.fact import Fact, render
-from tradelib.briefs.snapshot import Snapshot, take
+from tradelib.briefs.snapshot import take
 from tradelib.errors import TradelibError
 from tradelib.loaders import day_of
-from tradelib.sources.publishers import find_source
+from tradelib.sources.publishers import SOURCES
 from tradelib.store import vintages
 from tradelib.studies.claims import Article, Claim, list_articles, load_article
+from tradelib.studies.printed import UNTESTED, VERDICTS, verdict
 from tradelib.style.tables import PublishedTable, published
 from tradelib.style.words import Text, cardinal, day, lag, series
 from tradelib.tables import RELEASED, TRADE
 
-#: With colours that can be read on white and on a dark theme; the word says it too.
-VERDICTS = {
-    "reproduced": "#2B8A63",
-    "close": "#3F83B5",
-    "differs": "#B36B00",
-    "reversed": "#D55E00",
-    "cannot be tested": "#7A7A7A",
-}
-UNTESTED = "cannot be tested"
 HEAD = ["Id", "Claim", "Printed", "On the day", "Verdict changed", "Now"]
+#: What became of a claim, and the verdicts that say so.
+STANDS = ("reproduced", "close")
+FATES = {
+    "stands": "reproduced or close in the newest vintage",
+    "revised away": "reproduced or close in an earlier vintage at hand, not in the newest",
+    "never found": "in no vintage at hand",
+    "not testable": "no table at hand has it",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,40 +82,6 @@ def _told(reading: Reading) -> str:
     return f'<b style="color:{colour}">{cards.safe(reading.verdict)}</b>: ' + "<br>".join(lines)
 
 
-def verdict(claim: Claim, value, *, undefined: bool = False) -> str:
-    """Judge a value by rule.
-
-    "reproduced": the value rounds to the printed one (a period within the printed span, the same list, the
-    same truth). "close": within twice the printed rounding (one rank, one period). "reversed": the sign, or
-    the truth, has changed, or the data are `undefined`: they say that the question does not arise. Else
-    "differs"; "cannot be tested" where there is no value.
-    """
-    if undefined:
-        return "reversed"
-    if value is None:
-        return UNTESTED
-    if claim.unit == "bool":
-        return "reproduced" if value == claim.printed else "reversed"
-    if claim.unit == "list":
-        return _of_lists(claim, {entry["code"] for entry in value})
-    if claim.unit in ("month", "quarter"):
-        printed = claim.printed
-        period = pd.Period(value, printed.end.freq)
-        gap = max((printed.start - period).n, (period - printed.end).n, 0)
-        return "reproduced" if gap == 0 else "close" if gap == 1 else "differs"
-    gap, slack = abs(value - claim.printed), 1e-9 * abs(claim.printed)
-    if gap <= claim.rounding / 2 + slack:
-        return "reproduced"
-    if value * claim.printed < 0:
-        return "reversed"
-    return "close" if gap <= 2 * claim.rounding + slack else "differs"
-
-
-def _of_lists(claim: Claim, found: set[str]) -> str:
-    held = claim.printed <= found if claim.match == "includes" else claim.printed == found
-    return "reproduced" if held else "differs" if claim.printed & found else "reversed"
-
-
 def audit(article: Article, *, as_of: str | date) -> list[Line]:
     """Judge every claim of an article on its day, in every later vintage, and on a later date.
 
@@ -149,30 +116,58 @@ def audit(article: Article, *, as_of: str | date) -> list[Line]:
             f"As-of date {as_of} is before the article, which is of {article.published}.",
             f"Give --as-of {article.published} or later, or leave it out.",
         )
-    published = {v.published for v in vintages.list_vintages()}
-    days = [article.published, *sorted(d for d in published if article.published < d <= as_of)]
-    snapshots = {one: take(article.release, as_of=one) for one in days}
-    briefs = {}
-    return [
-        _line(article, claim, [_reading(article, claim, snapshots[d], briefs) for d in days])
-        for claim in article.claims
-    ]
+    briefs: dict[tuple, Brief] = {}
+    return [_line(article, claim, _facts(article, claim, as_of, briefs)) for claim in article.claims]
 
 
-def _reading(article: Article, claim: Claim, snapshot: Snapshot, briefs: dict) -> Reading:
-    """One claim's fact as of one day; briefs of the same day, partner and universe are shared."""
-    key = (snapshot.as_of, claim.partner.code, claim.universe)
+def _facts(article: Article, claim: Claim, as_of: date, briefs: dict) -> list[Fact]:
+    """A claim's fact on the day of the article, and in each vintage that came out later, the newest last."""
+    release, day = releases.release(article.release), article.published
+    if claim.question is not None:
+        codes = tuple(one.code for one in claim.partners)
+        asked = replace(
+            claim.question,
+            partners=claim.question.partners or codes,
+            among=claim.question.among or claim.universe,
+        ).over(release.period)
+        on = release.default_as_of
+        later = [v for v in reaching(asked) if day < v.published <= as_of]
+        facts = [answer(asked, day=v.published, on=on, using=v) for v in later]
+        return [answer(asked, day=day, on=on), *facts]
+    first = _of_brief(article, claim, day, briefs)
+    if first.unit != claim.printed.unit or not _names_partners(first):
+        raise _refusal(article, claim, first, [])
+    later = [v.published for v in vintages.list_vintages(first.table) if day < v.published <= as_of]
+    return [first, *(_of_brief(article, claim, one, briefs) for one in later)]
+
+
+def _of_brief(article: Article, claim: Claim, day: date, briefs: dict) -> Fact:
+    """A fact that only a brief works out; those of the same day, partner and universe are shared."""
+    key = (day, claim.partner.code, claim.universe)
     if key not in briefs:
-        other = replace(snapshot, universe_day=claim.universe) if claim.universe else snapshot
-        briefs[key] = brief(claim.partner, other)
+        snapshot = briefs.setdefault((day,), take(article.release, as_of=day))
+        if claim.universe:
+            snapshot = replace(snapshot, universe_day=releases.parse_date(claim.universe, "universe"))
+        briefs[key] = brief(claim.partner, snapshot)
     fact = briefs[key].get(claim.fact)
-    partners = not isinstance(fact and fact.value, list) or all("code" in entry for entry in fact.value)
-    if fact is None or fact.unit != claim.unit or not partners:
+    if fact is None:
         raise _refusal(article, claim, fact, list(briefs[key]))
+    return fact
+
+
+def _names_partners(fact: Fact) -> bool:
+    return not isinstance(fact.value, list) or all("code" in entry for entry in fact.value)
+
+
+def _reading(claim: Claim, fact: Fact) -> Reading:
+    """A fact held against what was printed."""
+    q, value = claim.question, fact.value
+    level = q is not None and not q.measure and not q.test
+    judged = verdict(claim.printed, value, undefined=fact.undefined, side=q.side if level and q else "")
     return Reading(
-        verdict=verdict(claim, fact.value, undefined=fact.undefined),
-        value=fact.value,
-        shown=render(fact.value, fact.unit) if fact.value is not None else "no value",
+        verdict="differs" if fact.more.get("on_record") else judged,
+        value=value,
+        shown=render(value, fact.unit) if value is not None else "no value",
         table=fact.table,
         vintage=fact.vintage,
         vintage_lag_days=fact.vintage_lag_days,
@@ -183,8 +178,8 @@ def _reading(article: Article, claim: Claim, snapshot: Snapshot, briefs: dict) -
 
 def _refusal(article: Article, claim: Claim, fact: Fact | None, known: list[str]) -> TradelibError:
     where = f"{article.file}:{claim.line}"
-    if fact is not None and fact.unit != claim.unit:
-        return TradelibError(f"{where}: unit: {claim.fact} is in {fact.unit}, not in {claim.unit}.")
+    if fact is not None and fact.unit != claim.printed.unit:
+        return TradelibError(f"{where}: unit: {claim.fact} is in {fact.unit}, not in {claim.printed.unit}.")
     if fact is not None:
         advice = "A claim of a list names partners; claim the figures of commodities one by one."
         return TradelibError(f"{where}: fact: {claim.fact} is no list of partners.", advice)
@@ -192,45 +187,60 @@ def _refusal(article: Article, claim: Claim, fact: Fact | None, known: list[str]
     return TradelibError(
         f"{where}: fact: there is no fact {claim.fact!r}.",
         f"Near: {', '.join(near)}." if near else "",
-        "All of them: `tradelib facts`, or the README.",
+        "All of them: `tradelib facts`, or the guide on facts.",
     )
 
 
-def _line(article: Article, claim: Claim, readings: list[Reading]) -> Line:
+def _line(article: Article, claim: Claim, facts: list[Fact]) -> Line:
     """Put the readings of all days together, one for each vintage."""
-    first = readings[0]
-    if first.vintage_method == "later":  # never a verdict in real time
-        reason = f"the earliest vintage at hand is of {first.vintage}, {first.vintage_lag_days:,} days later"
+    first, *others = (_reading(claim, fact) for fact in facts)
+    newest = first if first.vintage_method == "superseded" else None
+    if first.vintage_method in ("later", "superseded"):  # never a verdict in real time
+        reason = (
+            f"the earliest vintage at hand is of {first.vintage}, {first.vintage_lag_days or 0:,} days later"
+        )
+        if first.vintage_method == "superseded":
+            reason = f"an annual revision lies between the vintage of {first.vintage} and that day"
         first = replace(first, verdict=UNTESTED, reason=reason)
     if first.verdict == UNTESTED:
         first = replace(first, advice=_how_to_get(first.table, article))
-    later = {}
-    for reading in readings[1:]:
-        known = first.verdict != UNTESTED and reading.vintage == first.vintage
-        if reading.vintage_method == "published" and not known:
+    later: dict[str | None, Reading] = {}
+    for reading in others:
+        if first.verdict == UNTESTED or reading.vintage != first.vintage:
             later.setdefault(reading.vintage, reading)
-    later = tuple(later.values())
+    readings = tuple(later.values())
     changed = None
     if first.verdict != UNTESTED:
-        changed = next((reading for reading in later if reading.verdict != first.verdict), None)
-    return Line(claim, first, later, later[-1] if later else first, changed)
+        changed = next((reading for reading in readings if reading.verdict != first.verdict), None)
+    return Line(claim, first, readings, readings[-1] if readings else newest or first, changed)
 
 
 def _how_to_get(table: str, article: Article) -> str:
     """Say which file of that day is missing, and the command that takes it in."""
     if table in (TRADE, RELEASED):
         return f"Exhibit 20 of that release: `tradelib fetch ft900 --release {article.release}`"
-    source = find_source(table)
-    if source.kind == "census-api":
+    source = next((one for one in SOURCES.values() if table in one.tables), None)
+    if source is not None and source.kind == "census-api":
         revised = "the API gives revised figures: they answer for now, not for that day"
         return f"`tradelib fetch {source.name}` ({revised})"
     return f"{table} as of {article.published}: `tradelib ingest FILE --published {article.published}`"
 
 
+def fate(line: Line) -> str:
+    """What became of a claim: one of `FATES`."""
+    every = [reading.verdict for reading in (line.on_the_day, *line.later)]
+    if line.now.verdict in STANDS:
+        return "stands"
+    if any(one in STANDS for one in every):
+        return "revised away"
+    return "never found" if any(one != UNTESTED for one in every) else "not testable"
+
+
 def to_dict(article: Article, lines: list[Line], as_of: date) -> dict:
     """Return the ledger as plain JSON values, as `tradelib audit --format json` prints it."""
     about = {"id": article.id, "title": article.title, "publisher": article.publisher}
-    about |= {"published": str(article.published), "release": article.release, "as_of": str(as_of)}
+    about |= {"address": article.address, "published": str(article.published), "release": article.release}
+    about |= {"as_of": str(as_of)}
     return about | {"partner": article.partner.code, "claims": [_entry(line) for line in lines]}
 
 
@@ -239,12 +249,13 @@ def _entry(line: Line) -> dict:
     return {
         "id": claim.id,
         "claim": claim.text,
-        "unit": claim.unit,
+        "unit": claim.printed.unit,
         "printed": claim.shown,
-        "rounding": claim.rounding,
+        "rounding": claim.printed.rounding,
         "fact": claim.fact,
-        "partner": claim.partner.code,
-        "universe": str(claim.universe) if claim.universe else None,
+        "partner": "+".join(one.code for one in claim.partners),
+        "universe": claim.universe,
+        "fate": fate(line),
         "on_the_day": asdict(line.on_the_day),
         "later": [asdict(reading) for reading in line.later],
         "now": asdict(line.now),
@@ -344,3 +355,33 @@ def tables(audited: list[tuple[Article, list[Line]]]) -> Text:
         parts.append(table(lines).to_markdown())
         parts += [f"- {', '.join(ids)}, on the day: {reason}" for reason, ids in missing(lines).items()]
     return Text("\n\n".join(parts))
+
+
+Audited = list[tuple[Article, list[Line]]]
+
+
+def standing(audited: Audited) -> pd.DataFrame:
+    """Count, for each article, its claims by what became of them: a row each, then all together."""
+    rows = []
+    for article, lines in audited:
+        fates = [fate(line) for line in lines if not line.claim.also]
+        rows.append([article.id, str(article.published), len(fates), *(fates.count(one) for one in FATES)])
+    table = pd.DataFrame(rows, columns=["article", "published", "claims", *FATES])
+    return pd.concat([table, table.iloc[:, 2:].sum().to_frame().T.assign(article="all", published="")])[
+        list(table)
+    ]
+
+
+def standing_in_words(audited: Audited) -> Text:
+    """Say how much of what was published stands, and what became of the rest."""
+    total = standing(audited).iloc[-1]
+    tested = total["claims"] - total["not testable"]
+    on_record = [line for _, lines in audited for line in lines if line.on_the_day.verdict != UNTESTED]
+    right = sum(line.on_the_day.verdict in STANDS for line in on_record)
+    n, articles, untested = total["claims"], len(audited), total["not testable"]
+    return Text(
+        f"Of {n:,} claims of {articles} articles {untested} cannot be tested on the tables at hand. Of the "
+        f"other {tested:,}, {total['stands']} stand today; {total['revised away']} did so in an earlier "
+        f"vintage and were revised away; {total['never found']} differ from every vintage at hand. Of the "
+        f"{len(on_record)} that can be tested on the data of their own day, {right} are reproduced or close."
+    )
