@@ -177,6 +177,8 @@ def texts(brief) -> list[str]:
                 _ = text and check(text, about, title=title)
             except AssertionError as wrong:
                 found.append(f"{cell}: {wrong}".splitlines()[0])
+    if "shrank with none" in told["standing"] and brief.value("total.reducers") != []:
+        found.append("standing: nobody's deficit shrank, says a brief that knows of none")
     page = set(re.findall(USD, " ".join(told.values()).replace("\\", "")))
     for cell in TOLD_TWICE:
         for match in re.findall(USD, re.sub(EARLIER, "", titles.get(cell, ""))):

@@ -44,7 +44,7 @@ def test_every_fact_of_a_brief_is_in_it_under_its_pattern(who, release):
 
 def test_the_codebook_tells_what_else_belongs_to_a_fact():
     book = codebook.facts(sheet("KOR", "2018-07")).set_index("id")
-    assert book.loc["total.reducers", "with"].startswith("few, own, countries, universe")
+    assert book.loc["total.reducers", "with"].startswith("few, own, countries, nobody")
     for id in ("total.trend.start", "total.trend.break", "commodity.hs2.contributions"):
         assert book.loc[id, "with"] == ", ".join(sheet("KOR", "2018-07")[id].more)
 

@@ -199,3 +199,15 @@ def test_every_passage_and_every_title_reads_well_for_every_partner(release):
                 check(text, about, title=True)
             else:
                 assert drawn(cell, found) is None, (*about, "a chart without a title")
+
+
+def test_without_quarters_to_compare_nothing_is_said_of_whose_deficit_shrank():
+    for release, reason in (("1999-05", "no year-earlier figure"), ("1995-05", "trade_bop_sa covers")):
+        korea = sheet("KOR", release)
+        assert "shrank with none" not in said("standing", korea), release
+        assert reason in korea["total.reducers"].reason and not korea["total.reducers"].more["nobody"]
+    korea = sheet("KOR", "1999-05")
+    assert korea.value("total.balance.ytd") == -1_426_000_000  # BEA: 6,546 of exports, 7,972 of imports
+    assert "bought services worth $1.1 billion. The U.S. surplus in services with South Korea was" in said(
+        "services", korea
+    )

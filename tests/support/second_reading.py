@@ -107,20 +107,26 @@ class Reading:
         )
 
     def _chapters(self) -> None:
+        """Replies of the API by HS chapter; `source` is the day that each is of."""
         census = ORIGINALS / "census"
+        replies = [("2020-12-04", "exports", "E_COMMODITY", "time", "ALL_VAL_MO", "hs2/exports_*.parquet")]
+        replies += [("2020-12-04", "imports", "I_COMMODITY", "time", "CON_VAL_MO", "hs2/imports_*.parquet")]
+        replies += [
+            ("2021-08-05", "imports", "I_COMMODITY", "time", "CON_VAL_MO", "hs2_2021-08-05/*.parquet")
+        ]
+        general = "api_imports_general_hs2_2023-2024_2025-10-18.parquet"
+        month = "YEAR || '-' || MONTH"
+        replies += [("2025-10-18", "imports", "I_COMMODITY", month, "GEN_VAL_MO", general)]
+        parts = [
+            f"""SELECT '{day}' AS source, '{flow}' AS flow, coalesce(CTY_CODE, '') AS code, {item} AS hs2,
+            {month} AS time, {value} AS v FROM read_parquet('{census}/{files}', union_by_name = true)"""
+            for day, flow, item, month, value, files in replies
+        ]
         self.db.execute(
             f"""CREATE TABLE chapters AS
-            WITH of AS (
-                SELECT '2020' AS source, 'exports' AS flow, coalesce(CTY_CODE, '') AS code,
-                    E_COMMODITY AS hs2, time, ALL_VAL_MO AS v
-                FROM read_parquet('{census}/hs2/exports_*.parquet', union_by_name = true)
-                UNION ALL SELECT '2020', 'imports', coalesce(CTY_CODE, ''), I_COMMODITY, time, CON_VAL_MO
-                FROM read_parquet('{census}/hs2/imports_*.parquet', union_by_name = true)
-                UNION ALL SELECT '2025', 'imports', CTY_CODE, I_COMMODITY, YEAR || '-' || MONTH, GEN_VAL_MO
-                FROM '{census}/api_imports_general_hs2_2023-2024_2025-10-18.parquet')
             SELECT source, flow, CASE WHEN code IN ('', '-') THEN '0015' ELSE code END AS partner, hs2,
                 CAST(time[1:4] AS INT) * 12 + CAST(time[6:7] AS INT) - 1 AS m, CAST(v AS BIGINT) AS usd
-            FROM of WHERE regexp_full_match(code, '|-|[1-9]\\d{{3}}')"""
+            FROM ({" UNION ALL ".join(parts)}) WHERE regexp_full_match(code, '|-|[1-9]\\d{{3}}')"""
         )
 
     def _run(self, script: str) -> None:
@@ -199,11 +205,13 @@ def same(one: object, other: object) -> bool:
 
 def used_by(snapshot) -> dict[str, str]:
     """Which tables a snapshot uses, as the second reading asks for them."""
+    of = {table.split("_")[0]: snapshot.sources[table] for table in snapshot.chapter_windows}
     annex = {"goods_ft900_all_nsa": "all", "goods_ft900_nsa": "main"}
     return {
         "own": annex.get(snapshot.released_tables.get("month", ""), ""),
         "adjusted": "own" if "goods_ft900_sa" in snapshot.official else "",
         "trade": "bea" if snapshot.released_flows is None else "ft900",
+        **{flow: str(of[flow].published) if flow in of else "" for flow in ("exports", "imports")},
     }
 
 

@@ -1,7 +1,7 @@
 -- The facts of a brief a second time, from the cells of the publishers' files, without tradelib.
 -- Variables: v (day of the country table), m (statistical month), q (quarter out with it), d (day of release),
 -- own (which goods of the release itself stand for its own: 'all' of the supplement, 'main', or ''), adjusted ('own' where
--- its Exhibit 19 is used), trade ('bea' or 'ft900'). The table `asked` holds the partners.
+-- its Exhibit 19 is used), trade ('bea' or 'ft900'), exports, imports (days of the tables by chapter, or ''). The table `asked` holds the partners.
 -- Months are year * 12 + month - 1, quarters year * 4 + quarter - 1. Dollars are whole.
 
 -- base: once for all releases ------------------------------------------------------------------------
@@ -342,7 +342,7 @@ WITH long AS (SELECT source, flow, partner, hs2, sum(usd) FILTER (m > getvariabl
         sum(usd) FILTER (m > getvariable('m') - getvariable('m') % 12 - 13 AND m <= getvariable('m') - 12) AS before,
         sum(usd) FILTER (m // 12 = getvariable('m') // 12 - 1) AS year
     FROM chapters WHERE partner NOT IN (SELECT code FROM partners WHERE kind = 'group') AND m // 12 >= getvariable('m') // 12 - 1 AND m <= getvariable('m')
-    AND source IN (SELECT source FROM chapters GROUP BY source HAVING min(m) <= getvariable('m') - getvariable('m') % 12 - 12 AND max(m) >= getvariable('m')) GROUP BY ALL)
+    AND source = CASE flow WHEN 'exports' THEN getvariable('exports') ELSE getvariable('imports') END GROUP BY ALL)
 SELECT source, flow, partner, hs2, coalesce(now, 0) AS now, coalesce(before, 0) AS before, coalesce(year, 0) AS year, coalesce(now, 0) - coalesce(before, 0) AS change FROM long;
 INSERT INTO reading SELECT partner, 'commodity.hs2.' || hs2 || '.' || flow || f.field, f.v, NULL FROM c,
     LATERAL (VALUES ('.ytd', now), ('.ytd.change_usd', change), ('.previous_year', year), ('.ytd.less_previous_year', now - year)) AS f(field, v);
@@ -350,17 +350,19 @@ INSERT INTO reading SELECT partner, 'commodity.hs2.' || flow || '.most_changed#'
     QUALIFY row_number() OVER (PARTITION BY partner, flow ORDER BY abs(change) DESC) <= 3;
 CREATE OR REPLACE TEMP TABLE added_by AS
     SELECT partner, flow || ' ' || hs2 AS part, CASE flow WHEN 'exports' THEN change ELSE -change END AS usd,
-        row_number() OVER (PARTITION BY partner ORDER BY abs(change) DESC) <= 6 AND change <> 0 AS named FROM c;
+        row_number() OVER (PARTITION BY partner ORDER BY abs(change) DESC) <= 6 AND change <> 0 AS named FROM c
+    WHERE partner IN (SELECT partner FROM c GROUP BY 1 HAVING count(DISTINCT source) = 1);  -- two days are not added
 INSERT INTO reading SELECT partner, 'commodity.hs2.contributions#' || part, usd, NULL FROM added_by WHERE named;
 INSERT INTO reading SELECT partner, 'commodity.hs2.contributions#other', coalesce(sum(usd) FILTER (NOT named), 0), NULL FROM added_by GROUP BY partner;
 INSERT INTO reading SELECT partner, 'commodity.hs2.contributions' || f.field, f.v, NULL FROM (
     SELECT partner, count(DISTINCT flow) AS n, sum(CASE flow WHEN 'exports' THEN change ELSE -change END) AS change,
-        sum(CASE flow WHEN 'exports' THEN now ELSE -now END) AS now, sum(CASE flow WHEN 'exports' THEN before ELSE -before END) AS before FROM c GROUP BY partner),
+        sum(CASE flow WHEN 'exports' THEN now ELSE -now END) AS now, sum(CASE flow WHEN 'exports' THEN before ELSE -before END) AS before FROM c GROUP BY partner
+        HAVING count(DISTINCT source) = 1),
     LATERAL (VALUES ('#change_usd', change), ('#now_usd', CASE n WHEN 1 THEN abs(now) ELSE now END), ('#before_usd', CASE n WHEN 1 THEN abs(before) ELSE before END)) AS f(field, v);
 CREATE OR REPLACE TEMP TABLE net AS
     SELECT *, row_number() OVER (PARTITION BY partner ORDER BY abs(usd) DESC) AS place FROM (
         SELECT partner, hs2, sum(CASE flow WHEN 'exports' THEN change ELSE -change END) AS usd FROM c
-        WHERE partner IN (SELECT partner FROM c GROUP BY 1 HAVING count(DISTINCT flow) = 2) GROUP BY ALL);
+        WHERE partner IN (SELECT partner FROM c GROUP BY 1 HAVING count(DISTINCT flow) = 2 AND count(DISTINCT source) = 1) GROUP BY ALL);
 INSERT INTO reading SELECT partner, 'commodity.hs2.net#' || CASE WHEN place <= 6 AND usd <> 0 THEN hs2 ELSE 'other' END, sum(usd), NULL FROM net GROUP BY ALL;
 INSERT INTO reading SELECT partner, 'commodity.hs2.net.largest#' || hs2, usd, NULL FROM net WHERE usd <> 0 AND place <= 4;
 INSERT INTO reading SELECT partner, 'commodity.hs2.net.main#' || hs2, usd, NULL FROM net WHERE usd <> 0 AND place <= CASE WHEN

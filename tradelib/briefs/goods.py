@@ -8,6 +8,8 @@ from tradelib.style.words import missing
 from tradelib.tables import GOODS
 from tradelib.windows import Window, full_year
 
+NO_BASE = "there is no year-earlier figure to compare with"
+
 
 def goods_facts(brief) -> None:
     """Write the flows and balances of `goods.*`, their changes and drivers."""
@@ -66,6 +68,8 @@ def flow_facts(
         about = {"table": table, "reason": reason}
         brief.add(id, value, unit="USD", window=window, label=title, **about)
         change, title = difference(value, before), f"Change of {title} on a year earlier"
+        if not missing(value) and missing(before):
+            about["reason"] = NO_BASE
         brief.add(f"{id}.change_usd", change, unit="USD", window=versus, label=title, **about)
         if side == "balance" or not prefix.startswith("goods"):
             continue
@@ -171,7 +175,7 @@ def drivers_facts(brief, prefix: str, parts: dict, change, *, window: Window, la
         "unit": "list",
         "window": f"{window} vs {window.year_earlier}",
         "table": table,
-        "reason": "there is no year-earlier figure to compare with" if value is None else "nothing changed",
+        "reason": NO_BASE if value is None else "nothing changed",
     }
     when = f"{words.span(window)} on a year earlier"
     brief.add(f"{prefix}.drivers", value or None, label=f"What changed {label}, {when}", **about)

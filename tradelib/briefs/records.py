@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from tradelib.briefs.goods import NO_BASE
 from tradelib.style import words
 from tradelib.style.words import missing
 from tradelib.tables import GOODS, SIDES
@@ -209,7 +210,7 @@ def _streak(brief, side: str, span: str, past: History) -> None:
         unit="count",
         label=f"{'Months' if span == 'month' else 'Years'} in a row that U.S. goods {side} {LINKS[side]} "
         f"{{p}} moved the same way on a year earlier, through {_when(brief.snapshot, span)}",
-        reason="there is no year-earlier figure to compare with",
+        reason=NO_BASE,
         past=past,
         moved=moved,
         long=bool(value and value >= LONG),

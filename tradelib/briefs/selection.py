@@ -100,7 +100,7 @@ def needed(release: releases.Release) -> dict[str, tuple[pd.Period, pd.Period]]:
     """The first and the last period that a brief needs of each table."""
     month, quarter = release.period, releases.quarter_out(release.period)
     year = pd.Period(str(last_full_year(quarter)), "Y")
-    spans = {GOODS: (month, month), TRADE: (quarter - 4, quarter)}
+    spans = {GOODS: (month, month), TRADE: (quarter, quarter)}
     spans |= dict.fromkeys(
         (EXPORT_CHAPTERS, *IMPORT_CHAPTERS, *DETAIL_TABLES), (month - month.month - 11, month)
     )

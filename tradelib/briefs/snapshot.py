@@ -156,7 +156,8 @@ class Snapshot:
     @cached_property
     def trade_windows(self) -> dict[str, pd.DataFrame]:
         """Goods, services and total by partner and item: "ytd" and "ytd before"."""
-        return _with_base(self.trade, {"ytd": self.quarters}, lambda sums: sums)
+        sums = _with_base(self.trade, {"ytd": self.quarters}, lambda sums: sums)
+        return sums | {"ytd before": sums["ytd before"].reindex(sums["ytd"].index)}  # there may be none
 
     @cached_property
     def chapter_windows(self) -> dict[str, pd.DataFrame]:

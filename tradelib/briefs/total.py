@@ -3,6 +3,7 @@
 import pandas as pd
 
 from tradelib.briefs.goods import (
+    NO_BASE,
     difference,
     drivers_facts,
     flow_facts,
@@ -221,6 +222,7 @@ def _rank(brief) -> None:
 
 def _larger_and_reducers(brief) -> None:
     s, when, about = brief.snapshot, words.span(brief.quarters), _universe(brief)
+    among = len(about["universe"])
     value, larger, found, few = brief.value("total.deficit.rank"), None, None, False
     if value is not None:
         ranks = s.total_ranks
@@ -239,19 +241,22 @@ def _larger_and_reducers(brief) -> None:
         reason=brief["total.deficit.rank"].reason or "",
         **about,
     )
-    if s.trade_table in s.sources:
+    if s.trade_table in s.sources and len(s.total_ranks_before):
         found = [_reducer(code, row) for code, row in s.total_reducers.to_dict("index").items()]
-        few = FEW * len(found) <= len(about["universe"])
+        few = FEW * len(found) <= among
     brief.add(
         "total.reducers",
         found,
         unit="list",
         window=f"{s.quarters} vs {s.quarters.year_earlier}",
-        label=f"With whom of the {about['n']} countries the deficit in goods and services shrank, {when}",
+        label=f"With whom of the {about['n'] or among} countries the deficit in goods and services shrank, "
+        f"{when}",
         table=s.trade_table,
+        reason=NO_BASE,
         few=few,
         own=bool(found) and brief.partner.code in {entry["code"] for entry in found},
-        countries=len(about["universe"]),
+        countries=among,
+        nobody=found == [],
         **about,
     )
 
@@ -275,6 +280,8 @@ def _four_quarters(brief) -> None:
     window = Window(s.quarter - 3, s.quarter)
     label = f"U.S. balance with {{p}} in goods and services, {words.span(window)}"
     about = {"unit": "USD", "table": TRADE, "reason": NO_SERVICES}
+    if len(s.total_balance(code)):
+        about["reason"] = "the table has not four quarters of it" if missing(now) else NO_BASE
     brief.add("total.balance.trailing4", now, window=window, label=label, **about)
     brief.add(
         "total.balance.trailing4.change_usd",

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 
 from tradelib import balances
 from tradelib.briefs.brief import Brief
+from tradelib.briefs.goods import NO_BASE
 from tradelib.briefs.place import EVERYBODY, HARDLY_PCT
 from tradelib.briefs.selection import CANADA
 from tradelib.briefs.sentences import title as titled
@@ -197,9 +198,11 @@ def name_of(code: str) -> str:
 
 
 def _put(found: Leagues, id: str, value, *, unit: str, label: str, window=None, **more) -> None:
-    """Write a fact of a league: by default it compares the window with a year earlier."""
+    """Write a fact of a league: it compares with a year earlier, so that without one there is none."""
     s, item = found.snapshot, id.split(".")[1]
     league = found.leagues[item]
+    if league and league.rows["before_usd"].isna().all():
+        value, more["reason"] = None, NO_BASE
     span = league.window if league else s.quarters
     found.add(
         id,
