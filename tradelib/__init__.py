@@ -6,7 +6,6 @@ import tradelib as tl
 goods = tl.load_goods(as_of="2024-10-08")           # a table as it stood that day
 tl.reducers(goods, through="2024-08")               # who reduced the deficit, and by how much
 tl.rank(goods, through="2024-08")                   # the largest deficits first
-tl.balance(goods, partner="KOR")                    # exports, imports and balance by month
 tl.by_vintage(partner="KOR", through="2018-07")     # one year to date in every vintage
 tl.fact("goods.deficit@2017 of CHN", as_of="2018-10-05")  # one number of any period
 tl.brief("KOR", "2024-08")  # every number of the brief
@@ -44,11 +43,13 @@ from tradelib.windows import Window, full_year, year_to_date
 
 if TYPE_CHECKING:
     from tradelib.studies.detail import contributors
+    from tradelib.studies.tariffs import load_tariffs, tariff_rate, tariffs
     from tradelib.style.house import dress, house_style
 
 #: What takes long to import, and where it is: brought when it is asked for.
 LAZY = {"contributors": "tradelib.studies.detail"}  # brings DuckDB
 LAZY |= dict.fromkeys(["dress", "house_style"], "tradelib.style.house")  # brings matplotlib and seaborn
+LAZY |= dict.fromkeys(["load_tariffs", "tariff_rate", "tariffs"], "tradelib.studies.tariffs")
 
 __all__ = [
     "Brief",
@@ -74,6 +75,7 @@ __all__ = [
     "load_chapters",
     "load_goods",
     "load_goods_sa",
+    "load_tariffs",
     "load_trade",
     "members",
     "published",
@@ -84,6 +86,8 @@ __all__ = [
     "say",
     "share",
     "take",
+    "tariff_rate",
+    "tariffs",
     "trailing_sum",
     "turning_point",
     "wideners",

@@ -49,7 +49,7 @@ IDS = {
     "commodity.hs2.contributions",
     *(f"commodity.hs2.net{part}" for part in ("", ".largest", ".main")),
 }
-UNITS = {"USD", "percent", "rank", "count", "month", "quarter", "list", "bool", "text"}
+UNITS = {"USD", "percent", "points", "rank", "count", "month", "quarter", "list", "bool", "text"}
 
 
 # --- figures to the dollar ----------------------------------------------------------------------
@@ -452,7 +452,7 @@ def test_every_fact_of_the_contract_is_there_and_tells_all_it_must(who, release)
         elif fact["unit"] in ("month", "quarter"):
             assert re.fullmatch(r"\d{4}-\d\d" if fact["unit"] == "month" else r"\d{4}Q[1-4]", fact["value"])
         if fact["unit"] == "rank":
-            assert fact["universe"] and fact["n"] > 0 and fact["measure"]
+            assert fact["universe"] and fact["measure"] and (fact["n"] > 0 or fact["value"] is None)
         if fact["vintage"] is not None:
             assert date.fromisoformat(fact["vintage"])
             lag = date.fromisoformat(fact["vintage"]) - date.fromisoformat(page["as_of"])

@@ -10,6 +10,7 @@
 - `place`: shares, ranks, and the part in the change of the U.S. deficit.
 - `records`: records and streaks in goods.
 - `total`: the facts on services, and on goods and services together.
+- `tariffs`: the facts on duties, what rate they come to, and what moved it.
 - `turning`: since when: turning points, and a test for a change of slope.
 - `commodities`: the facts by commodity, and what each contributed.
 - `news`: which fact leads, by one rule.

@@ -16,8 +16,10 @@ from tradelib.briefs.official import official_facts
 from tradelib.briefs.place import place_facts
 from tradelib.briefs.question import advice, read
 from tradelib.briefs.records import records_facts
+from tradelib.briefs.selection import TARIFFS
 from tradelib.briefs.sentences import STYLE
 from tradelib.briefs.snapshot import Snapshot, take
+from tradelib.briefs.tariffs import tariff_facts
 from tradelib.briefs.total import total_facts
 from tradelib.briefs.universe import is_seen
 from tradelib.errors import TradelibError
@@ -208,6 +210,7 @@ class Brief(Facts):
             GOODS_SA_RELEASED: "Goods, seasonally adjusted, the month",
             GOODS_SA: "Goods, seasonally adjusted",
             TRADE_YEARS: "Goods and services by year",
+            TARIFFS: "Duties and imports for consumption",
         }
         rows = []
         for table, name in named.items():
@@ -316,6 +319,7 @@ def brief(
     total_facts(found)
     commodity_facts(found)
     official_facts(found)
+    tariff_facts(found)
     news_fact(found)
     return found
 
@@ -396,7 +400,8 @@ def _names(who: Partner, s: Snapshot) -> dict[str, object]:
     else:
         day = words.day(release.default_as_of)
         published_on = f"not established; taken to be out by {day}, filed under its month"
-    methods = {s.method(table, who.code) for table in s.sources}
+    told = [table for table in s.sources if table not in s.tariff_flows or table in s.chapter_flows]
+    methods = {s.method(table, who.code) for table in told}
     codes, source = s.universe
     return {
         "partner": who.prose,

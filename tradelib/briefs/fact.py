@@ -27,10 +27,10 @@ class UnknownFact(TradelibError, KeyError):
 class Fact:
     """One number, with its window and the vintage it comes from.
 
-    `value` is in whole dollars ("USD"), percent (11.1, not 0.111), a rank, a count, a period, a list, a
-    text or a bool; None with a `reason` where it cannot be had: for want of data, or because it is
-    `undefined` for what the data say, as the percentage of a deficit that turned into a surplus. `more`
-    holds what belongs to some facts only, such as the `universe` and `n` of a rank.
+    `value` is in whole dollars ("USD"), percent (11.1, not 0.111), percentage points ("points"), a rank, a
+    count, a period, a list, a text or a bool; None with a `reason` where it cannot be had: for want of data,
+    or because it is `undefined` for what the data say, as the percentage of a deficit that turned into a
+    surplus. `more` holds what belongs to some facts only, such as the `universe` and `n` of a rank.
     """
 
     id: str
@@ -161,8 +161,8 @@ def render(value, unit: str) -> str:
     """Render a fact's value by its unit, with its sign."""
     if unit == "USD":
         return words.signed_money(value)
-    if unit == "percent":
-        told = words.percent(value)
+    if unit in ("percent", "points"):
+        told = words.percent(value) if unit == "percent" else words.points(value)
         return f"-{told}" if value < 0 and told[0].isdigit() else told  # "less than 0.1 percent" has no sign
     if unit == "rank":
         return words.ordinal(value)
@@ -178,7 +178,9 @@ def render(value, unit: str) -> str:
 
 
 def entry_in_words(entry: dict) -> str:
-    """Render one entry of a list: a commodity's contribution, or a country."""
+    """Render one entry of a list: a commodity's contribution, its rate of duty, or a country."""
+    if "rate_pct" in entry:
+        return f"{entry['prose']} ({words.percent(entry['rate_pct'])})"
     if "contribution_usd" in entry:
         usd = entry["contribution_usd"]
         return f"{contributor(entry)} ({'+' if usd > 0 else ''}{words.signed_money(usd)})"

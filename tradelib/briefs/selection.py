@@ -32,6 +32,10 @@ from tradelib.tables import (
 from tradelib.windows import year_to_date
 
 CANADA = "1220"
+#: Duties and imports for consumption: all goods by partner, and by industry, else by chapter.
+TARIFFS = "imports_consumption_nsa"
+TARIFF_PARTS = ("imports_consumption_naics_nsa", IMPORT_CHAPTERS[1])
+TARIFF_MONTHS = (23, 12, 0)  # before the statistical month: two years, a year earlier, or nothing of that
 #: Rows that are revised every month: Canada, the World, product totals, and areas with Canada in them.
 REVISED_MONTHLY = frozenset(
     ["1220", "0004", "0015", "0006", "0007", "0010", "0022", "1XXX", "USMCA", "OECD", "NATO", "APEC"]
@@ -81,6 +85,13 @@ class Selection:
         """The official tables beside them."""
         return [table for table in OFFICIAL if table in self.sources]
 
+    @property
+    def tariffs(self) -> list[str]:
+        """The tables of duties among them, all of one day: of all goods, and by industry or chapter."""
+        mine = self.sources.get(TARIFFS)
+        same = [t for t in TARIFF_PARTS if mine and self.sources.get(t, mine).published == mine.published]
+        return [TARIFFS, *[table for table in same if table in self.sources][:1]] if mine else []
+
     def carried(self, release: releases.Release) -> "Selection":
         """The same vintages for a brief of another release: those that hold all that it needs."""
         month, spans = release.period, needed(release)
@@ -118,12 +129,17 @@ def choose(release: releases.Release, day: date, *, strict: bool = False) -> Sel
     details = [name for name in DETAIL_TABLES if name == EXPORT_NAICS or vintages.list_vintages(name)]
     wanted = (GOODS, TRADE, EXPORT_CHAPTERS, *IMPORT_CHAPTERS, *details)
     sources, absent, late = _choose({table: spans[table] for table in wanted}, day)
+    _of_one_day(sources, spans)
     _prefer_released(quarter, day, sources)
     _prefer_released_goods(month, day, sources)
     official = _official(month, spans, day, strict=strict)
     if strict:
         _refuse_later(day, sources, absent, late)
-    if GOODS in absent:
+    first = [table for table in IMPORT_CHAPTERS if table in sources][:1]
+    for table in set(IMPORT_CHAPTERS) - set(first):
+        sources.pop(table, None)
+    tariffs = _tariffs(month, day, sources, strict=strict)
+    if GOODS in absent and TARIFFS not in tariffs:
         reach = vintages.list_vintages(GOODS)
         span = f"{min(v.since for v in reach)} to {max(v.through for v in reach)}" if reach else "none"
         raise TradelibError(
@@ -131,10 +147,47 @@ def choose(release: releases.Release, day: date, *, strict: bool = False) -> Sel
             f"The months there are: {span}.",
             "Get a newer one with `tradelib update`, or `tradelib ingest country.xlsx` where it is at hand.",
         )
-    first = [table for table in IMPORT_CHAPTERS if table in sources][:1]
-    for table in set(IMPORT_CHAPTERS) - set(first):
-        sources.pop(table, None)
-    return Selection(sources | official, absent)
+    if TARIFFS not in tariffs:
+        absent[TARIFFS] = _absence(TARIFFS, month)
+    return Selection(sources | official | tariffs, absent)
+
+
+def _tariffs(month: pd.Period, day: date, sources: dict, *, strict: bool) -> dict:
+    """Find the duties of the month, with what there is before it, and their parts of the same vintage."""
+    found: dict = {}
+    for later, back in ((later, back) for later in (False, True) for back in TARIFF_MONTHS):
+        if not found and not (strict and later):
+            span = {"since": str(month - back), "through": str(month)}
+            with suppress(TradelibError):
+                found[TARIFFS] = loaders.pick(TARIFFS, as_of=day, nearest_later=later, **span)
+    industries, chapters = TARIFF_PARTS
+    if found and (same := _of_day(industries, found[TARIFFS].published)):
+        found[industries] = same
+    elif found and chapters in sources and (same := _of_day(TARIFFS, sources[chapters].published)):
+        found[TARIFFS] = same  # so that the chapters of the brief are its parts
+    return found
+
+
+def _of_day(table: str, published: date) -> vintages.Vintage | None:
+    """The vintage of a table that came out on a day; None where there is none."""
+    return next((v for v in vintages.list_vintages(table) if v.published == published), None)
+
+
+def _of_one_day(sources: dict, spans: dict) -> None:
+    """Take imports by chapter of the same day as exports, where they are at hand: one is less the other."""
+    exports = sources.get(EXPORT_CHAPTERS)
+    for table in IMPORT_CHAPTERS if exports else ():
+        same, (since, through) = _of_day(table, exports.published), spans[table]
+        if table in sources and same and same.since <= str(since) and same.through >= str(through):
+            sources[table] = same
+
+
+def _absence(table: str, through: pd.Period) -> str:
+    """Say why no vintage of a table was taken."""
+    spans = dict.fromkeys((v.since, v.through) for v in vintages.list_vintages(table))
+    widest = [one for one in spans if not any(o != one and o[0] <= one[0] and o[1] >= one[1] for o in spans)]
+    has = ", ".join(f"{since} to {last}" for since, last in widest)
+    return f"{table} covers {has}, not {through}" if has else f"no vintage of {table} is at hand"
 
 
 def _choose(spans: dict, day: date) -> tuple[dict, dict, dict]:
@@ -145,10 +198,7 @@ def _choose(spans: dict, day: date) -> tuple[dict, dict, dict]:
         try:
             sources[table] = loaders.pick(table, as_of=day, nearest_later=True, **reach)
         except TradelibError:
-            has = ", ".join(f"{v.since} to {v.through}" for v in vintages.list_vintages(table))
-            absent[table] = (
-                f"{table} covers {has}, not {through}" if has else f"no vintage of {table} is at hand"
-            )
+            absent[table] = _absence(table, through)
             continue
         lag = sources[table].lag_days(day)
         if lag:

@@ -133,7 +133,7 @@ def _found(facts: Facts, name: str) -> Value | object:
         return Value(fact.value, fact.unit, fact, facts)
     id, _, extra = name.rpartition(".")
     if id in facts and extra in facts[id].more:
-        unit = {"usd": "USD", "pct": "percent"}.get(extra.rpartition("_")[2], "text")
+        unit = {"usd": "USD", "pct": "percent", "points": "points"}.get(extra.rpartition("_")[2], "text")
         value = facts[id].more[extra]
         unit = "bool" if isinstance(value, bool) else "list" if isinstance(value, list) else unit
         unit = "count" if unit == "text" and isinstance(value, int) else unit

@@ -17,7 +17,15 @@ import numpy as np
 import pandas as pd
 
 from tradelib import balances, loaders, releases
-from tradelib.briefs.selection import Selection, behind, choose, last_full_year, vintage_method
+from tradelib.briefs.selection import (
+    TARIFFS,
+    Selection,
+    behind,
+    choose,
+    last_full_year,
+    vintage_method,
+)
+from tradelib.briefs.tariffs import Duties
 from tradelib.briefs.turning import Trend, trend
 from tradelib.briefs.universe import universe
 from tradelib.errors import TradelibError
@@ -40,6 +48,9 @@ from tradelib.windows import Window, full_year, year_to_date
 
 #: Names a folder, in the environment of kernels: of the snapshots that the program which starts them took.
 HANDED = "TRADELIB_SNAPSHOTS"
+#: The columns of a table of goods that has no rows.
+EMPTY = {"period": "period[M]", "partner": "str", "flow": "str", "item": "str", "value_usd": "float64"}
+EMPTY |= {"note": "str", "vintage_lag_days": "int64"}
 
 
 @dataclass(frozen=True)
@@ -57,6 +68,7 @@ class Snapshot:
     released_goods: dict[str, pd.DataFrame] = field(repr=False, default_factory=dict)
     universe_day: date | None = None
     official: dict[str, pd.DataFrame] = field(repr=False, default_factory=dict)
+    tariff_flows: dict[str, pd.DataFrame] = field(repr=False, default_factory=dict)
 
     @property
     def trade_table(self) -> str:
@@ -113,6 +125,11 @@ class Snapshot:
     def history(self) -> pd.DataFrame:
         """The same over all the quarters of BEA's table, for what needs a long history."""
         return balances.balance(self.trade_flows)
+
+    @cached_property
+    def duties(self) -> Duties:
+        """Duties and imports for consumption of everybody."""
+        return Duties(self.month, self.tariff_flows)
 
     @cached_property
     def goods_windows(self) -> dict[str, pd.DataFrame]:
@@ -237,7 +254,8 @@ class Snapshot:
     @cached_property
     def monthly_goods(self) -> dict[str, pd.DataFrame]:
         """Exports, imports and balance by month and partner, without gaps in the calendar."""
-        span = pd.period_range(self.goods.index.get_level_values("period").min(), self.month, freq="M")
+        first = self.goods.index.get_level_values("period").min() if len(self.goods) else self.month
+        span = pd.period_range(first, self.month, freq="M")
         return {side: self.goods[side].unstack("partner").reindex(span) for side in SIDES}
 
     @cached_property
@@ -252,6 +270,8 @@ class Snapshot:
         None unless the release is that of an annual revision, in the vintage of its day, and the vintage of
         the release before is at hand.
         """
+        if GOODS not in self.sources:
+            return None
         mine = self.sources[GOODS]
         earlier = [v for v in vintages.list_vintages(GOODS) if 0 < (mine.published - v.published).days <= 70]
         if self.month.month != 4 or mine.published != self.release.published or not earlier:
@@ -426,6 +446,7 @@ def cut(found: releases.Release, day: date, chosen: Selection, *, members_on: da
         table: rows(table, str(found.period - found.period.month - 11), month) for table in chosen.chapters
     }
     goods = rows(GOODS, None, month)
+    goods = no_goods() if goods is None else goods
     goods = goods[goods["partner"].ne(WORLD_SA)]  # it is adjusted, in a table that is not
     goods = loaders.with_groups(goods, on=on)
     trade, printed = rows(TRADE, None, quarter), rows(RELEASED, None, quarter)
@@ -446,6 +467,7 @@ def cut(found: releases.Release, day: date, chosen: Selection, *, members_on: da
         released_goods=released,
         official=official,
         universe_day=members_on,
+        tariff_flows={table: _of_two_years(rows(table, None, month), table) for table in chosen.tariffs},
     )
 
 
@@ -477,6 +499,17 @@ def _handed(release: releases.Release, day: date) -> Snapshot | None:
 
 def _file_of(release: releases.Release, day: date, folder: Path) -> Path:
     return folder / f"{release.month}_{day}.pickle"
+
+
+def _of_two_years(flows: pd.DataFrame, table: str) -> pd.DataFrame:
+    """Cut a large table of parts to the months that facts are about; that of the totals is kept whole."""
+    return flows if table == TARIFFS else flows[flows["period"] >= flows["period"].max() - 35]
+
+
+def no_goods() -> pd.DataFrame:
+    """A table of goods without rows: of a release that only the table of duties reaches."""
+    columns = {name: pd.Series(dtype=kind) for name, kind in EMPTY.items()}
+    return pd.DataFrame(columns).assign(table=pd.Categorical([]), vintage=pd.Categorical([]))
 
 
 def covered_partners(snapshot: Snapshot) -> list[str]:

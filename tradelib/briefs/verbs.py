@@ -98,6 +98,8 @@ def plain(v: Value) -> Parts:
         return [_usd(v.value)]
     if v.unit == "percent":
         return [_pct(v.value)]
+    if v.unit == "points":
+        return [Number(words.points(v.value), v.value, v.unit)]
     if v.unit == "list":
         return _series([_entry(entry, first=n == 0) for n, entry in enumerate(v.value)])
     return [Number(render(v.value, v.unit), v.value, v.unit)]
@@ -105,6 +107,8 @@ def plain(v: Value) -> Parts:
 
 def _entry(entry: dict, *, first: bool) -> Parts:
     """An entry of a list as a sentence names it."""
+    if "rate_pct" in entry:
+        return [f"{entry['prose']} (", _pct(entry["rate_pct"], entry["prose"]), ")"]
     if "contribution_usd" in entry:
         size: Parts = [_usd(entry["contribution_usd"], contributor(entry))]
         if entry.get("pct_of_change") is not None:
@@ -132,7 +136,7 @@ def _signed(v: Value) -> Parts:
 
 
 def _little(v: Value) -> bool:
-    return v.unit == "percent" and abs(v.value) < LITTLE_PCT
+    return v.unit in ("percent", "points") and abs(v.value) < LITTLE_PCT
 
 
 def _insist(suits: bool) -> None:
@@ -144,7 +148,7 @@ def _insist(suits: bool) -> None:
 def _is_change(v: Value) -> bool:
     if v.unit == "USD":
         return bool(CHANGES.search(f"{v.fact.id}.{v.name}"))
-    return v.unit == "percent" and "share" not in v.fact.id
+    return v.unit == "points" or (v.unit == "percent" and "share" not in v.fact.id)
 
 
 def _flow_change(v: Value) -> tuple[float, float] | None:

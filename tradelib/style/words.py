@@ -19,7 +19,7 @@ NAMED_QUARTERS = ("first", "second", "third", "fourth")
 #: What dollars are counted in, the largest first.
 UNITS = {"trillion": 1e12, "billion": 1e9, "million": 1e6, "thousand": 1e3, "dollar": 1.0}
 #: What the ending of a column's name says that it counts, beside dollars.
-ENDINGS = {"usd": "$", "pct": "percent", "days": "days"}
+ENDINGS = {"usd": "$", "pct": "percent", "points": "points", "days": "days"}
 #: What a source line says of tables that have one of their own.
 CREDITS = {
     "goods_census_nsa": "U.S. Census Bureau, country.xlsx",
@@ -98,6 +98,12 @@ def percent(value: float) -> str:
     return f"{size:,.0f} percent" if size >= 1000 else f"{size:.1f} percent"
 
 
+def points(value: float) -> str:
+    """Render a difference of two percentages without its sign, one decimal."""
+    size = abs(value)
+    return f"{'less than 0.1' if 0 < size < 0.05 else f'{size:,.1f}'} percentage points"
+
+
 def cardinal(number: int) -> str:
     """Spell a count below ten, as a sentence does."""
     words = ["none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
@@ -173,14 +179,19 @@ def missing(value: object) -> bool:
 
 
 @cache
-def _chapters() -> dict[str, str]:
-    with (Path(__file__).parents[1] / "data" / "hs2.csv").open(encoding="utf-8", newline="") as lines:
+def _titles(name: str) -> dict[str, str]:
+    with (Path(__file__).parents[1] / "data" / f"{name}.csv").open(encoding="utf-8", newline="") as lines:
         return {row["code"]: row["title"] for row in csv.DictReader(lines)}
 
 
 def chapter(code: str) -> str:
     """Give an HS chapter's short title, in our own words."""
-    return _chapters().get(code, f"HS {code}")
+    return _titles("hs2").get(code, f"HS {code}")
+
+
+def industry(code: str) -> str:
+    """Give the short title of a three-digit NAICS industry, in our own words."""
+    return _titles("naics3").get(code, f"NAICS {code}")
 
 
 class Text(str):

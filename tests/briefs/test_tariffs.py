@@ -1,0 +1,174 @@
+"""The facts on tariffs, a second time from the raw files without tradelib; the exact split of a rate."""
+
+import json
+from datetime import date
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+from helpers import ROOT, sheet, snapshot
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tradelib as tl
+from tradelib.briefs.selection import choose
+from tradelib.briefs.tariffs import split
+from tradelib.releases import release
+
+NOVEMBER = ("2025-11", "2026-02-04")
+NAMES = {
+    "5700": "CHINA",
+    "5800": "KOREA, SOUTH",
+    "4419": "SWITZERLAND",
+    "1220": "CANADA",
+    "0003": "EUROPEAN UNION",
+}
+SPANS = {"month": (-1, None), "ytd": (-11, None), "trailing12": (-12, None), "previous_year": (-23, -11)}
+
+
+@cache
+def raw() -> pd.DataFrame:
+    """Imports and duties of the raw file by partner, industry and month."""
+    folder = ROOT.parent / "shared" / "data" / "tariffs"
+    if not folder.is_dir():
+        pytest.skip("the original files (../shared/data) are not on this machine")
+    (path,) = folder.glob("imports_consumption_naics3*")
+    rows = pd.read_parquet(path).reset_index()
+    return rows.pivot_table(index="time", columns=["CTY_NAME", "NAICS"], values=["imports", "duty"])
+
+
+def percent(who: str, first: int, last: int | None, item: str = "00") -> float:
+    rows = raw().iloc[first:last]
+    return 100 * rows["duty"][who][item].sum() / rows["imports"][who][item].sum()
+
+
+@pytest.mark.parametrize(
+    ("who", "release", "rate"),
+    [
+        ("CHN", "2025-11", 32.35),
+        ("KOR", "2025-11", 14.00),
+        ("CHE", "2025-11", 9.41),
+        ("CAN", "2025-11", 3.67),
+        ("CHN", "2025-05", 48.24),
+    ],
+)
+def test_golden_rates(who, release, rate):
+    facts = sheet(who, release, "2026-02-04")
+    assert round(facts["tariff.rate.month"].value, 2) == rate
+    world = {"2025-11": 9.99, "2025-05": 8.85}[release]
+    assert round(facts["world.tariff.rate.month"].value, 2) == world
+    assert facts["tariff.rate.month"].vintage == "2026-01-29"
+    assert facts["tariff.rate.month"].vintage_lag_days == 0
+
+
+@pytest.mark.parametrize("code", NAMES)
+def test_windows_changes_and_places_a_second_time_from_the_raw_file(code):
+    facts, who, rows = sheet(code, *NOVEMBER), NAMES[code], raw()
+    for span, (first, last) in SPANS.items():
+        now, before = percent(who, first, last), percent(who, first - 12, (last or 0) - 12)
+        assert facts[f"tariff.rate.{span}"].value == pytest.approx(now, abs=1e-9)
+        assert facts[f"tariff.rate.{span}.change_points"].value == pytest.approx(now - before, abs=1e-9)
+        for what, name in (("duties", "duty"), ("imports", "imports")):
+            usd = rows.iloc[first:last][name][who]["00"].sum()
+            assert facts[f"tariff.{what}.{span}"].value == usd
+    december = percent(who, -12, -11)
+    assert facts["tariff.rate.december_2024"].value == pytest.approx(december, abs=1e-9)
+    since = facts["tariff.rate.month.since_december_2024_points"].value
+    assert since == pytest.approx(percent(who, -1, None) - december, abs=1e-9)
+    all_duties = rows.iloc[-11:]["duty"]
+    share = 100 * all_duties[who]["00"].sum() / all_duties["TOTAL FOR ALL COUNTRIES"]["00"].sum()
+    assert facts["tariff.duties.ytd.share_pct"].value == pytest.approx(share, abs=1e-9)
+
+
+@pytest.mark.parametrize("code", [code for code in NAMES if code != "0003"])
+def test_ranks_peaks_and_jumps_a_second_time_from_the_raw_file(code):
+    facts, who, rows = sheet(code, *NOVEMBER), NAMES[code], raw()
+    months = (100 * rows["duty"].xs("00", axis=1, level=1) / rows["imports"].xs("00", axis=1, level=1)).round(
+        12
+    )
+    single = months.drop(columns=["TOTAL FOR ALL COUNTRIES", "EUROPEAN UNION", "USMCA (NAFTA)"])
+    rank = facts["tariff.rate.month.rank"]
+    assert rank.value == 1 + (single.iloc[-1] > single[who].iloc[-1]).sum() and rank.more["n"] == 30
+    assert facts["tariff.rate.peak"].value == f"{months[who].idxmax():%Y-%m}"
+    rises = months[who].diff().iloc[-24:]
+    assert facts["tariff.rate.jump"].value == pytest.approx(rises.max(), abs=1e-9)
+    assert facts["tariff.rate.jump"].more["month"] == f"{rises.idxmax():%Y-%m}"
+
+
+@pytest.mark.parametrize("span", ["month", "ytd"])
+def test_rates_and_mix_add_up_to_the_change_and_parts_are_those_with_most_duties(span):
+    first, _ = SPANS[span]
+    for code, who in NAMES.items():
+        facts = sheet(code, *NOVEMBER)
+        change = facts[f"tariff.rate.{span}.change_points"].value
+        parts = [facts[f"tariff.rate.{span}.by_{name}_points"].value for name in ("rate", "mix")]
+        assert sum(parts) == pytest.approx(change, abs=1e-9)
+        windows = {now: raw().iloc[first - 12 * (not now) : None if now else -12] for now in (True, False)}
+        duty, usd = (
+            {now: w[n][who].drop(columns="00").sum() for now, w in windows.items()}
+            for n in ("duty", "imports")
+        )
+        weight = {now: usd[now] / usd[now].sum() for now in usd}
+        of = {now: (100 * duty[now] / usd[now].where(usd[now] > 0)) for now in usd}
+        both = of[True].notna() & of[False].notna()
+        by_rate = ((weight[True] + weight[False]) / 2 * (of[True] - of[False]))[both].sum()
+        assert parts[0] == pytest.approx(by_rate, abs=1e-9)
+        told = [(entry["industry"], entry["duty_usd"]) for entry in facts[f"tariff.parts.{span}"].value]
+        assert told == list(duty[True].nlargest(5).items())
+
+
+dollars = st.integers(0, 10**11).map(float)
+window = st.dictionaries(st.sampled_from("abcdef"), st.tuples(dollars, st.floats(0, 1.5)), min_size=1)
+
+
+@given(window, window)
+def test_a_split_is_exact_and_the_same_backwards(one, other):
+    frames = []
+    for rows in (one, other):
+        frame = pd.DataFrame.from_dict(rows, orient="index", columns=["imports_usd", "of"])
+        frames.append(frame.assign(duty_usd=np.rint(frame["imports_usd"] * frame["of"])))
+    if any(frame["imports_usd"].sum() == 0 for frame in frames):
+        return
+    now, before = (100 * frame["duty_usd"].sum() / frame["imports_usd"].sum() for frame in frames)
+    parts = split(*frames).sum()
+    assert parts.sum() == pytest.approx(now - before, abs=1e-9)
+    back = split(*reversed(frames)).sum()
+    assert parts.to_numpy() == pytest.approx(-back.to_numpy(), abs=1e-9)
+
+
+def test_equal_rates_are_all_mix_and_an_equal_mix_is_all_rates():
+    now = pd.DataFrame({"imports_usd": [10.0, 30.0], "duty_usd": [1.0, 6.0]}, index=["a", "b"])
+    mixed = pd.DataFrame({"imports_usd": [30.0, 10.0], "duty_usd": [3.0, 2.0]}, index=["a", "b"])
+    assert split(now, mixed)["rate_points"].abs().max() < 1e-12
+    doubled = now.assign(duty_usd=2 * now["duty_usd"])
+    assert split(doubled, now)["mix_points"].abs().max() < 1e-12
+
+
+def test_a_release_that_the_goods_tables_do_not_reach_has_the_facts_on_tariffs(capsys):
+    facts = sheet("CHN", *NOVEMBER)
+    assert facts["goods.exports.month"].value is None
+    assert "goods_census_nsa covers 1985-01 to 2025-02, not 2025-11" in facts["goods.exports.month"].reason
+    document = json.loads(json.dumps(facts.document()))
+    assert round(document["facts"]["tariff.rate.month"]["value"], 2) == 32.35
+    known = {id for id, fact in facts.items() if fact.value is not None}
+    assert known and all("tariff" in id for id in known)
+    with pytest.raises(tl.TradelibError, match="No country table reaches 2025-12"):
+        snapshot("2025-12", "2026-02-20")
+
+
+def test_duties_of_a_later_day_are_flagged_and_a_strict_brief_does_without():
+    fact = sheet("AUS", "2023-01", "2023-03-08")["tariff.rate.month"]
+    assert (fact.vintage_method, fact.vintage) == ("later", "2026-01-29") and fact.vintage_lag_days > 1000
+    chosen = choose(release("2025-02"), date(2025, 4, 3), strict=True)
+    assert chosen.tariffs == [] and "imports_consumption_nsa" in chosen.absent
+
+
+def test_before_2025_there_is_no_change_since_december_2024_and_small_partners_have_no_rate():
+    facts = sheet("KOR", "2018-07", "2018-10-05")
+    assert facts["tariff.rate.december_2024"].reason == "July 2018 is not after December 2024"
+    assert (
+        facts["tariff.rate.month"].vintage == "2020-12-04"
+        and facts["tariff.parts.month"].more["by"] == "chapter"
+    )
+    assert "no complete row of Tuvalu" in sheet("TUV", "2018-07", "2018-10-05")["tariff.rate.month"].reason
