@@ -66,6 +66,8 @@ def test_the_bundle_holds_the_tables_and_vintages_that_the_issue_lists():
         "imports_general_hs2_nsa": ["2025-10-18"],
         "trade_bop_annual": ["2025-03-06"],
         "trade_bop_sa": ["2025-03-06"],
+        "trade_world_annual": ["2025-04-03"],
+        "trade_world_sa": ["2025-04-03"],
     }
 
 
@@ -428,6 +430,7 @@ def test_every_table_has_one_basis_and_one_adjustment():
         ("Census", "NSA", "M"),
         ("Census", "SA", "M"),
         ("Census", "SA", "Q"),
+        ("BOP", "SA", "M"),
         ("BOP", "SA", "Q"),
         ("BOP", "not needed", "Y"),
         ("Census", "not needed", "Y"),

@@ -332,7 +332,8 @@ def document(rows: pd.DataFrame) -> tuple[str, list[dict | None]]:
         if claim is None:
             continue
         number = row["claim"].rpartition(".")[2]
-        entry = {"id": f"{first['doc']}.{number}", "claim": claim["claim"], "fact": claim["fact"]}
+        id = {} if int(number) == len(lines) - len(head) else {"id": f"{first['doc']}.{number}"}
+        entry = id | {"claim": claim["claim"], "fact": claim["fact"]}
         printed = claim["printed"]
         entry["printed"] = printed
         if row["unit"] in ("USD", "percent", "ratio") and not same_rounding(printed, row):
@@ -361,5 +362,5 @@ def text(value) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(value) + "]"
     plain = str(value)
-    risky = re.search(r"[:#{}\[\],&*!|>'\"%@`]", plain) or plain != plain.strip() or plain[:1] in "-?$~"
+    risky = re.search(r"[,{}\[\]]|: | #|^['\"@&*!|>%`?~-]|:$", plain) or plain != plain.strip()
     return yaml.safe_dump(plain, width=10_000, default_style="'").strip() if risky else plain

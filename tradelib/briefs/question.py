@@ -101,7 +101,7 @@ class Question:
         told = self.id
         if self.window:
             told += f"@{self.window}" + (f" vs {self.base}" if self.base else "")
-        who = [partner(code).iso3 or code for code in self.partners]
+        who = ["WLD" if code == WORLD else partner(code).iso3 or code for code in self.partners]
         told += f" of {'+'.join(who)}" if who else ""
         told += f" among {self.among}" if self.among else ""
         return told + (f" as of {self.as_of}" if self.as_of else "")

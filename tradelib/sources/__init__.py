@@ -9,6 +9,7 @@
 - `bulk` reads Census's monthly files of all trade
 - `census_api` asks the Census international trade API, and reads its replies
 - `bea_workbook` finds and reads BEA's country workbook
+- `bea_national` reads BEA's national workbook
 - `bea_api` asks BEA's data API, and reads its replies
 - `trade_online` reads a pair of reports of USA Trade Online
 - `ft900` reads the exhibits of an FT-900 release archive

@@ -18,8 +18,11 @@ from tradelib.tables import CheckError, refuse_rows
 PARSER = "bea.1"  # as vintages remember it
 PAGE = "https://www.bea.gov/data/intl-trade-investment/international-trade-goods-and-services"
 #: trad-geo-time-series-0125.xlsx; in 2026 names like trad0726-geo-time-series.xlsx; _0 where put up again.
-_MONTH, _WORDS, _VERSION = r"((?:0[1-9]|1[0-2])\d\d)", "geo[a-z-]*", r"(?:[_-]\d)?\.xlsx$"
-WORKBOOK = re.compile(f"/(?:trad{_MONTH}-{_WORDS}|trad-{_WORDS}-{_MONTH}){_VERSION}", re.IGNORECASE)
+_MONTH, _VERSION = r"((?:0[1-9]|1[0-2])\d\d)", r"(?:[_-]\d)?\.xlsx$"
+WORKBOOKS = {
+    source: re.compile(f"/(?:trad{_MONTH}-{words}|trad-{words}-{_MONTH}){_VERSION}", re.IGNORECASE)
+    for source, words in {"bea": "geo[a-z-]*", "bea-national": "time-series"}.items()
+}
 #: Subtitle of a sheet -> (flow, item). Sheets are told by it, not by their number.
 SUBTITLES = {
     f"{flow} {of} {words}": (flow.lower(), item)
@@ -34,15 +37,17 @@ FEW = 10
 PERIOD = re.compile(r"(?P<year>\d{4})(?:\s*:?\s*Q?(?P<quarter>[1-4])|\.0)?\s*(?P<revised>\(R\))?\s*")
 
 
-def workbook_address() -> str:
+def workbook_address(source: str = "bea") -> str:
     """Ask BEA's page where the workbook is: its name changes with each release, and in its pattern."""
-    return find_workbook_link(get_file(PAGE, name="BEA's page on trade", page=True).content)
+    html = get_file(PAGE, name="BEA's page on trade", page=True).content
+    return find_workbook_link(html, source=source)
 
 
-def find_workbook_link(html: bytes, base: str = PAGE) -> str:
-    """Find the newest country workbook, on a host of BEA's own, among the links of a page at `base`.
+def find_workbook_link(html: bytes, base: str = PAGE, *, source: str = "bea") -> str:
+    """Find the newest workbook of a source, the one by country unless said, among the links of a page.
 
-    The newest is told by the month in its name, then by its folder and version (_0).
+    Links are taken as from `base`, and must lead to a host of BEA's own. The newest is told by the month in
+    its name, then by its folder and version (_0).
     """
     from bs4 import BeautifulSoup
 
@@ -52,7 +57,7 @@ def find_workbook_link(html: bytes, base: str = PAGE) -> str:
     ]
     found = []
     for link in books:
-        name = WORKBOOK.search(link.path)
+        name = WORKBOOKS[source].search(link.path)
         if name and link.scheme == "https" and ("." + (link.hostname or "")).endswith(".bea.gov"):
             month = name[1] or name[2]
             found.append((month[2:] + month[:2], link.path, link.geturl()))
@@ -214,7 +219,7 @@ def _cell(cell, where: str) -> tuple[float, str | None]:
         raise CheckError(f"{where}: expected a number or n.a., got {words!r}.") from None
 
 
-def check_sums(found: dict) -> None:
+def check_sums(found: dict, within: float = ROUNDING_USD) -> None:
     """Refuse where a balance is not exports less imports, or goods and services not the total."""
     wide = {kind: f.set_index(["period", "partner"])["value_usd"] for kind, f in found.items()}
     rules = {
@@ -231,7 +236,7 @@ def check_sums(found: dict) -> None:
     for rule, difference in rules.items():
         off = difference.rename("difference_usd").reset_index()
         early = (off["partner"] == RESIDUAL) & (off["period"].str[:4].astype(int) < 2013)
-        refuse_rows(off[~early & (off["difference_usd"].abs() > ROUNDING_USD)], rule)
+        refuse_rows(off[~early & (off["difference_usd"].abs() > within)], rule)
 
 
 def _with_period(frame: pd.DataFrame, freq: str) -> pd.DataFrame:

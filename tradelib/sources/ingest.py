@@ -14,6 +14,7 @@ from tradelib.errors import TradelibError
 from tradelib.sources import (
     apart,
     bea_api,
+    bea_national,
     bea_workbook,
     census_api,
     census_files,
@@ -175,6 +176,11 @@ def _parse(files: list[tuple[str, bytes]]) -> Parsed:
         _one_file(files)
         tables = bea_workbook.parse_country_workbook(first)
         return Parsed(tables, bea_workbook.PARSER, dated=bea_workbook.last_updated(first))
+    if isinstance(first, dict) and (national := bea_national.table_of(first)):
+        _one_file(files)
+        return Parsed(
+            bea_national.parse(national), bea_national.PARSER, dated=bea_workbook.last_updated(first)
+        )
     if len(files) > 1 and not all(isinstance(content, dict) for content in contents):
         raise CheckError("These files are of different kinds.", "Give one at a time.")
     books = {name: content for (name, _), content in zip(files, contents, strict=True)}
@@ -208,7 +214,7 @@ def _parse_grids(files: list, grids: list[pd.DataFrame]) -> Parsed:
     if len(lower & {f"{flow}{month}".lower() for flow in "EI" for month in census_files.MONTHS}) < FEW:
         raise CheckError(
             f"This is no file that tradelib knows; its first row reads {', '.join(sorted(columns)[:6])!r}.",
-            "Known: country.xlsx, ctyseasonal.xlsx (also as CSV, with commas), BEA's trad-geo-time-series,",
+            "Known: country.xlsx, ctyseasonal.xlsx (also as CSV, with commas), BEA's two workbooks,",
             "an FT-900 archive or its exhibits by country, replies of the Census and of BEA's API, a pair of",
             "Standard Reports of USA Trade Online.",
         )
@@ -258,7 +264,8 @@ def _workbook(data: bytes) -> pd.DataFrame | dict[str, list[list]]:
         raise CheckError(
             f"this workbook cannot be opened ({reason}); was it cut short?", DOWNLOAD_AGAIN
         ) from None
-    if bea_workbook.is_country_workbook(sheets) or trade_online.flow_of(sheets):
+    known = bea_workbook.is_country_workbook(sheets) or bea_national.table_of(sheets)
+    if known or trade_online.flow_of(sheets):
         return sheets
     exhibits = {n: rows for n, rows in sheets.items() if ft900.exhibit_of(rows) or ft900.supplement_of(rows)}
     titles = [title for rows in sheets.values() if (title := ft900.any_exhibit(rows))]

@@ -11,7 +11,7 @@ from itertools import chain
 from tradelib import releases
 from tradelib.errors import FetchError, TradelibError
 from tradelib.sources import apart, bea_api, bea_workbook, bulk, census_api, download
-from tradelib.tables import DETAILS, KINDS, LARGE_DETAILS, TABLES, CheckError
+from tradelib.tables import DETAILS, KINDS, LARGE_DETAILS, TABLES, WORLD_MONTHS, WORLD_YEARS, CheckError
 
 CENSUS = "https://www.census.gov/foreign-trade"
 #: The first release whose archive holds .xlsx workbooks; those before hold .xls.
@@ -103,6 +103,16 @@ SOURCES = {
             kind="bea-page",
         ),
         Source(
+            "bea-national",
+            what="BEA's national workbook, with the world by month, from the link on its page",
+            tables=(WORLD_MONTHS, WORLD_YEARS),
+            address=bea_workbook.PAGE,
+            cadence=MONTHLY,
+            revised="each month, and each June",
+            kind="bea-page",
+            everyday=False,
+        ),
+        Source(
             "ft900",
             what="FT-900 release archive: Exhibits 14, 14a, 19, 20, 20a, 20b; supplement, Exhibits 4, 4a",
             tables=tuple(name for name in TABLES if "_ft900_" in name),
@@ -181,7 +191,7 @@ def archive_address(month: str) -> str:
 def address_of(source: Source, release: str | None = None) -> str:
     """Return where a source's file is now; BEA's workbook has to be looked up on its page."""
     if source.kind == "bea-page":
-        return bea_workbook.workbook_address()
+        return bea_workbook.workbook_address(source.name)
     return archive_address(release) if release else source.address
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 
 from tradelib import loaders
@@ -71,8 +72,8 @@ def list_articles() -> list[str]:
 
     Examples
     --------
-    >>> list_articles()
-    ['kei-2018-09-05']
+    >>> len(list_articles()), list_articles()[-1]
+    (69, 'yonhap-2022-08-28')
     """
     return sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
@@ -108,8 +109,8 @@ def load_article(source: str | Path) -> Article:
     except OSError:
         raise TradelibError(
             f"There is no claims file {source}.",
-            f"Bundled: {', '.join(list_articles())}.",
-            "Give one of these, or the path of a .yaml file of yours.",
+            f"Near: {', '.join(get_close_matches(str(source), list_articles(), n=4, cutoff=0.2))}.",
+            "`tradelib audit` names all that come along; or give the path of a .yaml file of yours.",
         ) from None
     return _article(fields, path.name)
 
