@@ -7,6 +7,7 @@ import nbformat
 import pytest
 from helpers import ROOT
 
+from tradelib.errors import TradelibError
 from tradelib.runs import check, report
 from tradelib.runs.check import texts_of, typed_texts, undeclared
 from tradelib.runs.execution import NotebookFailed
@@ -37,7 +38,10 @@ def test_a_page_as_it_was_made_is_right_and_has_no_unbound_numeral(page, texts):
     book["metadata"]["tradelib"]["editions"] = [
         {"name": "a.edition-1", "made": "2026-11-25", "version": "0.1"}
     ]
-    texts = texts | {".ipynb": json.dumps(book), ".html": page_of(nbformat.from_dict(book))}
+    facts = json.loads(texts[".facts.json"])
+    facts["tradelib"]["editions"] = book["metadata"]["tradelib"]["editions"]
+    texts = {".ipynb": json.dumps(book), ".facts.json": json.dumps(facts)}
+    texts[".html"] = page_of(nbformat.from_dict(book))
     assert page.name == "korea-south" and check.check(texts) == check.Verdict(())
 
 
@@ -67,6 +71,14 @@ def test_a_picture_of_other_figures_is_found_out_by_the_words_on_it(texts):
     assert all(map(house.words_of_picture, pictures)) and len(pictures) > 4
     found = check.check(changed(texts, ".html", pictures[0], pictures[1])).faults
     assert found and "Chart:" in found[0].fact
+
+
+def test_a_page_that_stands_alone_is_checked_by_the_notebook_of_tradelib_that_it_names(texts):
+    alone = {".html": texts[".html"]}
+    assert check.check(alone) == check.Verdict(())
+    assert len(check.check(changed(alone, ".html", "9.9 billion</data>", "9.8 billion</data>")).faults) == 1
+    with pytest.raises(TradelibError, match="notebook is not beside it"):
+        check.check(changed(alone, ".html", "release.ipynb", "mine.ipynb"))
 
 
 def test_facts_and_page_changed_alike_are_found_out_all_the_same(texts):

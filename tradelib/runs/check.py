@@ -18,8 +18,11 @@ import re
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from functools import cache, lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,6 +31,7 @@ from tradelib.briefs.fact import FACTS_MIME
 from tradelib.briefs.snapshot import HANDED
 from tradelib.errors import TradelibError
 from tradelib.runs.finished import (
+    INJECTED,
     TEMPLATES,
     UNSEEN,
     facts_of_run,
@@ -36,7 +40,7 @@ from tradelib.runs.finished import (
     text_of,
     title_of,
 )
-from tradelib.runs.jobs import CELL_LIMIT, ENDS
+from tradelib.runs.jobs import CELL_LIMIT, ENDS, bundled_notebook, read_notebook
 from tradelib.sources import keys
 from tradelib.sources.apart import Apart
 from tradelib.store import vintages
@@ -67,6 +71,8 @@ SAID = {"title", "caption", "subtitle", "note", "source", "names"}  # arguments 
 PIECES = re.compile(r"<!--.*?-->|<style\b.*?</style>|<(?:[^<>\"']|\"[^\"]*\"|'[^']*')*>|[^<]+|<", re.DOTALL)
 TOKENS = re.compile(r"(\s*)(\d+(?:[.,]\d+)*|[^\W\d_]+|([-=_])\3{2,}|\S)")
 BODY = re.compile(r"<title>(.*?)</title>.*?<body>(.*)</body>", re.DOTALL)
+#: What a page says of the notebook it was made of.
+MADE_OF = re.compile("<meta content='([^']*)' name=\"tradelib-made-of\"")
 #: What the template says of an earlier edition, which the record names.
 EDITION = "<p>Edition {} of this page, made {made} with tradelib {version}, is kept: {name}.html.</p>"
 #: What nbconvert shows of an output that has several forms.
@@ -98,11 +104,12 @@ class Verdict:
 
 
 class Word(NamedTuple):
-    """A word, number or sign as a reader sees it, whether white space is before it, and its fact."""
+    """A word, number or sign, if white space is before it, its fact, and if one must point at it."""
 
     text: str
     apart: bool
     fact: str
+    aside: bool
 
 
 # --- asking: in the program that made the page, or wants to know of it -----------------------------------
@@ -187,17 +194,35 @@ def texts_of(page: Path) -> dict[str, str]:
 
 def examine(texts: dict[str, str], folder: str) -> Verdict:
     """Work a page out again and compare its files; `folder` is where its notebook is at home."""
-    if BOOK not in texts:
-        raise TradelibError("Its notebook is not beside it.", "Keep the .ipynb file with it.")
-    book = json.loads(texts[BOOK])
     os.chdir(folder)
-    again, unbound = _again(book)
-    faults = [*_in_notebook(book, again)]
+    again, unbound = work_out(json.loads(texts[BOOK]) if BOOK in texts else _book_of(texts.get(PAGE, "")))
+    return Verdict(tuple(itertools.islice(compare(texts, again), MOST)), (*_typed(again), *unbound))
+
+
+def compare(texts: dict[str, str], again: dict) -> Iterator[Fault]:
+    """Compare the files of a page with its notebook as it was worked out again."""
+    if BOOK in texts:
+        yield from _in_notebook(json.loads(texts[BOOK]), again)
     if PAGE in texts:
-        faults += _differ(PAGE, words_of_page(texts[PAGE]), _words_as_page(again))
+        yield from _differ(PAGE, words_of_page(texts[PAGE]), _words_as_page(again))
     if FACTS in texts:
-        faults += _in_facts(json.loads(texts[FACTS]), again)
-    return Verdict(tuple(faults[:MOST]), (*_typed(again), *unbound))
+        yield from _in_facts(json.loads(texts[FACTS]), again)
+
+
+def _book_of(page: str) -> dict:
+    """Make the notebook of a page that stands alone anew, where it is one of this tradelib's."""
+    made = json.loads(html.unescape(MADE_OF.search(page)[1])) if MADE_OF.search(page) else {}
+    with suppress(TradelibError):
+        text = read_notebook(bundled_notebook(made.get("notebook", ""))).text
+        if sha256(text.encode()).hexdigest() == made["notebook_sha256"]:
+            book = json.loads(text)
+            at = next(
+                n for n, cell in enumerate(book["cells"]) if "parameters" in cell["metadata"].get("tags", [])
+            )
+            given = "\n".join(f"{name} = {value!r}" for name, value in made["parameters"].items())
+            book["cells"].insert(at + 1, book["cells"][at] | {"source": given, "id": INJECTED})
+            return book
+    raise TradelibError("Its notebook is not beside it.", "Keep the .ipynb file with it.")
 
 
 @cache
@@ -224,7 +249,7 @@ def _ready():
     return InteractiveShell.instance(config=Config({"HistoryManager": {"hist_file": ":memory:"}}))
 
 
-def _again(book: dict) -> tuple[dict, list[str]]:
+def work_out(book: dict) -> tuple[dict, list[str]]:
     """Run a notebook again: what tradelib shows in it now, and what somebody else does."""
     import matplotlib as mpl
     from IPython.utils.capture import capture_output
@@ -326,7 +351,7 @@ def reading_of(text: str) -> Iterator[Word]:
     for piece in PIECES.findall(text):
         if not piece.startswith("<"):
             yield from _tokens(piece, fact, line=line)
-            line = False
+            line = piece[-1].isspace()
             continue
         line = line or not re.match(r"</?(?:a|b|em|strong|span|data|code)\b", piece)
         if piece.startswith("</a"):
@@ -340,13 +365,13 @@ def reading_of(text: str) -> Iterator[Word]:
             if told.get("src", "").startswith("data:image/png;base64,"):
                 lines += words_of_picture(told["src"].partition(",")[2])
             for one in lines:
-                yield from _tokens(html.escape(one), about, line=True)
+                yield from _tokens(html.escape(one), about, line=True, aside=True)
 
 
-def _tokens(text: str, fact: str, *, line: bool = False) -> Iterator[Word]:
+def _tokens(text: str, fact: str, *, line: bool = False, aside: bool = False) -> Iterator[Word]:
     for gap, token, _ in TOKENS.findall(html.unescape(text)):
         if token != "\N{PILCROW SIGN}":  # the anchor of a heading
-            yield Word(token, bool(gap) or line, fact)
+            yield Word(token, bool(gap) or line, fact, aside)
             line = False
 
 
@@ -415,10 +440,9 @@ def _in_notebook(book: dict, again: dict) -> Iterator[Fault]:
                     yield from _of_form(kind, told, told_right)
             about = [json.dumps(one.get("metadata", {}), sort_keys=True) for one in (says, says_right)]
             yield from _differ(BOOK, *(list(_tokens(one, "")) for one in about))
-    own = book["metadata"].get("tradelib") or {}
-    for name, right in {"title": title_of(again), "headline": headline_of(again)}.items():
-        if own and right:
-            yield from _of_values(BOOK, own.get(name), right, name)
+    own = book["metadata"].get("tradelib")
+    if own:
+        yield from _of_values(BOOK, own, own | _record(again), "tradelib")
 
 
 def _of_form(kind: str, told: object, right: object) -> Iterator[Fault]:
@@ -433,15 +457,26 @@ def _of_form(kind: str, told: object, right: object) -> Iterator[Fault]:
 
 
 def _in_facts(told: dict, again: dict) -> Iterator[Fault]:
-    """Compare the file of facts with the facts of the run, and its title and headline with those."""
-    right, own = facts_of_run(again), told.get("tradelib") or {}
-    for name in {**told, **right}.keys() - {"tradelib"}:
-        if name in right or name in ("facts", "series"):
-            yield from _of_values(FACTS, told.get(name), right.get(name), name)
-    shown = {"title": title_of(again), "headline": headline_of(again), "figures": figures_of(again)}
-    for name, value in shown.items():
-        if own and value:
-            yield from _of_values(FACTS, own.get(name), value, name)
+    """Compare the file of facts with the facts of the run, and its record with that of the notebook."""
+    right, own = facts_of_run(again), again["metadata"].get("tradelib")
+    yield from _of_values(FACTS, {name: told.get(name) for name in right}, right, "")
+    if own:
+        own = own | _record(again) | {"figures": figures_of(again)}
+        del own["files_sha256"]
+        yield from _of_values(FACTS, told.get("tradelib"), own, "tradelib")
+
+
+def _record(again: dict) -> dict:
+    """What the record of a page says of its title, its headline and the vintages it was made from."""
+    own = again["metadata"]["tradelib"]
+    told = {"title": title_of(again) or own.get("title"), "headline": headline_of(again)}
+    if "vintages" not in own:
+        return told
+    day = date.fromisoformat(own["parameters"]["as_of"])
+    stored = {(one.table, one.published.isoformat()): one for one in vintages.list_vintages()}
+    found = [stored.get((one["table"], one["published"])) for one in own["vintages"]]
+    made_of = [one and vintages.summary(one) | {"lag_days": one.lag_days(day)} for one in found]
+    return told | {"vintages": json.loads(json.dumps(made_of))}
 
 
 def _of_values(file: str, told: object, right: object, path: str) -> Iterator[Fault]:
@@ -474,8 +509,10 @@ def _differ(file: str, page: list[Word], right: list[Word]) -> Iterator[Fault]:
         if kind != "equal":
             says, says_right = page[start + a : start + b], right[start + c : start + d]
             fact = next((word.fact for word in right[start + c : start + max(d, c + 1)]), "")
-            around = page[max(0, start + a - REACH) : start + b + REACH]
-            yield Fault(file, f"... {_joined(around)} ...", _joined(says), _joined(says_right), fact)
+            before = [word for word in page[: start + a] if not word.aside][-REACH:]
+            after = [word for word in page[start + b :] if not word.aside][:REACH]
+            sentence = f"... {_joined([*before, *says, *after])} ..."
+            yield Fault(file, sentence, _joined(says), _joined(says_right), fact)
 
 
 def _joined(words: Iterable[Word]) -> str:

@@ -410,7 +410,7 @@ def _framed(fig: Chart, title: str, subtitle: str, foot: str) -> Chart:
 
 
 def _height(text: Text) -> float:
-    return Chart.drawn and text.get_window_extent().height / text.get_figure().dpi
+    return text.get_window_extent().height / text.get_figure().dpi
 
 
 @functools.cache

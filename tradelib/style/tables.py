@@ -30,7 +30,7 @@ TEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciici
 TEX |= {one: f"\\{one}" for one in "&%$#_{}"} | {"\N{MINUS SIGN}": "$-$", "\N{NO-BREAK SPACE}": "~"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Column:
     """One column of a printed table: numbers as they are counted there, or texts."""
 
@@ -52,7 +52,7 @@ class Column:
         """Whether it holds numbers, which stand at the right."""
         return self.digits is not None
 
-    @property
+    @functools.cached_property
     def is_long(self) -> bool:
         """Whether its texts may be broken over several lines."""
         return not self.is_number and any(len(str(value)) > LONG for value in self.values)
