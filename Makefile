@@ -14,7 +14,7 @@ report: $(VENV)/installed
 	@echo "All else: $(BIN)/tradelib --help"
 
 test: $(VENV)/installed-test
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n 2 $(ARGS)
 
 # Some take minutes: hs10 writes 60 million generated rows, headlines works out 5,700 briefs, kills runs 400
 # commands, sweep makes 232 briefs.

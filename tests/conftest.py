@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 from pathlib import Path
 
 import hypothesis
@@ -12,6 +13,50 @@ ROOT = Path(__file__).parents[1]
 # No test is timed: two busy cores are slower than any deadline now and then.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
+
+sys.modules.setdefault("rfc3987_syntax", None)  # as `tradelib.runs.execution`, before nbformat is imported
+
+
+#: The tests of a file run in one worker, and those of these files in the same one: what they share is worked
+#: out once. They take longest and begin first, so that the workers end together.
+GROUPS = {
+    "briefs of all partners": (
+        "briefs/test_brief",
+        "briefs/test_release_notebook",
+        "catalogue/test_catalogue",
+    ),
+    "pages": ("runs/test_page", "runs/test_report", "runs/test_check", "runs/test_sweep"),
+    "kernels": ("runs/test_warm",),
+    "processes": ("sources/test_update", "runs/test_run_due"),
+}
+TOGETHER = {f"tests/{name}.py": group for group, names in GROUPS.items() for name in names}
+
+
+def pytest_collection_modifyitems(items):
+    """The longest come first."""
+    places = {group: place for place, group in enumerate(GROUPS)}
+    items.sort(key=lambda item: places.get(TOGETHER.get(item.nodeid.partition("::")[0]), len(places)))
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """Give out the tests by file. xdist's marks of groups do nothing since pytest 9.2."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            file = nodeid.partition("::")[0]
+            return TOGETHER.get(file, file)
+
+    config.option.loadscopereorder = False
+    return ByFile(config, log)
+
+
+@pytest.fixture(scope="module")
+def warm_kernel():
+    """Kernels are forked from one process of this worker that has imported everything."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JUPYTER_DEFAULT_PROVISIONER_NAME", "tradelib-warm")
+        yield
 
 
 @pytest.fixture(scope="session")

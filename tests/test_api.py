@@ -425,7 +425,7 @@ def steps(tmp_path_factory):
 
     book = nbformat.read(TUTORIAL, 4)
     place = {"metadata": {"path": str(tmp_path_factory.mktemp("elsewhere"))}}
-    NotebookClient(book, kernel_name="python3", timeout=120, resources=place).execute()
+    NotebookClient(book, kernel_name="tradelib-warm", timeout=120, resources=place).execute()
     shown = []
     for cell in book.cells:
         if cell.cell_type == "code":

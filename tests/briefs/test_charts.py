@@ -536,7 +536,7 @@ from tradelib.briefs import charts
 charts.ytd_by_year(brief("KOR", "2018-07", as_of="2018-10-05"), title={titles()["ytd_by_year"]!r})
 """
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
-    NotebookClient(notebook, kernel_name="python3").execute()
+    NotebookClient(notebook, kernel_name="tradelib-warm").execute()
     (output,) = notebook.cells[0].outputs
     assert set(output["data"]) == {"text/html", "image/png", "text/plain"}
     return notebook

@@ -93,11 +93,14 @@ def test_contributions_of_every_partner_add_up_to_the_change_of_the_raw_rows(mon
             rows[rows["period"].isin(months)].groupby("partner")["value_usd"].sum() for months in spans
         ]
     seen = 0
-    for code in [*covered_partners(taken), "0015"]:
+    for number, code in enumerate([*covered_partners(taken), "0015"]):
+        tables = tables_of(taken, code)
+        if not tables and number % 8:
+            continue  # of those without chapters, a sample
         found = Brief(partner(code), taken)
         goods_facts(found)
         commodity_facts(found)
-        fact, tables = found[ID], tables_of(taken, code)
+        fact = found[ID]
         if not tables:
             assert fact.value is None and fact.reason
             continue

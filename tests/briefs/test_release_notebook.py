@@ -7,6 +7,7 @@ from helpers import drawn, everyone, figures, passages, said, sheet, snapshot, t
 from reads_well import check
 
 import tradelib as tl
+from tradelib.briefs.snapshot import covered_partners
 
 JULY = ("2018-07", "2018-10-05")
 GROUPS = ["0003", "0014", "0017", "0015", "ASEAN", "USMCA"]
@@ -182,8 +183,10 @@ def test_a_text_that_does_not_read_well_is_caught(text):
 
 @pytest.mark.parametrize("release", ["2018-07", "2010-06", "2024-08", "1985-03", "2012-01"])
 def test_every_passage_and_every_title_reads_well_for_every_partner(release):
-    briefs = [*everyone(release).values(), *(tl.brief(code, snapshot(release)) for code in GROUPS)]
-    for found in briefs:
+    taken = snapshot(release)
+    single = everyone(release) if release == "2018-07" else {}  # else one at a time: they take much memory
+    codes = [*covered_partners(taken), *GROUPS]
+    for found in (single.get(code) or tl.brief(code, taken) for code in codes):
         for cell in passages():
             text = said(cell, found)
             if cell == "flags" and not text:

@@ -10,19 +10,17 @@ from urllib.parse import unquote
 
 import pytest
 from bs4 import BeautifulSoup
-from helpers import ROOT, csv_cells, snapshot
+from helpers import ROOT, csv_cells, everyone
 from hypothesis import given
 from hypothesis import strategies as st
 
 import tradelib as tl
-from tradelib.briefs.snapshot import covered_partners
 from tradelib.catalogue import marks
 from tradelib.catalogue.entries import Entry, gather
 from tradelib.catalogue.page import EDGE, HEIGHT, WIDTH, build, sparkline
 from tradelib.errors import TradelibError
 from tradelib.store import files
 
-pytestmark = pytest.mark.xdist_group("catalogue")  # the facts of all partners are worked out once
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 browser_test = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: install Debian's package chromium")
 RELEASES = {"2018-06": "2018-08-03", "2018-07": "2018-09-05"}
@@ -55,8 +53,7 @@ def facts_page(brief, **own) -> dict:
 @pytest.fixture(scope="module")
 def sheets():
     """The facts of all partners of two releases."""
-    taken = [snapshot(month) for month in RELEASES]
-    return {s.release.month: {code: tl.brief(code, s) for code in covered_partners(s)} for s in taken}
+    return {month: everyone(month) for month in RELEASES}
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("lab")]
+pytestmark = pytest.mark.browser
 SHOTS = os.environ.get("TRADELIB_SHOTS")  # a folder: keep pictures of what the tests saw
 FAILED = '[data-mime-type="application/vnd.jupyter.error"], [data-mime-type*="stderr"]'
 

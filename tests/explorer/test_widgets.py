@@ -224,7 +224,7 @@ def made(tmp_path_factory):
 
     path = tmp_path_factory.mktemp("run") / "explore.ipynb"
     asked = {"partner": "JPN", "second": "KOR", "measure": "exports", "compare": "2025-04-03"}
-    options = {"progress_bar": False, "log_output": False, "kernel_name": "python3"}
+    options = {"progress_bar": False, "log_output": False, "kernel_name": "tradelib-warm"}
     config = execution.kernel_config(path.parent) if len(str(path.parent)) < 80 else None
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(path.parent)

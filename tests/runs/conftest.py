@@ -34,7 +34,7 @@ def warm_kernels(monkeypatch):
 
 @pytest.fixture(scope="session")
 def korea(tmp_path_factory):
-    """The brief on Korea, July 2018, from a plain kernel; its tests are of the group "pages"."""
+    """The brief on Korea, July 2018, from a plain kernel; its tests run together."""
     reports = tmp_path_factory.mktemp("reports")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRADELIB_STORE", str(reports / "no-store"))

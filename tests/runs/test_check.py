@@ -14,8 +14,6 @@ from tradelib.runs.execution import NotebookFailed
 from tradelib.runs.finished import page_of, text_of
 from tradelib.style import house
 
-pytestmark = pytest.mark.xdist_group("pages")
-
 
 @pytest.fixture(scope="module")
 def page(korea):

@@ -18,7 +18,6 @@ from tradelib.runs.jobs import UP_TO_DATE
 from tradelib.runs.plan import plan
 from tradelib.store import files as storage
 
-pytestmark = pytest.mark.xdist_group("cluster")
 EIGHT = "KOR,CHN,MEX,JPN,DEU,FRA,IND,ITA"
 #: Kills the Dask worker (and its nanny) that runs China's notebook, the first time.
 KILL = """

@@ -10,7 +10,7 @@ import pytest
 
 from tradelib.runs.report import make_report
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("pages")]
+pytestmark = pytest.mark.browser
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 #: Writes down what a reader would notice.
@@ -63,7 +63,7 @@ def see(brief, browser):
 
 
 @pytest.fixture(scope="module")
-def others(brief):
+def others(brief, warm_kernel):
     """The pages of the other notebooks, in the brief's folder, each made when it is first asked for."""
     options = {"reports": brief.parents[1], "as_of": "2025-04-03"}
     return functools.cache(

@@ -29,9 +29,6 @@ from tradelib.runs.jobs import EDITED, NOT_MADE, UP_TO_DATE
 from tradelib.runs.report import make_page, make_report
 from tradelib.sources import keys
 
-#: Who uses the brief on Korea does so where it was made.
-in_one_worker = pytest.mark.xdist_group("pages")
-
 
 @pytest.fixture
 def notebook(tmp_path):
@@ -57,7 +54,6 @@ def told(*words) -> str:
     return result.stdout
 
 
-@in_one_worker
 def test_the_brief_is_three_files_under_the_publication_date(korea):
     reports = korea.paths[0].parents[1]
     assert [str(path.relative_to(reports)) for path in korea.paths] == [
@@ -72,7 +68,6 @@ def test_the_brief_is_three_files_under_the_publication_date(korea):
     assert not [name for name in names if name.startswith(".")]
 
 
-@in_one_worker
 def test_facts_json_holds_the_facts_of_the_command_line(korea):
     written = json.loads(korea.paths[2].read_text())
     told = json.loads(json.dumps(tl.brief("KOR", "2018-07").document()))
@@ -80,7 +75,6 @@ def test_facts_json_holds_the_facts_of_the_command_line(korea):
     assert {name: written[name] for name in told} == told
 
 
-@in_one_worker
 def test_the_notebook_ran_to_its_end_without_errors_and_with_its_pictures(korea):
     book = nbformat.read(korea.paths[0], 4)
     nbformat.validate(book)
@@ -91,7 +85,6 @@ def test_the_notebook_ran_to_its_end_without_errors_and_with_its_pictures(korea)
     assert sum("image/png" in o.get("data", {}) for o in outputs) == len(drawn) > 0
 
 
-@in_one_worker
 def test_metadata_records_version_vintages_with_hashes_and_parameters(korea):
     record = nbformat.read(korea.paths[0], 4).metadata["tradelib"]
     assert record["version"]
@@ -103,7 +96,6 @@ def test_metadata_records_version_vintages_with_hashes_and_parameters(korea):
     assert all(len(v["sha256"]) == 64 for v in vintages.values())
 
 
-@in_one_worker
 def test_no_path_of_this_machine_is_in_the_brief(korea):
     for path in korea.paths:
         text = path.read_text()

@@ -163,7 +163,6 @@ def whole(tmp_path_factory):
     return files(folder / "reports")
 
 
-@pytest.mark.xdist_group("stopped")
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_a_sweep_that_is_stopped_leaves_no_process_and_the_next_one_completes_it(
     how, notebook, reports, log, whole
@@ -186,7 +185,6 @@ def test_a_sweep_that_is_stopped_leaves_no_process_and_the_next_one_completes_it
     assert files(reports) == whole
 
 
-@pytest.mark.xdist_group("pages")
 def test_a_sweep_makes_the_files_of_report_but_for_times(korea, tmp_path):
     """From a warm kernel as from the plain one, and so the same twice."""
     planned = plan("2018-07", "KOR", reports=tmp_path / "reports")

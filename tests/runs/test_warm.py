@@ -28,10 +28,7 @@ WARM, PLAIN = "tradelib-warm", "python3"
 RELEASE = Path(__file__).parents[2] / "notebooks" / "release.ipynb"
 PARENT = "import os; print(os.getppid())"
 PROGRAMS: list[subprocess.Popen] = []  # other programs that a test started
-pytestmark = [
-    pytest.mark.skipif(not warm._can_fork(), reason="no fork here: kernels start the plain way"),
-    pytest.mark.xdist_group("warm"),
-]
+pytestmark = pytest.mark.skipif(not warm._can_fork(), reason="no fork here: kernels start the plain way")
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -415,7 +415,7 @@ def test_the_notebook_runs_and_shows_the_ledger_where_there_is_one(who):
     book = nbformat.read(ROOT / "notebooks" / NOTEBOOK, as_version=4)
     (cell,) = [cell for cell in book.cells if cell["id"] == "parameters"]
     cell.source = cell.source.replace('"KOR"', f'"{who}"')
-    NotebookClient(book, kernel_name="python3", timeout=120).execute()
+    NotebookClient(book, kernel_name="tradelib-warm", timeout=120).execute()
     outputs = [output for cell in book.cells for output in cell.get("outputs", [])]
     texts = "\n".join(str(o.get("data", {}).get("text/markdown", o.get("data", {}))) for o in outputs)
     assert texts.count("data:image/png;base64") == 4

@@ -376,7 +376,7 @@ def shown(who: str) -> str:
     (cell,) = [cell for cell in notebook.cells if cell["id"] == "parameters"]
     assert 'partner: str = "KOR"' in cell.source
     cell.source = cell.source.replace('"KOR"', repr(who))
-    NotebookClient(notebook, kernel_name="python3", timeout=120).execute()
+    NotebookClient(notebook, kernel_name="tradelib-warm", timeout=120).execute()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert not [output for output in outputs if output.output_type in ("stream", "error")]
     return "\n".join(str(output.get("data", output)) for output in outputs)

@@ -52,7 +52,7 @@ def test_the_last_line_of_a_cell_shows_a_chart_once_even_where_pyplot_is_loaded(
     """
     cells = [nbformat.v4.new_code_cell("\n".join(line.strip() for line in code.splitlines()))]
     notebook = nbformat.v4.new_notebook(cells=cells)
-    NotebookClient(notebook, kernel_name="python3").execute()
+    NotebookClient(notebook, kernel_name="tradelib-warm").execute()
     (output,) = notebook.cells[0].outputs
     assert output["data"]["text/plain"] == "Chart: Mine. Source: me."
     assert output["data"]["image/png"].strip() in output["data"]["text/html"]

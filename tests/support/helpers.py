@@ -69,7 +69,7 @@ def sheet(who: str, release: str, as_of: str | None = None):
 
 @cache
 def everyone(release: str, as_of: str | None = None) -> dict:
-    """The briefs of all partners of a release by code, worked out once for all tests of this process."""
+    """The briefs of all partners of a release by code; their tests run together, see conftest."""
     from tradelib import brief, covered_partners
 
     taken = snapshot(release, as_of)
