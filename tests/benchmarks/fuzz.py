@@ -16,6 +16,7 @@ import random
 import sys
 import tempfile
 import time
+import zipfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -25,6 +26,8 @@ import pandas as pd
 sys.path[:0] = [str(Path(__file__).parents[1] / "support"), str(Path(__file__).parents[2])]
 
 from bea_server import data_results, envelope, ita_rows  # noqa: E402
+from bulk_files import Zips  # noqa: E402
+from bulk_files import text_of as lines_of  # noqa: E402
 from exhibits import as_xlsx, as_zip, edition  # noqa: E402
 from helpers import bea_sheets, country_sheet, csv_bytes, grid_rows, seasonal_sheet, wire, write_xlsx  # noqa: E402
 
@@ -32,7 +35,7 @@ import tradelib as tl  # noqa: E402
 from tradelib import releases  # noqa: E402
 from tradelib.errors import TradelibError  # noqa: E402
 from tradelib.runs.plan import read_runs  # noqa: E402
-from tradelib.sources import ingest, schedule  # noqa: E402
+from tradelib.sources import bulk, ingest, schedule  # noqa: E402
 from tradelib.store import parquet  # noqa: E402
 from tradelib.studies.claims import load_article  # noqa: E402
 from tradelib.tables import check_flows  # noqa: E402
@@ -104,6 +107,40 @@ def as_archive(sheets: dict[str, list[list]]) -> bytes:
     return as_zip({f"exh{name}.xlsx": as_xlsx(rows, name) for name, rows in sheets.items()})
 
 
+@cache
+def all_trade() -> dict[str, list[list]]:
+    """The fields of the lines of each member of a generated IMDB2607.ZIP."""
+    found = {}
+    for member, frame in Zips("2026-07", lines=60, codes=8).frames["imports"].items():
+        fields = bulk.layouts()[member].values()
+        lines = lines_of(member, frame, "2026-07").decode().splitlines()
+        found[member] = [[line[start:end] for start, end in fields] for line in lines]
+    return found
+
+
+def as_bulk(members: dict[str, list[list]]) -> bytes:
+    """Lines of the width that the fields have; a number has its zeros again, whatever was done to it."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for member, rows in members.items():
+            widths = [end - start for start, end in bulk.layouts()[member].values()]
+            lines = [
+                "".join(
+                    str(cell).rjust(wide, "0") if wide == bulk.WIDE else f"{cell!s:{wide}}"
+                    for cell, wide in zip(row, widths, strict=False)
+                )
+                for row in rows
+            ]
+            archive.writestr(member, "".join(line + "\r\n" for line in lines).encode(errors="replace"))
+    return out.getvalue()
+
+
+def read_bulk(path: Path) -> dict[str, str]:
+    """The tables that it makes, each by the hash of its figures."""
+    made = bulk.tables(bulk.read(str(path), "imports", "2026-07"))
+    return {name: parquet.digest(check_flows(frame, name)) for name, frame in made}
+
+
 RUNS = "runs:\n  - partners: [KOR, MEX]\n    as_of: 2018-10-05\n    label: a\n"
 RUNS += "  - {partners: CHN, cell_limit: 9}\n"
 CALENDAR = "\n".join(
@@ -158,6 +195,7 @@ KINDS = {
     "BEA API": (bea_rows, as_bea_reply, by_ingest(bea_areas, day="2025-04-04")),
     "Census API": (replies, wire, by_ingest()),
     "Parquet": (replies, as_parquet, by_ingest()),
+    "bulk files": (all_trade, as_bulk, by_file(read_bulk, "IMDB2607.ZIP")),
     "FT-900": (edition, as_archive, by_ingest()),
     "schedule": (lambda: PAGE, str.encode, lambda data: schedule.parse_schedule(data).to_csv()),
     "calendar": (lambda: CALENDAR, str.encode, lambda data: releases.read_table(text_of(data), "f").to_csv()),

@@ -41,6 +41,16 @@ DOMESTIC, FOREIGN = "1", "2"
 PAID = {"value_usd": "con_val", "duty_usd": "cal_dut", "dutiable_usd": "dut_val", "charges_usd": "con_cha"}
 
 
+#: What zipfile raises on a file that is cut short, damaged, encrypted or none.
+ZIP_FAULTS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
 DUTIABLE = ("dut_val", "cal_dut", "con_cha")
 
 
@@ -145,7 +155,7 @@ def read(path: str, flow: str, month: str) -> Month:
             return _read(archive, WIRES[flow], month)
     except TradelibError:
         raise
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+    except ZIP_FAULTS as error:
         raise CheckError(f"this is no whole zip ({str(error) or type(error).__name__}).", AGAIN) from None
 
 
