@@ -1,14 +1,23 @@
 """The facts on goods: month, year to date, twelve months, and what moved them (Census basis)."""
 
+from functools import cache
+
 import pandas as pd
 
+from tradelib import releases
 from tradelib.briefs.place import no_row
+from tradelib.briefs.selection import REVISED_MONTHLY
+from tradelib.partners import DATA
 from tradelib.style import words
 from tradelib.style.words import missing
 from tradelib.tables import GOODS
 from tradelib.windows import Window, full_year
 
 NO_BASE = "there is no year-earlier figure to compare with"
+#: From what trade in a year on, in dollars, partners are taken together for the bands of a first print.
+BAND_SIZES = (1e8, 1e9, 1e10)
+#: A band is told where it rests on so many years at least, and covers what it should, in percent.
+BAND_YEARS, BAND_COVERS = 5, (75, 85)
 
 
 def goods_facts(brief) -> None:
@@ -20,6 +29,7 @@ def goods_facts(brief) -> None:
     reduction_fact(brief, "goods", pair, window=s.months, label=label, table=table)
     _twelve_months(brief)
     _revised_year(brief)
+    _first_print(brief)
     _drivers(brief)
 
 
@@ -138,6 +148,53 @@ def _revised_year(brief) -> None:
     id, revision = "goods.balance.previous_year", difference(rows.get("now"), rows.get("before"))
     brief.add(id, rows.get("now"), label=label, **about)
     brief.add(f"{id}.revision_usd", revision, label=f"Revision of the {label} by this release", **about)
+
+
+@cache
+def bands() -> pd.DataFrame:
+    """The bands for first prints, learned from the bundled vintages: see `studies.first_print`."""
+    return pd.read_csv(DATA / "first_print.csv", index_col=["measure", "month", "size_from_usd"])
+
+
+def _first_print(brief) -> None:
+    """Between which percentages first prints of the year to date have moved, in four of five cases."""
+    s, tables = brief.snapshot, brief.snapshot.goods_sums(brief.partner.code)[1]
+    for side, link in (("exports", "to"), ("imports", "from")):
+        usd = brief.value(f"goods.{side}.ytd")
+        size = 12 / s.month.month * (usd or 0)
+        place = (side, s.month.month, max((edge for edge in BAND_SIZES if edge <= size), default=0))
+        row = bands().loc[place].to_dict() if place in bands().index else {}
+        reason = _no_band(brief, row)
+        label = f"move of the year to date of U.S. goods {side} {link} {{p}} by later annual revisions"
+        for end, rank in (("low", "lowest"), ("high", "highest")):
+            brief.add(
+                f"goods.{side}.ytd.first_print_{end}_pct",
+                None if reason else row[f"{end}_pct"],
+                unit="percent",
+                window=s.months,
+                label=f"The {rank} {label}, in four of five cases of partners of its size",
+                table=tables["ytd"],
+                reason=reason,
+                prints=row.get("prints"),
+                years=row.get("years"),
+                coverage_pct=row.get("coverage_pct"),
+            )
+
+
+def _no_band(brief, row: dict) -> str:
+    """Why no band is told; empty where one is."""
+    s = brief.snapshot
+    if brief.partner.is_group or brief.partner.code in REVISED_MONTHLY:
+        return "bands are known of single countries that are revised once a year"
+    if not row:
+        return "there is too little trade for a band"
+    if s.as_of.isoformat() < bands()["learned"].max():
+        return "the bands were learned from vintages of later days"
+    if not releases.same_cycle(s.release.default_as_of, max(s.as_of, s.sources[GOODS].published)):
+        return "the figures have been through an annual revision"
+    if row["years"] < BAND_YEARS or not BAND_COVERS[0] <= row["coverage_pct"] <= BAND_COVERS[1]:
+        return "no band that holds can be had from the vintages"
+    return ""
 
 
 def _drivers(brief) -> None:

@@ -3,6 +3,7 @@
 - `study`: the brief a study starts from, and its facts beside those of the brief
 - `league`: all partners ranked, and who reduced the deficit
 - `changes`: what changed between two briefs, split exactly into its causes
+- `first_print`: how far first prints moved by annual revisions, bands that hold, and news or noise
 - `revisions`: one series in every vintage, and how far first prints are revised
 - `seasonal`: a seasonal adjustment of our own beside the official one
 - `claims`: what a published article claims, read from its file

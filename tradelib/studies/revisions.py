@@ -16,6 +16,7 @@ from tradelib.briefs.selection import REVISED_MONTHLY
 from tradelib.briefs.sentences import title as titled
 from tradelib.questions import prints
 from tradelib.store import vintages
+from tradelib.studies import first_print
 from tradelib.studies.study import Study
 from tradelib.style import house as style
 from tradelib.style import words
@@ -29,6 +30,7 @@ AGE_NAMES = ["under 1", "1 to 2", "2 to 3", "3 to 5", "5 or more"]
 #: The newest period of a vintage that is older than this did not come out with it.
 FRESH_DAYS = 100
 CLOUD, YEARS, KEYS, LATEST = 12, 15, 8, 24  # years, years, entries of a legend, rows
+ENOUGH = 24  # months for a regression of revisions
 LINKS = {"exports": "to", "imports": "from", "balance": "with"}
 #: By frequency: periods in a year, what their sum is called, and a window of them.
 SUMS = {"M": (12, "Twelve-month sums", "12 months"), "Q": (4, "Four-quarter sums", "four quarters")}
@@ -83,6 +85,46 @@ class Revisions(Study):
         rows = newest(self.revised).query("flow != 'balance'").sort_values(["period", "flow"]).iloc[-LATEST:]
         kept = ["period", "flow", "first_vintage", "vintage", "first_usd", "value_usd", "revision_usd"]
         return rows.set_index("period")[[*kept[1:], "revision_pct"]]
+
+    @property
+    def first_prints(self) -> pd.DataFrame | None:
+        """How far the year to date of each first print moved by annual revisions; None where none is kept.
+
+        Index `year`; months January through the statistical month, or as many as the first print has.
+        """
+        known = [v for v in vintages.list_vintages(GOODS) if v.published <= self.as_of]
+        rows = first_print.moves(known, months=[self.month.month])
+        rows = rows[rows["partner"] == self.partner.code]
+        if rows.empty:
+            return None
+        about = rows.groupby("year")[["first_vintage", "vintage", "revisions"]].first()
+        moved = rows.pivot(index="year", columns="measure", values=["move_usd", "move_pct"])
+        shown = {f"{side}_pct": moved["move_pct", side] for side in FLOWS}
+        return about.assign(**shown, balance_usd=moved["move_usd", "balance"])
+
+    @property
+    def news(self) -> pd.DataFrame | None:
+        """Whether the revisions of growth on a year earlier are news or noise; None where months are few.
+
+        Index (`flow`, `test`); see `first_print.news_and_noise`.
+        """
+        found = {flow: first_print.news_and_noise(*pair) for flow in FLOWS if (pair := self._growth(flow))}
+        return pd.concat(found, names=["flow"]) if found else None
+
+    def _growth(self, flow: str) -> tuple[pd.Series, pd.Series] | None:
+        """Growth on a year earlier of each month in its first print, and in the newest vintage."""
+        rows = newest(self.revised)
+        rows = rows[(rows["flow"] == flow) & rows["revision_due"].astype(bool)]
+        year = {"M": 12, "Q": 4}[table_info(self.table).freq]
+        usd = self.held[f"{flow}_usd"]
+        found = {"first_vintage": [], "vintage": []}
+        for side, growth in found.items():
+            pairs = list(zip(rows[side], rows["period"], strict=True))
+            now, before = (usd.reindex([(v, p - lag) for v, p in pairs]).to_numpy() for lag in (0, year))
+            growth.append(100 * (now / np.where(before > 0, before, np.nan) - 1))
+        both = pd.DataFrame({side: growth[0] for side, growth in found.items()}).dropna()
+        enough = len(both) >= ENOUGH and both["vintage"].ne(both["first_vintage"]).any()
+        return (both["first_vintage"], both["vintage"]) if enough else None
 
 
 def study(brief: Brief, *, table: str = GOODS, item: str = "goods") -> Revisions:

@@ -1,0 +1,167 @@
+"""How far to trust a first print: how far the year to date moved by the annual revisions after it.
+
+Census revises goods by partner once a year, in June. Of each country table that is held, the newest year is a
+first print; another table that is at least one June later has what became of it. There are few such pairs, so
+that partners of like size are taken together. A band for four of five (10 to 90 percent of the moves) is held
+against each year with the band of all other years, and shown only where it covers 75 to 85 percent of them.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from tradelib import releases
+from tradelib.briefs.goods import BAND_SIZES
+from tradelib.briefs.selection import REVISED_MONTHLY
+from tradelib.partners import countries
+from tradelib.store import vintages
+from tradelib.store.vintages import Vintage
+from tradelib.tables import GOODS
+
+MEASURES = ("exports", "imports", "balance")
+NOMINAL = (0.1, 0.9)
+ENOUGH = 2  # annual revisions after which little moves
+
+
+def annual_revisions(earlier: date, later: date) -> int:
+    """Count the annual revisions between two days."""
+    days = [releases.release(f"{year}-04") for year in range(earlier.year, later.year + 1)]
+    return sum(earlier < (found.published or date(found.period.year, 6, 8)) <= later for found in days)
+
+
+def moves(known: Sequence[Vintage] | None = None, *, months: Iterable[int] = range(1, 13)) -> pd.DataFrame:
+    """Say how far the year to date of each first print moved, of every single country and month of the year.
+
+    One row for each `partner`, `measure`, `month` and `year`: `first_vintage` and `vintage`, the annual
+    `revisions` between them (two, or as near to it as is held), `first_usd`, `move_usd`, `size_usd` (exports,
+    imports, or for the balance both, a year) and `move_pct` of it. A vintage that ends earlier in the year
+    counts for the later months with what it has. Partners that are revised every month are left out.
+    """
+    known = vintages.list_vintages(GOODS) if known is None else known
+    read = {v.published: _wide(v) for v in known}
+    codes, found = [code for code in countries() if code not in REVISED_MONTHLY], []
+    for vintage in known:
+        last = pd.Period(vintage.through, "M")
+        year = last.year - (last.month < 4)
+        later = [(n, v) for v in known if (n := annual_revisions(vintage.published, v.published)) > 0]
+        if not later:
+            continue
+        count, then = min(later, key=lambda one: (max(ENOUGH - one[0], 0), one[0], one[1].published))
+        pair = [read[one.published].reindex(codes, level="partner") for one in (vintage, then)]
+        about = {
+            "year": year,
+            "first_vintage": vintage.published,
+            "vintage": then.published,
+            "revisions": count,
+        }
+        for month in months:
+            reach = min(month, 12 if last.year > year else last.month)
+            found.append(_moved(pair, year, reach).assign(month=month, **about))
+    rows = pd.concat(found) if found else pd.DataFrame(columns=["partner", "measure", "month", "year"])
+    return rows.drop_duplicates(["partner", "measure", "month", "year"], keep="last").reset_index(drop=True)
+
+
+def _wide(vintage: Vintage) -> pd.DataFrame:
+    rows = vintages.read(vintage, since="2011-01")
+    return rows.set_index(["partner", "flow", "period"])["value_usd"].unstack("period")
+
+
+def _moved(pair: list[pd.DataFrame], year: int, reach: int) -> pd.DataFrame:
+    """Compare January through a month of a year in two tables, of all partners."""
+    months = pd.period_range(f"{year}-01", periods=reach, freq="M")
+    first, later = (one.reindex(columns=months).sum(axis=1, min_count=reach).unstack("flow") for one in pair)
+    for sides in (first, later):
+        sides["balance"] = sides["exports"] - sides["imports"]
+    size = first.assign(balance=first["exports"] + first["imports"])[list(MEASURES)] * 12 / reach
+    rows = pd.DataFrame(
+        {
+            "first_usd": first[list(MEASURES)].stack(),
+            "move_usd": (later - first)[list(MEASURES)].stack(),
+            "size_usd": size.stack(),
+        }
+    )
+    rows = rows[rows["size_usd"] > 0].dropna().rename_axis(["partner", "measure"]).reset_index()
+    return rows.assign(move_pct=100 * rows["move_usd"] / (rows["size_usd"] * reach / 12))
+
+
+def bands(moved: pd.DataFrame) -> pd.DataFrame:
+    """Work out the bands by measure, month and size, each with what it rests on and what it covers.
+
+    `coverage_pct` is the share of moves inside the band that all other years give, over the years left out in
+    turn. Partners below the smallest size are left out: most of their figures never move.
+    """
+    edges = [*BAND_SIZES, np.inf]
+    size = pd.cut(moved["size_usd"], edges, labels=BAND_SIZES, right=False)
+    rows = moved.assign(size_from_usd=size)
+    rows = rows.dropna(subset="size_from_usd").astype({"size_from_usd": float})
+    by, found = ["measure", "month", "size_from_usd"], []
+    for year, held_out in rows.groupby("year"):
+        others = rows[rows["year"] != year].groupby(by)["move_pct"].quantile(list(NOMINAL)).unstack()
+        band = held_out.join(others.set_axis(["low", "high"], axis=1), on=by)
+        found.append(held_out.assign(inside=band["move_pct"].between(band["low"], band["high"])))
+    groups = pd.concat(found).groupby(by)
+    found = groups["move_pct"].quantile(list(NOMINAL)).unstack().set_axis(["low_pct", "high_pct"], axis=1)
+    counts = groups.agg(prints=("year", "size"), years=("year", "nunique"), coverage_pct=("inside", "mean"))
+    counts["coverage_pct"] *= 100
+    return found.join(counts).assign(learned=str(moved["vintage"].max())).reset_index()
+
+
+# --- news or noise --------------------------------------------------------------------------------
+
+
+def news_and_noise(first: pd.Series, final: pd.Series) -> pd.DataFrame:
+    """Regress revisions on the first print (news) and on the final figure (noise).
+
+    Revisions that are news cannot be told from the first print: in `revision = a + b * first`, a and b are
+    zero. Revisions that are noise have nothing to do with the final figure: in `revision = a + b * final`, a
+    and b are zero (Mankiw and Shapiro 1986). Standard errors are those of Andrews (1991): quadratic spectral
+    kernel, bandwidth by an AR(1), without prewhitening, times n / (n - k); the joint test is an F test. These
+    are the equations of R's reviser 0.1, `get_revision_analysis(degree = 3)`, with `sandwich::vcovHAC` and
+    `car::linearHypothesis` at their defaults: docs.ropensci.org/reviser/articles/revision-analysis.html.
+
+    Index `test`; `intercept`, `slope`, their standard errors, `p_value` of the joint test, and `n`.
+    """
+    revision = (final - first).to_numpy(float)
+    rows = {name: _regressed(revision, x.to_numpy(float)) for name, x in (("news", first), ("noise", final))}
+    return pd.DataFrame(rows).T.rename_axis("test").astype({"n": int})
+
+
+def _regressed(y: np.ndarray, x: np.ndarray) -> dict[str, float]:
+    design = np.column_stack([np.ones_like(x), x])
+    bread = np.linalg.inv(design.T @ design)
+    beta = bread @ design.T @ y
+    scores = design * (y - design @ beta)[:, None]
+    covariance = bread @ long_run(scores, bandwidth(scores[:, 1])) @ bread
+    n, k = design.shape
+    wald = beta @ np.linalg.solve(covariance, beta) / k  # F with 2 and n - 2 degrees of freedom
+    errors = np.sqrt(np.diag(covariance))
+    return {
+        "intercept": beta[0],
+        "slope": beta[1],
+        "intercept_error": errors[0],
+        "slope_error": errors[1],
+        "p_value": float((1 + 2 * wald / (n - k)) ** (-(n - k) / 2)),
+        "n": n,
+    }
+
+
+def bandwidth(scores: np.ndarray) -> float:
+    """The bandwidth of Andrews (1991) for the quadratic spectral kernel, by an AR(1) of scores."""
+    before, now = scores[:-1], scores[1:]
+    rho = np.polyfit(before, now, 1)[0]
+    alpha = 4 * rho**2 / (1 - rho) ** 4
+    return float(1.3221 * (len(scores) * alpha) ** 0.2)
+
+
+def long_run(scores: np.ndarray, width: float) -> np.ndarray:
+    """The sum of the autocovariances of scores, weighted by that kernel, times n / (n - k)."""
+    n, k = scores.shape
+    z = 6 * np.pi / 5 * np.arange(1, n) / width
+    weights = 3 / z**2 * (np.sin(z) / z - np.cos(z))
+    beyond = np.nonzero(np.abs(weights) > 1e-7)[0]
+    total = scores.T @ scores / 2
+    for lag in range(1, (beyond[-1] + 2) if len(beyond) else 1):
+        total = total + weights[lag - 1] * scores[:-lag].T @ scores[lag:]
+    return n / (n - k) * (total + total.T)
