@@ -27,6 +27,7 @@ GROUPS = {
     ),
     "pages": ("runs/test_page", "runs/test_report", "runs/test_check", "runs/test_sweep"),
     "kernels": ("runs/test_warm",),
+    "claims": ("test_api", "test_cards"),
     "processes": ("sources/test_update", "runs/test_run_due"),
 }
 TOGETHER = {f"tests/{name}.py": group for group, names in GROUPS.items() for name in names}

@@ -3,7 +3,6 @@
 import inspect
 import subprocess
 import sys
-from datetime import date
 from functools import cache
 from html.parser import HTMLParser
 
@@ -11,14 +10,13 @@ import nbformat
 import pandas as pd
 import pytest
 from helpers import ROOT, raw_rows, raw_sum, sheet
+from helpers import audited as lines
 from nbclient import NotebookClient
 
 import tradelib as tl
 from tradelib import TradelibError
 from tradelib.briefs.fact import FACTS_MIME
 from tradelib.partners import Partner
-from tradelib.studies.claims import load_article
-from tradelib.studies.ledger import audit
 
 GOODS, TUTORIAL = "goods_census_nsa", ROOT / "notebooks" / "tutorial.ipynb"
 JANUARY_JULY = [f"2018-{n:02d}" for n in range(1, 8)]
@@ -32,11 +30,6 @@ def goods(day: str = "2024-10-08") -> pd.DataFrame:
 @cache
 def trade() -> pd.DataFrame:
     return tl.load_trade(as_of="2025-03-06", since="2017Q1")
-
-
-@cache
-def lines():
-    return audit(load_article("kei-2018-09-05"), as_of=date(2025, 4, 3))
 
 
 # --- the names ----------------------------------------------------------------------------------
@@ -66,6 +59,12 @@ def test_importing_brings_neither_duckdb_nor_charts():
     code = f"import sys, tradelib; print([m for m in {heavy} if m in sys.modules]); tradelib.contributors"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_grammars_of_addresses_are_not_built_for_papermill():
+    code = "import sys, tradelib.runs.execution, nbformat; print('lark' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 def test_contributors_is_that_of_detail_and_a_misspelt_name_is_an_attribute_error():

@@ -1,10 +1,8 @@
 """Cards: escaped, and no two dollar signs of one text become maths."""
 
-from datetime import date
+from helpers import audited
 
 from tradelib import cards, resolve
-from tradelib.studies.claims import load_article
-from tradelib.studies.ledger import audit
 
 
 def test_text_is_escaped_and_its_dollars_stay_money():
@@ -25,7 +23,7 @@ def test_the_card_of_a_partner_tells_codes_kind_and_years():
 
 
 def test_the_card_of_a_verdict_says_it_in_words_and_colour():
-    growth = audit(load_article("kei-2018-09-05"), as_of=date(2025, 4, 3))[4]
+    growth = audited()[4]
     drawn = growth._repr_html_()
     assert '<b style="color:#2B8A63">reproduced</b>' in drawn
     assert "goods_census_nsa of 2018-10-05 (30 days after the as-of date" in drawn

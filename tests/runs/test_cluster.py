@@ -57,12 +57,12 @@ def scheduler(tmp_path_factory):
 def _address(path, log):
     from distributed import Client
 
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while not path.exists() and time.monotonic() < deadline:
         time.sleep(0.1)
     address = json.loads(path.read_text())["address"]
-    with Client(address, timeout="30s") as client:
-        client.wait_for_workers(2, timeout=60)
+    with Client(address, timeout="300s") as client:
+        client.wait_for_workers(2, timeout=300)
     assert address.startswith("tcp://127.0.0.1:"), log.read_text()
     return address
 

@@ -773,7 +773,7 @@ if __name__ == "__main__":
     script.write_text(code)
     environment = os.environ | {"TRADELIB_MIRROR": "http://127.0.0.1:9"}
     first = subprocess.Popen([sys.executable, script], env=environment, start_new_session=True)
-    until = time.monotonic() + 60
+    until = time.monotonic() + 300
     while not list(reports.glob("*/korea-south*.ipynb")) and time.monotonic() < until:
         time.sleep(0.1)
     first.kill()

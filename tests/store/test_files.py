@@ -120,7 +120,7 @@ for save in (stored.save, stored.save_large):
     except TradelibError as error:
         print(error)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
     assert done.stdout.count("TRADELIB_STORE") == 2 and "File too large" in done.stdout, done.stderr
     assert everything(store) == []
 

@@ -76,6 +76,15 @@ def everyone(release: str, as_of: str | None = None) -> dict:
     return {code: brief(code, taken) for code in covered_partners(taken)}
 
 
+@cache
+def audited(article: str = "kei-2018-09-05", as_of: str = "2025-04-03") -> list:
+    """An article's claims judged in the bundled vintages; it takes long."""
+    from tradelib.studies.claims import load_article
+    from tradelib.studies.ledger import audit
+
+    return audit(load_article(article), as_of=as_of)
+
+
 def altered(brief, values: dict[str, object], fields: dict[str, dict] | None = None):
     """A copy of a brief in which some facts have other values, and other fields, by id."""
     from dataclasses import replace

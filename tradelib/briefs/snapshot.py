@@ -8,6 +8,7 @@ import os
 import pickle
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -300,6 +301,14 @@ class Snapshot:
         `universe_day` asks for the list of another day.
         """
         return universe(self.universe_day or self.release.default_as_of)
+
+    def listing(self, day: date) -> "Snapshot":
+        """The same with the list of another day; what does not hang on it is not worked out again."""
+        other = copy(self)
+        for name in ("universe", "total_ranks", "total_ranks_before", "total_reducers"):
+            vars(other).pop(name, None)
+        vars(other)["universe_day"] = day
+        return other
 
     @cached_property
     def total_balances(self) -> tuple[pd.Series, pd.Series]:

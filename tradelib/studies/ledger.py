@@ -145,9 +145,11 @@ def _of_brief(article: Article, claim: Claim, day: date, briefs: dict) -> Fact:
     """A fact that only a brief works out; those of the same day, partner and universe are shared."""
     key = (day, claim.partner.code, claim.universe)
     if key not in briefs:
-        snapshot = briefs.setdefault((day,), take(article.release, as_of=day))
+        if (day,) not in briefs:
+            briefs[day,] = take(article.release, as_of=day)
+        snapshot = briefs[day,]
         if claim.universe:
-            snapshot = replace(snapshot, universe_day=releases.parse_date(claim.universe, "universe"))
+            snapshot = snapshot.listing(releases.parse_date(claim.universe, "universe"))
         briefs[key] = brief(claim.partner, snapshot)
     fact = briefs[key].get(claim.fact)
     if fact is None:
