@@ -6,7 +6,9 @@ they have not changed; bodies that go out are counted.
 
 import hashlib
 from datetime import date
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -56,9 +58,14 @@ class Files:
         return Response(content, 200, headers, content_type=kind)
 
 
+@cache
+def _goods(through: str) -> pd.DataFrame:
+    return load("goods_census_nsa", as_of="2023-03-08", since="2019-01", through=through)
+
+
 def goods(through: str = MONTH) -> pd.DataFrame:
     """Goods by partner, of the last bundled vintage but one, cut so that it fits the day."""
-    return load("goods_census_nsa", as_of="2023-03-08", since="2019-01", through=through)
+    return _goods(through).copy()
 
 
 def detail(codes: list[str], flow: str, duty: bool = False) -> pd.DataFrame:
@@ -99,22 +106,41 @@ def services() -> pd.DataFrame:
     return frame.assign(period=pd.PeriodIndex(frame["period"].astype(str), freq="Y"), note=None)
 
 
+@cache
+def census_rows() -> pd.DataFrame:
+    """What the Census API answers from."""
+    return rows_of(tables())
+
+
+@cache
+def books() -> dict[str, bytes]:
+    """The workbooks of the day."""
+    adjusted = load("goods_census_sa", as_of="2025-04-03", since="2019-01", through=MONTH)
+    sheets = {
+        "country": {"country": grid_rows(country_sheet(goods()))},
+        "seasonal": {"seasonal": grid_rows(seasonal_sheet(adjusted))},
+        "bea": bea_sheets(),
+    }
+    with TemporaryDirectory() as folder:
+        return {name: write_xlsx(Path(folder, "x.xlsx"), of).read_bytes() for name, of in sheets.items()}
+
+
 class Publishers:
     """Every source of `tradelib.sources`, in order; `sent` is what has gone out as bodies of files."""
 
     def __init__(self, server, folder: Path, archive: bytes):
         self.files = Files(server)
         self.folder = folder
-        self.files.put(COUNTRY, self.workbook("country", grid_rows(country_sheet(goods()))))
-        adjusted = load("goods_census_sa", as_of="2025-04-03", since="2019-01", through=MONTH)
-        self.files.put(SEASONAL, self.workbook("seasonal", grid_rows(seasonal_sheet(adjusted))))
+        for name, content in books().items():
+            (folder / f"{name}.xlsx").write_bytes(content)
+        self.files.put(COUNTRY, books()["country"])
+        self.files.put(SEASONAL, books()["seasonal"])
         self.files.put(CURRENT, archive)
         self.files.put(SCHEDULE, PAGE)
         trade = load("trade_bop_sa", as_of="2025-03-06", partner=PARTNERS, since="2019Q1", through="2021Q2")
-        book = write_xlsx(folder / "bea.xlsx", bea_sheets()).read_bytes()
-        self.bea = BeaServer(server, trade=trade, services=services(), workbook=book)
+        self.bea = BeaServer(server, trade=trade, services=services(), workbook=books()["bea"])
         self.bea.updated = "2021-09-02"
-        self.census = CensusServer(server, rows_of(tables()))
+        self.census = CensusServer(server, census_rows())
 
     def workbook(self, name: str, rows: list[list]) -> bytes:
         return write_xlsx(self.folder / f"{name}.xlsx", {name: rows}).read_bytes()
