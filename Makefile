@@ -28,6 +28,7 @@ bench: $(VENV)/installed-test
 	$(BIN)/python tests/benchmarks/fuzz.py 20000 --seconds 1800
 	$(BIN)/python tests/benchmarks/sweep.py --partners all
 	$(BIN)/python tests/benchmarks/sweep_kills.py 10
+	$(BIN)/python tests/benchmarks/check.py
 
 lab: $(VENV)/installed
 	$(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/notebooks \

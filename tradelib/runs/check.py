@@ -16,7 +16,7 @@ import os
 import queue
 import re
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,9 +24,10 @@ from datetime import date
 from functools import cache, lru_cache
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tradelib import cards
+from tradelib.briefs import brief, snapshot
 from tradelib.briefs.fact import FACTS_MIME
 from tradelib.briefs.snapshot import HANDED
 from tradelib.errors import TradelibError
@@ -40,7 +41,7 @@ from tradelib.runs.finished import (
     text_of,
     title_of,
 )
-from tradelib.runs.jobs import CELL_LIMIT, ENDS, bundled_notebook, read_notebook
+from tradelib.runs.jobs import CELL_LIMIT, ENDS, bundled_notebook, code_sha256, read_notebook
 from tradelib.sources import keys
 from tradelib.sources.apart import Apart
 from tradelib.store import vintages
@@ -62,6 +63,7 @@ DECLARED = {
     r"\b(?:HS|NAICS|SITC) ?\d+\b|\bHS-?\d+\b": "chapters and codes of a classification",
     r"\b95 percent confidence set\b|\blast 24 quarters\b": "the test of turning points: level and window",
     r"\bthe 15 years to\b|\ba window of 13 years\b": "the seasonal adjustment: what it is fitted to",
+    r"\b75 to 85 percent of the years left out\b": "the test of a band of revisions",
     r"\b5 percent (?:below|above)\b": "the table of revisions: its outer shares",
     r"\$1 billion or more\b": "the league: from where on a change is listed",
     r"^\s*\d+\. ": "the number of a line in a list",
@@ -85,11 +87,13 @@ class Fault:
 
     file: str
     sentence: str
-    says: str
-    right: str
+    says: str = ""
+    right: str = ""
     fact: str = ""
 
     def __str__(self) -> str:
+        if not self.says and not self.right:
+            return f"{self.file}: {self.sentence}"
         of = f" ({self.fact})" if self.fact else ""
         says, right = (repr(told or "nothing") for told in (self.says, self.right))
         return f"{self.file}: it says {says}, right is {right}{of}, in: {self.sentence}"
@@ -123,26 +127,39 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-_room = threading.BoundedSemaphore(cores())
+_beside_kernels = threading.BoundedSemaphore(max(1, cores() // 2))  # each holds a snapshot
+
+
+def prepare(release: str, as_of: str) -> None:
+    """Have the snapshot of a page taken while its notebook runs, where no process is there yet."""
+
+    def take() -> None:
+        with suppress(TradelibError), _beside_kernels:
+            _call(take_snapshot, release, as_of)
+
+    if not _all:
+        threading.Thread(target=take, daemon=True).start()
 
 
 def check(texts: dict[str, str], *, limit: int = CELL_LIMIT) -> Verdict:
-    """Check a page, given its files' texts by their ends, in a process of its own; `limit` is in seconds."""
-    with _room:
-        try:
-            process = _idle.get_nowait()
-        except queue.Empty:
-            _all.append(process := Apart())
-        try:
-            order = (examine, texts, str(Path.cwd()))
-            environment = keys.without(os.environ)
-            environment.pop(HANDED, None)  # its snapshot is taken anew from the vintages
-            bounds = {"memory": MEMORY, "seconds": limit, "environment": environment}
-            found, error, _ = process.call(*order, **bounds)
-        except CheckError:
-            raise TradelibError(f"It could not be worked out again within {limit} seconds.") from None
-        finally:
-            _idle.put(process)
+    """Check a page that is being made, given its files' texts by their ends, within so many seconds."""
+    with _beside_kernels:
+        return _call(examine, texts, str(Path.cwd()), limit=limit)
+
+
+def _call(function: Callable, *given: object, limit: int = CELL_LIMIT) -> Any:
+    """Call a function in one of the processes, which knows no key, and no snapshot of ours."""
+    try:
+        process = _idle.get_nowait()
+    except queue.Empty:
+        _all.append(process := Apart())
+    known = {name: value for name, value in keys.without(os.environ).items() if name != HANDED}
+    try:
+        found, error, _ = process.call(function, *given, memory=MEMORY, seconds=limit, environment=known)
+    except CheckError as ended:
+        raise TradelibError(f"It could not be worked out again: {str(ended).splitlines()[0]}") from None
+    finally:
+        _idle.put(process)
     if error:
         raise error
     return found
@@ -153,9 +170,9 @@ def check_all(pages: list[Path]) -> Iterator[tuple[Path, Verdict]]:
 
     def one(page: Path) -> Verdict:
         try:
-            return check(texts_of(page))
+            return _call(examine, texts_of(page), str(Path.cwd()))
         except TradelibError as error:
-            return Verdict((Fault(page.name, str(error), "what cannot be checked", ""),))
+            return Verdict((Fault(page.name, str(error)),))
 
     with ThreadPoolExecutor(cores()) as pool:
         yield from zip(pages, pool.map(one, pages), strict=True)
@@ -186,7 +203,11 @@ def pages_of(place: Path) -> list[Path]:
 def texts_of(page: Path) -> dict[str, str]:
     """Read the files of a page, those that are there."""
     paths = {one: page.with_name(page.name + one) for one in ENDS}
-    return {one: path.read_text(encoding="utf-8") for one, path in paths.items() if path.is_file()}
+    return {
+        one: path.read_text(encoding="utf-8", errors="replace")
+        for one, path in paths.items()
+        if path.is_file()
+    }
 
 
 # --- answering: in a process of its own ----------------------------------------------------------------
@@ -195,8 +216,13 @@ def texts_of(page: Path) -> dict[str, str]:
 def examine(texts: dict[str, str], folder: str) -> Verdict:
     """Work a page out again and compare its files; `folder` is where its notebook is at home."""
     os.chdir(folder)
-    again, unbound = work_out(json.loads(texts[BOOK]) if BOOK in texts else _book_of(texts.get(PAGE, "")))
-    return Verdict(tuple(itertools.islice(compare(texts, again), MOST)), (*_typed(again), *unbound))
+    book = json.loads(texts[BOOK]) if BOOK in texts else _book_of(texts.get(PAGE, ""))
+    again, unbound = work_out(book)
+    faults = [*itertools.islice(compare(texts, again), MOST)]
+    made_with = (book["metadata"].get("tradelib") or {}).get("code_sha256", "")
+    if faults and made_with not in ("", code_sha256()):
+        faults.append(Fault(BOOK, "it was made with another tradelib: make it again, then check it"))
+    return Verdict(tuple(faults), (*_typed(again), *unbound))
 
 
 def compare(texts: dict[str, str], again: dict) -> Iterator[Fault]:
@@ -225,6 +251,12 @@ def _book_of(page: str) -> dict:
     raise TradelibError("Its notebook is not beside it.", "Keep the .ipynb file with it.")
 
 
+def take_snapshot(release: str, as_of: str) -> None:
+    """Take the snapshot that the pages of a release need."""
+    _ready()
+    brief.take(release, as_of=as_of)
+
+
 @cache
 def _ready():
     """Make this process one that works pages out again: a shell, no pictures, one snapshot for all pages."""
@@ -232,7 +264,6 @@ def _ready():
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
 
-    from tradelib.briefs import brief, snapshot
     from tradelib.style import house
 
     mpl.use("agg")

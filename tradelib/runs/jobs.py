@@ -205,7 +205,7 @@ def _record(
     day = date.fromisoformat(asked["as_of"])
     record = {
         "version": version("tradelib"),
-        "code_sha256": _code(),
+        "code_sha256": code_sha256(),
         "notebook": notebook.name,
         "notebook_sha256": hashlib.sha256(notebook.text.encode()).hexdigest(),
         "parameters": asked,
@@ -245,7 +245,7 @@ def _files_read(asked: dict) -> dict[str, str]:
 
 
 @cache
-def _code() -> str:
+def code_sha256() -> str:
     """A hash of tradelib's own files."""
     code = hashlib.sha256()
     for path in sorted([*HERE.rglob("*.py"), *HERE.glob("data/*.csv"), *HERE.glob("runs/templates/**/*.j2")]):

@@ -20,7 +20,7 @@ from tradelib.briefs.snapshot import Snapshot, handed_down, take
 from tradelib.errors import TradelibError
 from tradelib.loaders import find_release
 from tradelib.partners import Partner, partner, resolve
-from tradelib.runs.check import check
+from tradelib.runs.check import check, prepare
 from tradelib.runs.execution import PLAIN, NotebookFailed, check_parameters, execute, parameters_of
 from tradelib.runs.finished import (
     facts_of_run,
@@ -151,6 +151,7 @@ def make(
     its place is an error, or moved aside where `force` is set.
     """
     check_inputs(job)
+    prepare(job.record["parameters"]["release"], job.record["parameters"]["as_of"])
     with files.temporary(job.place / job.name, folder=True, advice=NOT_RUN) as folder:
         try:
             finished = execute(
