@@ -28,6 +28,16 @@ def main() -> None:
     )
     held = found["coverage_pct"].between(75, 85)
     print(f"{held.sum()} of {len(found)} bands cover 75 to 85 percent; the others are not told.")
+    past = first_print.history(vintages.list_vintages(GOODS))
+    told, asked = 0, 0
+    print("\nAlarms of revisions, each pair of vintages held against all others:")
+    for pair, rows in past.items():
+        bound = first_print.thresholds(rows, [other for one, other in past.items() if one != pair])
+        beyond = (rows["moved_pct"] > bound).sum()
+        share = 100 * beyond / len(rows)
+        print(f"{pair[0]} to {pair[1]}: {beyond} of {len(rows)} partners, {share:.1f} percent")
+        told, asked = told + beyond, asked + len(rows)
+    print(f"In all {told} of {asked}, {100 * told / asked:.1f} percent: all of them ordinary revisions.")
     if "--write" in sys.argv:
         found.round({"low_pct": 3, "high_pct": 3, "coverage_pct": 1}).to_csv(PATH, index=False)
 

@@ -19,7 +19,7 @@ import pandas as pd
 import psutil
 import pytest
 from click.testing import CliRunner
-from helpers import LAST_CELL, book_of, country_sheet, grid_rows, write_xlsx
+from helpers import LAST_CELL, book_of, country_sheet, grid_rows, raw_sum, write_xlsx
 from publishers import COUNTRY, Files
 from werkzeug import Response
 
@@ -100,7 +100,9 @@ class World:
 def world(tmp_path, monkeypatch) -> World:
     played = World(tmp_path / "reports")
     monkeypatch.setattr(
-        due.vintages, "list_vintages", lambda table=None: [SimpleNamespace(through=played.through)]
+        due.vintages,
+        "list_vintages",
+        lambda table=None: [SimpleNamespace(through=played.through, published=MORNING.date())],
     )
     monkeypatch.setattr(plan, "plan", played.plan)
     monkeypatch.setattr(sweep, "run", played.sweep)
@@ -192,6 +194,24 @@ def test_a_release_whose_day_is_learnt_from_its_file_is_made_once_and_told_once(
         assert world.call(**morning).exit_code == bool(fails)
         assert "sweep 2026-09" not in world.done
     assert [json.loads(line)["status"] for line in told.read_text().splitlines()] == [status]
+
+
+@pytest.mark.parametrize(("watched", "names"), [("2023-03-08", 20), ("2024-10-08", 0), ("2025-04-03", 0)])
+def test_a_newer_country_table_tells_whom_it_revised_beyond_what_is_usual(tmp_path, watched, names):
+    call = run_due._Call(tmp_path, lambda: None, lambda doing: None, {"watched": watched, "revised": []})
+    run_due._watch(call)
+    found = call.notes["revised"]
+    assert len(found) == names, "a table of the same cycle revises no country, one that is known nothing"
+    assert call.notes["watched"] == "2025-04-03"
+    assert all(one["moved_pct"] > one["bound_pct"] for one in found)
+    if names:
+        where = {"partner": "3370", "flow": "exports"}  # Chile
+        months = [str(month) for month in pd.period_range("2021-02", "2023-01", freq="M")]
+        old, new = (raw_sum("goods_census_nsa", day, months, **where) for day in (watched, "2025-04-03"))
+        assert found[0] | {"of": 0} == found[0] | {"partner": "Chile", "exports_usd": new - old, "of": 0}
+        told = run_due._revisions({"revisions": found})[0]
+        assert told.startswith("Revised beyond what is usual, over two years: Chile (exports -$1.0 billion")
+        assert told.endswith("more.")
 
 
 def test_releases_are_swept_oldest_first(world):

@@ -6,6 +6,7 @@ import pytest
 from helpers import raw_sum, said, sheet
 
 from tradelib.briefs import goods
+from tradelib.store import vintages
 from tradelib.studies import first_print
 
 MONTHS = [f"2018-0{n}" for n in range(1, 9)]
@@ -71,6 +72,16 @@ def test_no_band_is_told_where_none_holds(who, release, as_of, reason):
     found = sheet(who, release, as_of)
     assert reason in found["goods.exports.ytd.first_print_low_pct"].reason
     assert "exports" not in str(said("first-print", found))
+
+
+def test_an_alarm_is_false_for_at_most_five_percent_of_ordinary_revisions():
+    past = first_print.history(vintages.list_vintages("goods_census_nsa"))
+    told = asked = 0
+    for pair, rows in past.items():
+        bound = first_print.thresholds(rows, [other for one, other in past.items() if one != pair])
+        told, asked = told + (rows["moved_pct"] > bound).sum(), asked + len(rows)
+    assert len(past) == 5 and asked > 1100
+    assert 0 < told <= 0.05 * asked
 
 
 @pytest.fixture(scope="module")

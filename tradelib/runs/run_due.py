@@ -16,6 +16,7 @@ from pathlib import Path
 
 from tradelib.catalogue import page as catalogue
 from tradelib.errors import TradelibError
+from tradelib.partners import partner
 from tradelib.releases import MONTH, WASHINGTON
 from tradelib.runs import due, state, sweep
 from tradelib.runs import plan as plans
@@ -23,7 +24,10 @@ from tradelib.runs.due import Agenda, Due
 from tradelib.runs.hooks import call_hook
 from tradelib.runs.report import SETTLES
 from tradelib.sources import keys, publishers, update
-from tradelib.store import files
+from tradelib.store import files, vintages
+from tradelib.studies import first_print
+from tradelib.style.words import series, signed_money
+from tradelib.tables import FLOWS, GOODS
 
 LOG = logging.getLogger(__name__)
 NOTES, OLD_NOTES = "run-due.json", ".run-due.json"  # the latter among the reports, where they were before
@@ -31,7 +35,7 @@ RUNNING, NOTHING, AWAITED = "running", "nothing due", "awaited"
 DONE, FAILED, OVERDUE = "done", "failed", "overdue"
 NEVER = "2000-01-01T00:00:00+00:00"
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-SHOWN = 20  # failures in a message
+SHOWN, NAMED = 20, 5  # failures and revisions in a message; revisions in its text
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +136,12 @@ def run_due(
         with state.hold(place) as say:
             look = partial(due.look, **asked, since=since, deadline=deadline, now=now)
             call = _Call(place, look, say, _notes(place))
+            call.notes.setdefault("watched", _newest_goods())
             call.note(called=now.isoformat(timespec="seconds"))
             agenda = None
             try:
                 agenda = _bring_in(call, now)
+                _watch(call)
                 planned = asked | {"cell_limit": cell_limit, "keep_editions": keep_editions}
                 _sweep(call, agenda, planned, workers=workers, scheduler=scheduler, progress=progress)
                 _list(call, articles, progress)
@@ -169,6 +175,9 @@ def _notes(reports: Path) -> dict:
         months = [*found.get("to_list", []), *found.get("to_tell", [])]
         right = all(datetime.fromisoformat(text).tzinfo for text in times)
         right = right and all(one["times"] > 0 and one["said"] for one in tried)
+        right = (
+            right and isinstance(found.get("watched", ""), str) and isinstance(found.get("revised", []), list)
+        )
         return found if right and all(re.fullmatch(MONTH, month) for month in months) else {}
     except (ValueError, TypeError, AttributeError, KeyError):
         return {}
@@ -232,6 +241,40 @@ def _update(call: _Call, now: datetime, *, keys: bool) -> None:
     call.note()
 
 
+def _newest_goods() -> str:
+    """The day of the newest country table at hand; empty where there is none."""
+    return max((v.published.isoformat() for v in vintages.list_vintages(GOODS)), default="")
+
+
+def _watch(call: _Call) -> None:
+    """Where a newer country table has come, note whom it revised beyond what is usual for them."""
+    newest, watched = _newest_goods(), call.notes["watched"]
+    if newest <= watched:
+        return
+    known = {v.published.isoformat(): v for v in vintages.list_vintages(GOODS)}
+    found = []
+    if watched in known:
+        rows = first_print.unusual(known[watched], known[newest], list(known.values()))
+        for code, row in rows.head(SHOWN).iterrows():
+            usd = {name: round(row[name]) for name in ("exports_usd", "imports_usd")}
+            moved = {name: round(row[name], 2) for name in ("moved_pct", "bound_pct")}
+            found.append({"partner": partner(code).name} | usd | moved | {"of": len(rows)})
+    call.note(watched=newest, revised=found)
+    call.add(*_revisions({"revisions": found}))
+
+
+def _revisions(summary: dict) -> list[str]:
+    """Say whom a new country table revised beyond what is usual, in one line; none where it did not."""
+    found = summary["revisions"]
+    told = []
+    for one in found[:NAMED]:
+        exports, imports = (signed_money(one[f"{flow}_usd"]) for flow in FLOWS)
+        told.append(f"{one['partner']} (exports {exports}, imports {imports})")
+    more = f" and {found[0]['of'] - NAMED} more" if found and found[0]["of"] > NAMED else ""
+    whom = f"{', '.join(told)}{more}" if more else series(told)
+    return [f"Revised beyond what is usual, over two years: {whom}."] if found else []
+
+
 def _sweep(call: _Call, agenda: Agenda, asked: dict, **options) -> None:
     """Sweep what is ready, oldest first."""
     months = _months(agenda.ready)
@@ -291,7 +334,7 @@ def _tell(call: _Call, agenda: Agenda | None, hooks: dict[str, str | None], hook
             LOG.error("not told: %s", problem)
             lines.append(f"Not told: {problem}.")
         else:
-            call.note(told=key, to_tell=[])
+            call.note(told=key, to_tell=[], revised=[])
     elif call.notes.get("to_tell"):
         call.note(to_tell=[])
     return Outcome(status, tuple(map(keys.cut, lines)), summary)
@@ -325,9 +368,12 @@ def _summary(call: _Call, status: str, records: dict[str, dict], agenda: Agenda 
         "failures": len(failed),
         "seconds": round(sum(left.get("seconds", 0) for left in records.values()), 1),
         "catalogue": str(call.reports / catalogue.PAGE),
+        "revisions": call.notes.get("revised", []),
         "fetch": [{"source": name} | told for name, told in call.notes.get("tried", {}).items()],
     }
-    return summary | {"text": "\n".join([_sentence(summary, agenda), *_fetched(summary)])}
+    return summary | {
+        "text": "\n".join([_sentence(summary, agenda), *_revisions(summary), *_fetched(summary)])
+    }
 
 
 def _titles(records: dict[str, dict]) -> list[str]:

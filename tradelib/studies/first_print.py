@@ -6,6 +6,7 @@ that partners of like size are taken together. A band for four of five (10 to 90
 against each year with the band of all other years, and shown only where it covers 75 to 85 percent of them.
 """
 
+import itertools
 from collections.abc import Iterable, Sequence
 from datetime import date
 
@@ -16,12 +17,15 @@ from tradelib import releases
 from tradelib.briefs.goods import BAND_SIZES
 from tradelib.briefs.selection import REVISED_MONTHLY
 from tradelib.partners import countries
+from tradelib.sources.continuity import ROUNDING
 from tradelib.store import vintages
 from tradelib.store.vintages import Vintage
 from tradelib.tables import GOODS
 
 MEASURES = ("exports", "imports", "balance")
 NOMINAL = (0.1, 0.9)
+#: Of the alarm: neighbours in size, what is rare among them, and dollars that rounding makes.
+NEAREST, RARE = 100, 0.95
 ENOUGH = 2  # annual revisions after which little moves
 
 
@@ -106,6 +110,76 @@ def bands(moved: pd.DataFrame) -> pd.DataFrame:
     counts = groups.agg(prints=("year", "size"), years=("year", "nunique"), coverage_pct=("inside", "mean"))
     counts["coverage_pct"] *= 100
     return found.join(counts).assign(learned=str(moved["vintage"].max())).reset_index()
+
+
+# --- an alarm of revisions ------------------------------------------------------------------------
+
+
+def revised(older: Vintage, newer: Vintage) -> pd.DataFrame:
+    """Say by how much one vintage revised the last two years of another, of every single country.
+
+    Index `partner`; `size_usd` (exports and imports of the two years), what `exports_usd` and `imports_usd`
+    were revised by, and `moved_pct`, the larger of the two by size. Not of those revised every month.
+    """
+    last = pd.Period(older.through, "M")
+    span = {"since": str(last - 23), "through": str(last)}
+    sums = [
+        vintages.read(one, **span)
+        .groupby(["partner", "flow"], observed=True)["value_usd"]
+        .sum()
+        .unstack("flow")
+        for one in (older, newer)
+    ]
+    rows = (sums[1] - sums[0]).dropna().add_suffix("_usd")
+    rows["size_usd"] = sums[0].sum(axis=1)
+    single = set(countries()).difference(REVISED_MONTHLY)
+    rows = rows[rows.index.isin(single) & rows["size_usd"].gt(0)]
+    larger = rows[["exports_usd", "imports_usd"]].abs().max(axis=1)
+    return rows.assign(moved_pct=100 * larger / rows["size_usd"])
+
+
+def history(known: Sequence[Vintage]) -> dict[tuple[date, date], pd.DataFrame]:
+    """What each vintage revised of the one before it, where an annual revision lies between them."""
+    return {
+        (a.published, b.published): revised(a, b)
+        for a, b in itertools.pairwise(known)
+        if annual_revisions(a.published, b.published)
+    }
+
+
+def thresholds(rows: pd.DataFrame, before: Sequence[pd.DataFrame]) -> pd.Series:
+    """Give each partner a bound in percent: its own largest revision before, and what is rare at its size.
+
+    Rare is what 5 percent of the revisions of the 100 partners nearest in size were above.
+    """
+    past = pd.concat(before)
+    own = past.groupby(level="partner")["moved_pct"].max()
+    sizes, moved = np.log(past["size_usd"].to_numpy()), past["moved_pct"].to_numpy()
+    near = {
+        code: moved[np.argsort(np.abs(sizes - np.log(size)), kind="stable")[:NEAREST]]
+        for code, size in rows["size_usd"].items()
+    }
+    rare = pd.Series({code: np.quantile(values, RARE) for code, values in near.items()})
+    return pd.concat([rare, own.reindex(rows.index)], axis=1).max(axis=1)
+
+
+def unusual(older: Vintage, newer: Vintage, known: Sequence[Vintage]) -> pd.DataFrame:
+    """Name the partners that a vintage revised beyond their bound, the largest revision in dollars first.
+
+    As `revised`, with `bound_pct`. Without an annual revision between the two none of their figures should
+    move: the bound is then what rounding makes. Nothing is unusual while no earlier revision is known.
+    """
+    rows = revised(older, newer)
+    if annual_revisions(older.published, newer.published):
+        past = history([v for v in known if v.published <= older.published])
+        if not past:
+            return rows.iloc[:0].assign(bound_pct=0.0)
+        rows["bound_pct"] = thresholds(rows, list(past.values()))
+    else:
+        rows["bound_pct"] = 100 * ROUNDING / rows["size_usd"]
+    beyond = rows[rows["moved_pct"] > rows["bound_pct"]]
+    order = beyond[["exports_usd", "imports_usd"]].abs().max(axis=1).sort_values(ascending=False)
+    return beyond.loc[order.index]
 
 
 # --- news or noise --------------------------------------------------------------------------------
