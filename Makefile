@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ORIGINALS ?= ../shared/data
 
-.PHONY: report test bench lab docs guides lint format bundle airflow clean
+.PHONY: report test versions bench lab docs guides lint format bundle airflow clean
 
 report: $(VENV)/installed
 	@$(BIN)/tradelib report --partner "$(PARTNER)" --release $(RELEASE) $(if $(AS_OF),--as-of $(AS_OF)) $(ARGS)
@@ -15,6 +15,10 @@ report: $(VENV)/installed
 
 test: $(VENV)/installed-test
 	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+# A chosen core of the tests on the other Pythons that are here, and with the lowest versions that are allowed.
+versions:
+	.ci/versions
 
 # Some take minutes: hs10 writes 60 million generated rows, headlines works out 5,700 briefs, kills runs 400
 # commands, sweep makes 232 briefs.
@@ -29,6 +33,7 @@ bench: $(VENV)/installed-test
 	$(BIN)/python tests/benchmarks/sweep.py --partners all
 	$(BIN)/python tests/benchmarks/sweep_kills.py 10
 	$(BIN)/python tests/benchmarks/check.py
+	$(BIN)/python tests/benchmarks/hosts.py 1000
 
 lab: $(VENV)/installed
 	$(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/notebooks \

@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 import yaml
 from helpers import ROOT
+from packaging.specifiers import SpecifierSet
 
 #: What the user asked for, and what tools insist on.
 TOP_LEVEL = {
     *("README.md", "CONTRIBUTING.md", "environment.yml", "notebooks", "tests", "tradelib"),
     *("pyproject.toml", "Makefile", "LICENSE", "CHANGELOG.md", ".gitignore", ".gitattributes"),
-    *(".ci", ".github", ".gitlab-ci.yml", ".pre-commit-config.yaml"),
+    *("CITATION.cff", ".ci", ".github", ".gitlab-ci.yml", ".pre-commit-config.yaml"),
 }
 RAW = {".xlsx", ".xls", ".zip", ".csv"}
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -68,6 +69,15 @@ def test_environment_yml_lists_what_pyproject_requires_and_nothing_that_only_tes
     assert listed.pop("python") == frozenset({PROJECT["requires-python"]})
     assert listed.pop("pip") == frozenset()
     assert listed == wanted
+
+
+def test_the_lock_names_a_version_that_is_allowed_for_each_package_and_no_address():
+    lines = [line.split(" ; ")[0] for line in (ROOT / ".ci/lock.txt").read_text().splitlines()]
+    locked = dict(line.split("==") for line in lines)
+    assert not [line for line in lines if "/" in line or "@" in line]
+    wanted = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["test"]]
+    for name, specifiers in map(requirement, wanted):
+        assert all(SpecifierSet(one).contains(locked[name.replace("_", "-")]) for one in specifiers), name
 
 
 def test_the_four_given_packages_are_required(conda):

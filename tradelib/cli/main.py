@@ -21,9 +21,10 @@ from tradelib.store import files, vintages
 
 #: The commands by what one wants to do, as `tradelib --help` shows them.
 SECTIONS = {
-    "Make pages": ("report", "page", "sweep", "check", "site"),
+    "Make pages": ("report", "page", "sweep", "check", "site", "spreadsheet"),
     "Ask": ("facts", "diff", "audit"),
     "Release morning": ("due", "run-due", "example"),
+    "Again, years later": ("pack", "replay"),
     "Data": ("update", "fetch", "ingest", "verify"),
     "Look things up": ("partners", "releases", "vintages", "sources", "codebook"),
 }
@@ -335,6 +336,17 @@ def site(articles, reports) -> None:
     say(f"{built.rows:,} row(s), {built.releases} release(s): {built.path}")
 
 
+@main.command()
+@click.argument("pages", nargs=-1, required=True)
+@click.option("--to", type=click.Path(path_type=Path, dir_okay=False), help="Where to; beside the page.")
+def spreadsheet(pages, to) -> None:
+    """Write the figures of finished PAGES as spreadsheets: a cover, notes, and one table a sheet."""
+    from tradelib.runs import spreadsheet as work
+
+    for page in pages:
+        say(str(work.write(page, to=to)))
+
+
 # --- ask ----------------------------------------------------------------------------------------
 
 
@@ -516,6 +528,37 @@ def example(name) -> None:
         click.echo("\n".join(texts), nl=False)
     else:
         raise TradelibError(f"There is no example {name!r}.", f"Examples: {', '.join(EXAMPLE_FILES)}.")
+
+
+# --- again, years later -------------------------------------------------------------------------
+
+
+@main.command()
+@click.argument("page")
+@NOTEBOOK
+@click.option("--to", type=click.Path(path_type=Path, dir_okay=False), help="Where to; beside the page.")
+def pack(page, notebook, to) -> None:
+    """Write one archive of all that a finished PAGE was made from."""
+    from tradelib.runs import archive
+
+    written = archive.pack(page, notebook=notebook, to=to)
+    say(
+        f"{written}: {written.stat().st_size / 1e6:.1f} MB. `tradelib replay {written}` makes the page again."
+    )
+
+
+@main.command()
+@click.argument("archive")
+@click.option("--keep", type=click.Path(path_type=Path, file_okay=False), help="A folder for what is made.")
+def replay(archive, keep) -> None:
+    """Make the page of an ARCHIVE again, offline, and say what differs; exit code 1 where something does."""
+    from tradelib.runs import archive as archives
+
+    lines = archives.replay(archive, keep=keep)
+    for line in lines[:40]:
+        say(line)
+    say(f"{len(lines):,} difference(s)." if lines else "Identical, but for times.")
+    sys.exit(bool(lines))
 
 
 # --- data ---------------------------------------------------------------------------------------

@@ -11,5 +11,7 @@
 - `due`: which releases should have appeared, what is the matter with each, and which comes next.
 - `run_due`: one call that does what is due, step by step.
 - `hooks`: a command that is run, or an address that is told, of what came of it.
+- `spreadsheet`: the figures of a page, one table a sheet.
+- `archive`: all that a page was made from in one file, and the page made again from it.
 - `warm`, `warm_process`: kernels forked from a process with the libraries already imported; both its sides.
 """

@@ -33,7 +33,7 @@ IMPORTS, FORK = 60, 10  # seconds that they may take
 
 #: Variables that Python and the libraries read while they are imported: with others, another server.
 READ_AT_IMPORT = re.compile(
-    "PYTHON|LC_|LANG|TZ|HOME|XDG_|LD_|MALLOC_|MPL|OMP_|OPENBLAS_|MKL_|NUMEXPR_|ARROW_|SM_|PYDEVD_"
+    "PYTHON|LC_|LANG|TZ|HOME|XDG_|LD_|MALLOC_|MPL|OMP_|OPENBLAS_|MKL_|NUMEXPR_|ARROW_|SM_|PYDEVD_|TRADELIB_BUNDLED"
 )
 #: Without a working directory on the path, as in a kernel while it starts.
 START = (

@@ -6,6 +6,7 @@ hive-style layout ``table=NAME/published=DATE/flows.parquet``.
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -23,7 +24,7 @@ from tradelib.store import files, parquet
 from tradelib.store.files import is_remote, store_path
 from tradelib.tables import check_flows, table_info
 
-BUNDLED = Path(__file__).parents[1] / "data" / "vintages"
+BUNDLED = Path(os.environ.get("TRADELIB_BUNDLED") or Path(__file__).parents[1] / "data" / "vintages")
 FLOWS, CARD = "flows.parquet", "_vintage.json"
 
 

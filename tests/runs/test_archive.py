@@ -1,0 +1,86 @@
+"""A page packed with all that it was made from, and made again from that alone."""
+
+import json
+import zipfile
+
+import pytest
+from helpers import LAST_CELL, book_of
+
+from tradelib.errors import TradelibError
+from tradelib.runs import archive
+from tradelib.runs.report import make_report
+
+SAYS = "import os, tradelib as tl\nprint(os.environ['SAYS'])\nbrief = tl.brief(partner, release, as_of=as_of)"
+SAYS += "\nprint(brief['goods.balance.ytd'].text, len(tl.list_vintages()) > 0)"
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory):
+    """The page of a small notebook, its notebook and its archive."""
+    folder = tmp_path_factory.mktemp("packed")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SAYS", "It fell.")
+        patch.setenv("TRADELIB_STORE", str(folder / "none"))
+        book = book_of(folder, SAYS, LAST_CELL)
+        made = make_report("KOR", "2018-07", reports=folder / "r", notebook=book)
+        yield made.paths[0], book, archive.pack(made.paths[1], notebook=book)
+
+
+def changed(path, to, name, content):
+    """A copy of an archive in which one file is another."""
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(to, "w") as new:
+        for one in old.namelist():
+            new.writestr(one, content if one == name else old.read(one))
+    return to
+
+
+def test_an_archive_holds_what_the_page_was_made_from_and_is_the_same_when_packed_again(packed, tmp_path):
+    page, book, path = packed
+    with zipfile.ZipFile(path) as opened:
+        names = set(opened.namelist())
+        lock = opened.read("requirements.txt").decode().split()
+        assert opened.read(f"notebook/{book.name}") == book.read_bytes()
+    assert {"README.md", "manifest.json", f"page/{page.name}"} <= names
+    assert any(line.startswith("pandas==") for line in lock) and all("==" in line for line in lock)
+    assert path.read_bytes() == archive.pack(page, notebook=book, to=tmp_path / path.name).read_bytes()
+
+
+def test_a_page_made_again_is_the_same_and_what_differs_is_told(packed, tmp_path, monkeypatch):
+    monkeypatch.setenv("SAYS", "It fell.")
+    monkeypatch.setenv("TRADELIB_STORE", str(tmp_path / "another"))
+    assert archive.replay(packed[2]) == []
+    monkeypatch.setenv("SAYS", "It rose.")
+    lines = archive.replay(packed[2], keep=tmp_path / "kept")
+    assert any(line.startswith(".ipynb: ") and "It fell" in line and "It rose" in line for line in lines)
+    assert any(line == ".html: +<pre>It rose." for line in lines)
+    assert list((tmp_path / "kept").rglob("*.html"))
+
+
+def test_a_damaged_archive_and_one_that_would_write_elsewhere_are_refused(packed, tmp_path):
+    with zipfile.ZipFile(packed[2]) as opened:
+        manifest = json.loads(opened.read("manifest.json"))
+        vintage = next(name for name in opened.namelist() if name.startswith("bundled/"))
+        flipped = bytearray(opened.read(vintage))
+    flipped[100] ^= 1
+    elsewhere = manifest | {"sha256": {"../out": ""}}
+    for n, (name, content) in enumerate(
+        [(vintage, bytes(flipped)), ("manifest.json", json.dumps(elsewhere)), ("manifest.json", "{}")]
+    ):
+        with pytest.raises(TradelibError, match="is no archive of"):
+            archive.replay(changed(packed[2], tmp_path / f"{n}.zip", name, content))
+    (tmp_path / "text.zip").write_text("no archive")
+    with pytest.raises(TradelibError, match="is no archive of"):
+        archive.replay(tmp_path / "text.zip")
+
+
+def test_a_page_that_was_edited_or_whose_notebook_is_another_is_not_packed(packed, tmp_path):
+    page, book, _ = packed
+    for path in page.parent.glob(f"{page.stem}.*"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    with pytest.raises(TradelibError, match="is not the notebook that the page was made from"):
+        archive.pack(tmp_path / page.name, notebook=book_of(tmp_path / "..", "1 + 1", LAST_CELL))
+    edited = json.loads(page.read_text())
+    edited["cells"][-1]["source"] = "mine"
+    (tmp_path / page.name).write_text(json.dumps(edited))
+    with pytest.raises(TradelibError, match="was edited"):
+        archive.pack(tmp_path / page.name, notebook=book)

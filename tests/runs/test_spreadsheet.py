@@ -1,0 +1,50 @@
+"""The spreadsheet of a page: every figure as in the facts, each table where a screen reader finds it."""
+
+import io
+import json
+
+import openpyxl
+import pytest
+from helpers import sheet
+
+from tradelib.errors import TradelibError
+from tradelib.runs import spreadsheet
+
+
+@pytest.fixture(scope="module")
+def told():
+    document = json.loads(json.dumps(sheet("KOR", "2018-07").document()))
+    own = {"version": "0", "headline": "=It fell.", "figures": ["Chart: It fell."], "vintages": []}
+    return document | {"tradelib": own}
+
+
+def test_every_figure_stands_in_it_once_as_a_number_with_its_unit(told):
+    book = openpyxl.load_workbook(io.BytesIO(spreadsheet.workbook(told)))
+    assert book.sheetnames[:2] == ["Cover", "Notes"]
+    found = {}
+    for one in book:
+        assert one["A1"].value and not one.merged_cells and one.freeze_panes == "A3"
+        (table,) = one.tables.values()
+        assert table.ref == f"A2:{one.dimensions.split(':')[1]}", "the head is marked, nothing lies outside"
+        assert all(cell.value for cell in one[2]), "each column has a header"
+        if one["J2"].value == "Id":
+            found |= {row[9]: row for row in one.iter_rows(min_row=3, values_only=True)}
+    assert found.keys() == told["facts"].keys()
+    for id, fact in told["facts"].items():
+        if fact["reason"]:
+            assert found[id][1] == "not available" and found[id][8] == fact["reason"]
+        elif isinstance(fact["value"], int | float):
+            assert found[id][1] == pytest.approx(fact["value"], abs=0.5 if fact["unit"] == "USD" else 1e-9)
+        assert (found[id][2], found[id][6] or None) == (fact["unit"], fact["vintage"] or None)
+    assert book["Cover"]["A3"].value == "=It fell." and book["Cover"]["A3"].data_type == "s"
+    values = [row[1] for row in book["Series 1"].iter_rows(min_row=3, values_only=True)]
+    assert values == next(iter(told["series"].values()))["values"]
+
+
+def test_it_lies_beside_the_page_and_a_page_without_facts_is_told(told, tmp_path):
+    (tmp_path / "korea-south.facts.json").write_text(json.dumps(told))
+    assert spreadsheet.write(tmp_path / "korea-south.html") == tmp_path / "korea-south.xlsx"
+    (tmp_path / "mine.facts.json").write_text("[]")
+    for name in ("mine.html", "nowhere.html"):
+        with pytest.raises(TradelibError):
+            spreadsheet.write(tmp_path / name)

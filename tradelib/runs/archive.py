@@ -1,0 +1,282 @@
+"""One archive for one page: all that it was made from, so that it can be made again years later.
+
+`pack` writes it: the page's three files, its notebook and parameters, the vintages it used, the release
+calendar, the versions of all libraries, hashes, and a README. `replay` makes the page again from that alone,
+in a process that sees no other vintage, and says what comes out otherwise.
+"""
+
+import difflib
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path, PurePosixPath
+
+from tradelib import releases
+from tradelib.errors import TradelibError
+from tradelib.runs.finished import is_edited
+from tradelib.runs.jobs import ENDS, Notebook, read_notebook
+from tradelib.store import files, vintages
+from tradelib.tables import GOODS
+
+MANIFEST, PAGE = "manifest.json", "page"
+MOST = 2_000_000_000  # bytes that an archive may unpack to
+SMALL = 200_000  # bytes: a vintage that a page did not use is kept whole where it is small, else its card
+REVISED_DAYS = 70  # the reach of `snapshot` for the vintage that a release revised
+SUBJECT = ("partner", "release", "as_of")
+TIMES = ("start_time", "end_time", "duration", "execution", "editions")  # these differ between two runs
+EDITION = re.compile(r'<p class="edition">.*?</p>\n?')
+AGAIN = "from tradelib.runs.archive import make_again; make_again()"
+README = """# {title}
+
+{headline}
+
+The page in `{page}/` was made by tradelib {version}, with Python {python}, from what lies here beside it:
+
+- `notebook/`: the notebook as it was run, and in `manifest.json` its parameters
+- `bundled/`, `store/`: the vintages it used, as Parquet files, each with its sources in its metadata; of
+  others that were at hand the metadata alone, since a page also says what was not there
+- `calendar/`: the release calendar, where it was refreshed
+- `claims/`: the files of claims, where it used some
+- `requirements.txt`: every library with its version
+- `manifest.json`: the record of the page, and the SHA-256 of every file
+
+To make it again, without a network but for the installation:
+
+    pip install -r requirements.txt
+    tradelib replay {name}
+
+It says which lines differ; with the same versions none do. The figures are those of the U.S. Census Bureau
+and the U.S. Bureau of Economic Analysis, in the public domain.
+"""
+
+
+def pack(page: Path | str, *, notebook: Path | None = None, to: Path | None = None) -> Path:
+    """Write the archive of a finished page, beside it unless told where; return where it lies.
+
+    `page` is one of its three files; `notebook` is needed where it was made from one of yours. It is an error
+    if the page was edited, or what it was made from is no longer at hand.
+    """
+    place = files.located(page)
+    stem = next((place.name.removesuffix(end) for end in ENDS if place.name.endswith(end)), place.name)
+    made = {end: files.read_bytes(place.with_name(stem + end)) for end in ENDS}
+    record = _record(made[".ipynb"], place)
+    held = {f"{PAGE}/{stem}{end}": content for end, content in made.items()}
+    held[f"notebook/{record['notebook']}"] = _source(record, notebook).text.encode()
+    used = _used(record)
+    for vintage in vintages.list_vintages():
+        inside = vintages.folder_of(Path(vintage.origin), vintage.table, vintage.published)
+        whole = vintage in used or (not vintage.parts and vintage.path.stat().st_size < SMALL)
+        for path in {vintage.path, *(vintage.files if whole else ())}:
+            content = files.read_bytes(path) if whole or vintage.parts else _card_of(path)
+            held[(inside / path.relative_to(vintage.path.parent)).as_posix()] = content
+    if (calendar := releases.refreshed_path()).exists():
+        held["calendar/releases.csv"] = calendar.read_bytes()
+    if record.get("files"):
+        claims = Path(__file__).parents[1] / "data" / "claims"
+        held |= {f"claims/{path.name}": path.read_bytes() for path in sorted(claims.glob("*.yaml"))}
+    held["requirements.txt"] = "".join(f"{line}\n" for line in _lock()).encode()
+    target = to or place.with_name(f"{stem}.zip")
+    told = {"name": target.name, "page": PAGE, "python": record.get("libraries", {}).get("python", "")}
+    held["README.md"] = README.format_map(record | told).encode()
+    hashes = {name: sha256(content).hexdigest() for name, content in held.items()}
+    manifest = {"stem": stem, "record": record, "sha256": hashes}
+    held[MANIFEST] = json.dumps(manifest, indent=1, ensure_ascii=False).encode()
+    files.write_over(target, _zipped(held), advice="Give --to a file of yours.")
+    return target
+
+
+def _record(book: bytes, place: Path) -> dict:
+    try:
+        record = json.loads(book)["metadata"]["tradelib"]
+        record["notebook_sha256"], record["parameters"], record["vintages"]
+    except (ValueError, LookupError, TypeError):
+        raise TradelibError(f"{place} is no page of tradelib's.", "Give one that `report` made.") from None
+    if is_edited(book):
+        raise TradelibError(
+            f"{place} was edited: its record no longer tells what it was made from.",
+            "Run the edited notebook with `report --notebook`, and pack its page.",
+        )
+    return record
+
+
+def _source(record: dict, notebook: Path | None) -> Notebook:
+    """The notebook that a page was made from, byte for byte."""
+    found = read_notebook(notebook or record["notebook"])
+    if sha256(found.text.encode()).hexdigest() != record["notebook_sha256"]:
+        raise TradelibError(
+            f"{found.name} at hand is not the notebook that the page was made from.",
+            "Give that one with --notebook, or make the page again first.",
+        )
+    return Notebook(record["notebook"], found.text)
+
+
+def _used(record: dict) -> list[vintages.Vintage]:
+    """The vintages that a page used; of a notebook that may read any, all that were at hand."""
+    if "at_hand" in record:
+        if record["at_hand"] != vintages.at_hand():
+            raise TradelibError("The vintages at hand are no longer those of the page.", "Make it again.")
+        return vintages.list_vintages()
+    at_hand = {(one.table, one.published.isoformat(), one.sha256): one for one in vintages.list_vintages()}
+    wanted = [(one["table"], one["published"], one["sha256"]) for one in record["vintages"]]
+    if lacking := [f"{table} of {day}" for table, day, sha in wanted if (table, day, sha) not in at_hand]:
+        raise TradelibError(f"No longer at hand: {', '.join(lacking)}.", "Ingest it again.")
+    used = [at_hand[key] for key in wanted]
+    goods = next(one for one in used if one.table == GOODS)  # what it revised is told by the one before
+    before = (one for one in vintages.list_vintages(GOODS) if one.published < goods.published)
+    return [*used, *(one for one in before if (goods.published - one.published).days <= REVISED_DAYS)]
+
+
+def _card_of(path: Path) -> bytes:
+    """What the file of a vintage tells of it, without a row: that it is there, from when to when."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    out = pa.BufferOutputStream()
+    with files.explained(path, "read", files.WHICH_STORE):
+        schema = pq.read_schema(io.BytesIO(files.read_bytes(path)))
+    pq.write_table(schema.empty_table(), out)
+    return out.getvalue().to_pybytes()
+
+
+def _lock() -> list[str]:
+    """Every distribution that tradelib needs here, with its version, by name."""
+    from packaging.requirements import Requirement  # brought by nbconvert, matplotlib and others
+    from packaging.utils import canonicalize_name
+
+    found, todo = {}, ["tradelib"]
+    while todo:
+        name = canonicalize_name(todo.pop())
+        if name in found:
+            continue
+        try:
+            found[name] = f"{name}=={version(name)}"
+        except PackageNotFoundError:
+            continue
+        for line in requires(name) or ():
+            needed = Requirement(line)
+            if needed.marker is None or needed.marker.evaluate({"extra": ""}):
+                todo.append(needed.name)
+    return [found[name] for name in sorted(found)]
+
+
+def _zipped(held: dict[str, bytes]) -> bytes:
+    """Zip files so that the same files are the same bytes."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name in sorted(held):
+            archive.writestr(zipfile.ZipInfo(name), held[name], zipfile.ZIP_DEFLATED, 9)
+    return out.getvalue()
+
+
+# --- again ------------------------------------------------------------------------------------------
+
+
+def replay(archive: Path | str, *, keep: Path | None = None) -> list[str]:
+    """Make the page of an archive again, and say in lines what differs, but for times.
+
+    No network is used, and no vintage but those of the archive. `keep` is a folder for what is made. It is an
+    error if the archive is damaged, or the page cannot be made.
+    """
+    place = files.located(archive)
+    with files.scratch() as folder:
+        manifest = _unpack(files.read_bytes(place), folder, place)
+        out = keep or folder / "again"
+        out.mkdir(parents=True, exist_ok=True)
+        (folder / "store").mkdir(exist_ok=True)
+        if (folder / "calendar").exists():
+            (folder / "calendar").rename(folder / "store" / "calendar")
+        places = {"TRADELIB_STORE": folder / "store", "TRADELIB_BUNDLED": folder / "bundled"}
+        env = os.environ | {name: str(path) for name, path in places.items()}
+        order = json.dumps({"record": manifest["record"], "folder": str(folder), "out": str(out)})
+        command = [sys.executable, "-c", AGAIN]
+        done = subprocess.run(command, input=order, env=env, capture_output=True, text=True, check=False)
+        if done.returncode:
+            lines = done.stdout.splitlines() or done.stderr.strip().splitlines()[-1:]
+            raise TradelibError("The page could not be made again.", *lines)
+        lines = []
+        for end, path in zip(ENDS, json.loads(done.stdout.splitlines()[-1]), strict=True):
+            before = (folder / PAGE / f"{manifest['stem']}{end}").read_bytes()
+            lines += [f"{end}: {line}" for line in _differences(before, Path(path).read_bytes(), end)]
+    return lines
+
+
+def make_again() -> None:
+    """Be the process of `replay`: make the page ordered on standard input, and print where it lies."""
+    from tradelib.briefs.snapshot import take
+    from tradelib.partners import partner
+    from tradelib.runs.jobs import job_of
+    from tradelib.runs.report import make
+
+    order = json.loads(sys.stdin.read())
+    record, asked = order["record"], order["record"]["parameters"]
+    text = Path(order["folder"], "notebook", record["notebook"]).read_text(encoding="utf-8")
+    try:
+        job = job_of(
+            partner(asked["partner"]),
+            take(asked["release"], as_of=asked["as_of"]),
+            Notebook(record["notebook"], text),
+            reports=order["out"],
+            parameters={name: value for name, value in asked.items() if name not in SUBJECT},
+        )
+        made = make(job, force=True)
+    except TradelibError as error:
+        print(error)
+        sys.exit(1)
+    print(json.dumps([str(path) for path in made.paths]))
+
+
+def _unpack(content: bytes, folder: Path, place: Path) -> dict:
+    """Unpack an archive whose every file is what it was when it was packed."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if sum(info.file_size for info in archive.infolist()) > MOST:
+                raise ValueError(f"it unpacks to more than {MOST:,} bytes")
+            manifest = json.loads(archive.read(MANIFEST))
+            for name, sha in manifest["sha256"].items():
+                inside = PurePosixPath(name)
+                held = archive.read(name)
+                if inside.is_absolute() or ".." in inside.parts or "\\" in name:
+                    raise ValueError(f"{name} would lie elsewhere")
+                if sha256(held).hexdigest() != sha:
+                    raise ValueError(f"{name} is not what it was")
+                (folder / inside).parent.mkdir(parents=True, exist_ok=True)
+                (folder / inside).write_bytes(held)
+            manifest["record"]["parameters"], manifest["stem"]
+            return manifest
+    except (zipfile.BadZipFile, ValueError, LookupError, TypeError, OSError, RuntimeError) as error:
+        raise TradelibError(f"{place} is no archive of `tradelib pack`, or damaged: {error}.") from None
+
+
+def _differences(before: bytes, after: bytes, end: str) -> list[str]:
+    """What differs in a file, but for times and earlier editions."""
+    if before == after:
+        return []
+    if end == ".html":
+        old, new = (EDITION.sub("", text.decode()).splitlines() for text in (before, after))
+        lines = difflib.unified_diff(old, new, lineterm="", n=0)
+        return [line[:200] for line in lines if line[:1] in "+-" and line[:3] not in ("+++", "---")]
+    old, new = (dict(_leaves(json.loads(text))) for text in (before, after))
+    own = ".files_sha256"  # the hashes of the other two files, which are compared themselves
+    names = [name for name in old | new if old.get(name) != new.get(name) and own not in name]
+    return [f"{name}: {_short(old.get(name))} -> {_short(new.get(name))}" for name in names]
+
+
+def _leaves(value: object, name: str = "") -> Iterator[tuple[str, object]]:
+    """The values inside JSON, by where they stand, without times."""
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    if not isinstance(value, dict | list):
+        yield name, value
+    for key, one in inside:
+        if key not in TIMES:
+            yield from _leaves(one, f"{name}.{key}" if name else str(key))
+
+
+def _short(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)[:80]

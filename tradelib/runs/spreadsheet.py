@@ -1,0 +1,121 @@
+"""A spreadsheet of a finished page: its figures, one table a sheet, fit for a screen reader too.
+
+Cover and notes come first; each table begins in the first column under its title, has one row of headers
+marked as such, and no merged or empty cells between, as the UK's guidance on accessible spreadsheets asks.
+"""
+
+import io
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from tradelib.errors import TradelibError
+from tradelib.runs.jobs import ENDS
+from tradelib.store import files
+
+HEAD = ["Figure", "Value", "Unit", "Window", "Basis", "Table", "Vintage", "Lag, days", "Note", "Id"]
+SHEETS = {"goods": "Goods", "commodity": "Commodities", "services": "Services", "total": "Goods and services"}
+FORMATS = {"USD": "#,##0", "percent": "0.0"}
+WIDEST = 60
+
+
+def write(page: Path | str, *, to: Path | None = None) -> Path:
+    """Write the spreadsheet of a page, beside it unless told where; `page` is one of its three files."""
+    place = files.located(page)
+    stem = next((place.name.removesuffix(end) for end in ENDS if place.name.endswith(end)), place.name)
+    try:
+        told = json.loads(files.read_bytes(place.with_name(f"{stem}{ENDS[2]}")))
+        content = workbook(told)
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        if isinstance(error, TradelibError):
+            raise
+        raise TradelibError(f"{place} has no facts that can be read.", "Make the page again.") from None
+    target = to or place.with_name(f"{stem}.xlsx")
+    files.write_over(target, content, advice="Give --to a file of yours.")
+    return target
+
+
+def workbook(told: dict) -> bytes:
+    """Return the workbook of a file of facts."""
+    from openpyxl import Workbook  # takes a fifth of a second, and is needed here only
+
+    book = Workbook()
+    book.remove(book.active)
+    own, tables = told["tradelib"], dict(_tables(told))
+    book.properties.title = title = f"U.S. trade with {told['partner']['name']}, {told['release']}"
+    book.properties.creator, book.properties.language = f"tradelib {own['version']}", "en-US"
+    lines = [own.get("headline", ""), f"FT-900 of {told['release']}, as of {told['as_of']}."]
+    lines += [f"Sheet {name}: {caption}." for name, (caption, _) in tables.items()]
+    lines += [f"Charts of the page: {text}" for text in own.get("figures", [])]
+    _sheet(book, "Cover", title, [["Contents"], *([line] for line in lines if line)])
+    _sheet(book, "Notes", f"{title}: sources and notes", [["Source", "Published", "Note"], *_notes(told)])
+    for name, (caption, rows) in tables.items():
+        _sheet(book, name, f"{title}: {caption}", rows)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _tables(told: dict) -> Iterable[tuple[str, tuple[str, list]]]:
+    """The tables by the names of their sheets, with what each is, and rows of which the first is the head."""
+    by_part: dict[str, list] = {}
+    for id, fact in told["facts"].items():
+        by_part.setdefault(id.split(".")[0], []).append(_row(id, fact))
+    for part, rows in by_part.items():
+        name = SHEETS.get(part, part.capitalize())
+        yield name, (f"figures on {name.lower()}", [HEAD, *rows])
+    for n, (id, series) in enumerate(told.get("series", {}).items(), 1):
+        periods = pd.period_range(series["since"], periods=len(series["values"]), freq=series["freq"])
+        rows = [[str(when), value] for when, value in zip(periods, series["values"], strict=True)]
+        head = ["Period", f"{id}, {series['unit']}"]
+        yield f"Series {n}", (f"{id}, from {series['table']}, vintage of {series['vintage']}", [head, *rows])
+
+
+def _row(id: str, fact: dict) -> list:
+    """One figure; where there is none, the reason stands in its note."""
+    label = fact["text"].rsplit(": ", 1)[0]
+    basis = ", ".join(filter(None, (fact["basis"], fact["adjustment"])))
+    note = fact["reason"] or (fact["vintage_method"] if fact["vintage_lag_days"] else "")
+    value = (
+        fact["value"] if isinstance(fact["value"], int | float | str) else fact["text"].rsplit(": ", 1)[-1]
+    )
+    told = [fact["unit"], fact["window"], basis, fact["table"], fact["vintage"], fact["vintage_lag_days"]]
+    return [label, value if fact["reason"] is None else "not available", *told, note, id]
+
+
+def _notes(told: dict) -> list[list]:
+    rows = [
+        [one["table"], one["published"], "; ".join(source["name"] for source in one["sources"])]
+        for one in told["tradelib"].get("vintages", [])
+    ]
+    rows.append(["Units", "", "USD are whole dollars; 11.1 percent is 11.1."])
+    rows.append(["Bases", "", "Census and BOP figures are never added or compared. A deficit is negative."])
+    return [*rows, ["Lag", "", "Days by which the vintage is later than the day whose knowledge is told."]]
+
+
+def _sheet(book, name: str, title: str, rows: list[list]) -> None:
+    """A sheet with its title, and one table whose head is marked."""
+    from openpyxl.styles import Alignment, Font
+    from openpyxl.utils import get_column_letter
+    from openpyxl.worksheet.table import Table, TableStyleInfo
+
+    sheet = book.create_sheet(name)
+    sheet.cell(1, 1, title).font = Font(bold=True, size=14)
+    head = rows[0]
+    for y, row in enumerate(rows, 2):
+        for x, value in enumerate(row, 1):
+            cell = sheet.cell(y, x, "" if value is None else value)
+            if isinstance(value, str):
+                cell.data_type = "s"  # a text that begins with "=" is no formula
+                cell.alignment = Alignment(wrap_text=True, vertical="top")
+            elif "Unit" in head:
+                cell.number_format = FORMATS.get(row[head.index("Unit")], "General") if x == 2 else "General"
+    for x, column in enumerate(zip(*rows, strict=True), 1):
+        width = max(len(str(value)) for value in column) + 2
+        sheet.column_dimensions[get_column_letter(x)].width = min(width, 100 if len(head) == 1 else WIDEST)
+    table = Table(displayName=name.replace(" ", "_"), ref=f"A2:{get_column_letter(len(head))}{len(rows) + 1}")
+    table.tableStyleInfo = TableStyleInfo(name="TableStyleLight1", showRowStripes=False)
+    sheet.add_table(table)
+    sheet.freeze_panes = "A3"
