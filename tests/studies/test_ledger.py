@@ -7,12 +7,14 @@ from datetime import date
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from helpers import said, sheet
 from hypothesis import given
 from hypothesis import strategies as st
 
 import tradelib as tl
 from tradelib.cli.main import main
 from tradelib.sources.ingest import ingest
+from tradelib.studies import library
 from tradelib.studies.claims import FOLDER, load_article
 from tradelib.studies.ledger import audit, fate, missing, summary, table
 from tradelib.studies.printed import VERDICTS, read, verdict
@@ -299,15 +301,15 @@ def test_audit_prints_the_ledger_and_its_json():
 
 
 def test_many_articles_are_counted_together(tmp_path):
-    (tmp_path / "china.yaml").write_text(CHINA)
-    run = CliRunner().invoke(
-        main, ["audit", str(tmp_path / "china.yaml"), "kei-2018-09-05", "--format", "json"]
-    )
+    path = tmp_path / "china.yaml"
+    path.write_text(CHINA)
+    run = CliRunner().invoke(main, ["audit", str(path), "kei-2018-09-05", "--format", "json"])
     one, other = json.loads(run.output)
     fates = [claim["fate"] for claim in one["claims"] + other["claims"]]
     assert (one["id"], other["id"], len(fates)) == ("china-2018-10-05", "kei-2018-09-05", 24)
-    run = CliRunner().invoke(main, ["audit", str(china), str(china)])
-    assert "Of 16 claims of 2 articles" in run.output
+    run = CliRunner().invoke(main, ["audit", str(path), str(path)])
+    (whole,) = [line.split() for line in run.output.splitlines() if line.startswith("all ")]
+    assert whole == ["all", "16", "8", "2", "6", "0"]
 
 
 def test_an_as_of_date_before_the_article_is_refused():
@@ -329,3 +331,18 @@ def test_a_deficit_claim_about_what_is_now_a_surplus_is_reversed():
     fact = sheet["total.deficit.rank"]
     assert fact.value is None and fact.undefined
     assert verdict(claim, fact.value, undefined=fact.undefined) == "reversed"
+
+
+def test_all_bundled_claims_are_counted_once_and_told_by_what_became_of_them(monkeypatch):
+    articles = ["kei-2014-02-10", "cns-2018-06-06", "forexlive-2019-07-29", "kyodo-2020-02-05"]
+    monkeypatch.setattr(library, "list_articles", lambda: articles)
+    found = library.study(sheet("KOR", "2018-07", "2019-12-31"))
+    facts = {id.removeprefix("claims."): fact.value for id, fact in found.items() if id.startswith("claims.")}
+    assert (facts["articles"], facts["all"]) == (3, 13), "that of 2020 is not out"
+    assert facts["stands"] + facts["revised_away"] + facts["never_found"] == facts["tested"] >= 9
+    assert facts["tested"] + facts["not_testable"] == facts["all"]
+    assert found.standing.iloc[-1]["claims"] == facts["all"]
+    assert len(found.told("never found")) == facts["never_found"]
+    told = str(said("headline", found, "claims.ipynb"))
+    assert "Of 13 published claims" in told and "{" not in told
+    assert str(library.addresses(found)).count("\n- ") == 2

@@ -30,7 +30,10 @@ def checked(found, notebook: str) -> list[str]:
     return [text for text in texts.values() if text]
 
 
-@pytest.mark.parametrize("notebook", ["changes.ipynb", "partners.ipynb", "revisions.ipynb", "seasonal.ipynb"])
+BOOKS = ["changes.ipynb", "claims.ipynb", "partners.ipynb", "revisions.ipynb", "seasonal.ipynb"]
+
+
+@pytest.mark.parametrize("notebook", BOOKS)
 def test_a_notebook_says_what_it_is_for_and_has_one_headline(notebook):
     import nbformat
     from helpers import ROOT

@@ -425,7 +425,7 @@ def diff(old, new, partner, form) -> None:
 @FORM
 def audit(articles, as_of, form) -> None:
     """Judge the claims of published ARTICLES (ids or .yaml files; else all bundled ones), then and now."""
-    from tradelib.studies import claims, ledger
+    from tradelib.studies import claims, ledger, library
 
     sources = [claims.load_article(one) for one in articles or claims.list_articles()]
     newest = max([v.published for v in vintages.list_vintages()] + [one.published for one in sources])
@@ -437,9 +437,8 @@ def audit(articles, as_of, form) -> None:
     elif len(articles) == 1:
         _say_audit(*audited[0], now)
     else:
-        rows = ledger.standing(audited)
-        say(tabulate(rows.values.tolist(), list(rows), maxcolwidths=[30, *[None] * len(rows.columns[1:])]))
-        say(str(ledger.standing_in_words(audited)))
+        rows = library.standing(audited)
+        say(tabulate(rows.values.tolist(), list(rows)))
 
 
 def _say_audit(source, lines, now) -> None:

@@ -10,5 +10,6 @@
 - `printed`: how a printed figure is read, and the rule by which it is judged
 - `ledger`: those claims judged on their day, in each later vintage and now
 - `tariffs`: what is paid on imports, on what, and how much of a change is rates, mix, price or volume
+- `library`: all published claims together: how much stands
 - `detail`: which commodities moved trade, asked of the finest tables
 """

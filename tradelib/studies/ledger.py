@@ -357,33 +357,3 @@ def tables(audited: list[tuple[Article, list[Line]]]) -> Text:
         parts.append(table(lines).to_markdown())
         parts += [f"- {', '.join(ids)}, on the day: {reason}" for reason, ids in missing(lines).items()]
     return Text("\n\n".join(parts))
-
-
-Audited = list[tuple[Article, list[Line]]]
-
-
-def standing(audited: Audited) -> pd.DataFrame:
-    """Count, for each article, its claims by what became of them: a row each, then all together."""
-    rows = []
-    for article, lines in audited:
-        fates = [fate(line) for line in lines if not line.claim.also]
-        rows.append([article.id, str(article.published), len(fates), *(fates.count(one) for one in FATES)])
-    table = pd.DataFrame(rows, columns=["article", "published", "claims", *FATES])
-    return pd.concat([table, table.iloc[:, 2:].sum().to_frame().T.assign(article="all", published="")])[
-        list(table)
-    ]
-
-
-def standing_in_words(audited: Audited) -> Text:
-    """Say how much of what was published stands, and what became of the rest."""
-    total = standing(audited).iloc[-1]
-    tested = total["claims"] - total["not testable"]
-    on_record = [line for _, lines in audited for line in lines if line.on_the_day.verdict != UNTESTED]
-    right = sum(line.on_the_day.verdict in STANDS for line in on_record)
-    n, articles, untested = total["claims"], len(audited), total["not testable"]
-    return Text(
-        f"Of {n:,} claims of {articles} articles {untested} cannot be tested on the tables at hand. Of the "
-        f"other {tested:,}, {total['stands']} stand today; {total['revised away']} did so in an earlier "
-        f"vintage and were revised away; {total['never found']} differ from every vintage at hand. Of the "
-        f"{len(on_record)} that can be tested on the data of their own day, {right} are reproduced or close."
-    )
