@@ -57,6 +57,8 @@ def _adjusted(brief, table: str) -> tuple[pd.DataFrame, str]:
 
 def _average(values: pd.Series, window: Window) -> float | None:
     """The mean of a window of months, in whole dollars; None where one is missing."""
+    if values.empty:
+        return None
     months = values.reindex(pd.period_range(window.start, window.end, freq="M"))
     return None if months.isna().any() else float(round(months.mean()))
 

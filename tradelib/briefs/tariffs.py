@@ -128,8 +128,14 @@ class Duties:
 
     def ranks(self, window: Window) -> pd.Series:
         """The single countries of the table by their rate, the highest first."""
-        rates = self.sums(window)["rate_pct"].dropna()
-        return balances.rank(-rates, list(country_set()))
+        key = str(window)
+        if key not in self._ranked:
+            self._ranked[key] = balances.rank(-self.sums(window)["rate_pct"].dropna(), list(country_set()))
+        return self._ranked[key]
+
+    @cached_property
+    def _ranked(self) -> dict[str, pd.Series]:
+        return {}
 
 
 # --- facts --------------------------------------------------------------------------------------
