@@ -229,7 +229,7 @@ def test_a_release_has_the_months_before_it_and_leaves_what_another_source_made(
     other = tables(Zips(MONTH, lines=30, codes=5), tmp_path, "exports")["exports_hs4_nsa"]
     told = {"sources": [{"name": "hs4-1.json", "sha256": "0"}], "parser": "another"}
     vintages.save(other, "exports_hs4_nsa", published=DAY, **told)
-    assert "exports_hs4_nsa of 2026-09-03, through 2026-07: the same" in run("update", "bulk")
+    assert "exports_hs4_nsa of 2026-09-03 was made of hs4-1.json: left" in run("update", "bulk")
     assert [v.parser for v in list_vintages("exports_hs4_nsa")] == [bulk.PARSER, "another"]
     for table in ("exports_hs10_nsa", "imports_general_naics_nsa"):
         first, second = list_vintages(table)
@@ -273,3 +273,8 @@ def test_the_commodities_that_moved_exports_are_named_from_such_a_vintage(tmp_pa
     asked = {"through": "2026-01", "partner": "0015", "as_of": "2026-03-12"}
     found = contributors(flow="exports", **asked, top=3)
     assert found["change_usd"].sum() == now - before and len(found) == 4
+
+
+def test_ingest_says_how_a_downloaded_zip_is_read(zips, tmp_path):
+    path = zips.write(tmp_path, "imports")
+    assert "tradelib fetch bulk --release YYYY-MM` does it" in run("ingest", str(path), code=1)

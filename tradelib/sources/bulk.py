@@ -8,6 +8,7 @@ those that had trade in the month; what is kept adds up to the totals in the zip
 """
 
 import csv
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ from tradelib.tables import CheckError
 PARSER = "tradelib.sources.bulk 1"
 DOWNLOADS = "https://www.census.gov/trade/downloads"
 FIRST_MONTH = "2010-01"
+NAME = re.compile(r"(?i)(IM|EX)DB\d{4}\.ZIP")
 LAYOUTS = Path(__file__).parents[1] / "data" / "bulk_layouts.csv"
 AGAIN = "Download it again; if it stays so, its layout has changed and must be read anew."
 LINES = 4096  # read at once

@@ -16,6 +16,7 @@ from tradelib.sources import (
     bea_api,
     bea_national,
     bea_workbook,
+    bulk,
     census_api,
     census_files,
     ft900,
@@ -65,6 +66,11 @@ def ingest(
         table_info(table)
     if published and saved:
         raise TradelibError("Give --published or --saved, not both.")
+    if bulk_files := [path.name for path in paths if bulk.NAME.fullmatch(path.name)]:
+        raise TradelibError(
+            f"{bulk_files[0]} is one of Census's two files of all trade in a month, fetched together.",
+            "`tradelib fetch bulk --release YYYY-MM` does it; from a server of yours with TRADELIB_MIRROR.",
+        )
     files = [(path.name, _read(path)) for path in paths]
     found = parse(files)
     if table and table not in found.tables:

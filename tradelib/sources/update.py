@@ -40,6 +40,7 @@ class Outcome:
 
     source: Source
     kept: list[tuple[Vintage, bool]] = field(default_factory=list)
+    left: list[Vintage] = field(default_factory=list)  # of another source, which came first
     differences: list[tuple[Vintage, Difference]] = field(default_factory=list)
     transferred: int = 0
     error: str | None = None
@@ -236,7 +237,7 @@ def _run_bulk(
     made = {table: _carried(table, start, months[0]) for table in source.tables}
     for table, known in ((table, newest(table, on)) for table in source.tables):
         if known and known.through >= months[-1] and known.parser != bulk.PARSER:
-            outcome.kept.append((known, False))
+            outcome.left.append(known)
             del made[table]
     files: list[File] = []
     with scratch() as folder:
@@ -312,6 +313,7 @@ def told(outcome: Outcome) -> list[str]:
         state = f"new, {vintage.rows:,} rows" if written else "the same figures as before, nothing written"
         dated = "saved by" if vintage.dated_by == "saved" else "of"
         lines.append(f"{vintage.table} {dated} {vintage.published}, through {vintage.through}: {state}")
+    lines += [f"{v.table} of {v.published} was made of {v.sources[0]['name']}: left" for v in outcome.left]
     for before, found in outcome.differences:
         lines.append(
             f"  {before.table} against {before.published}: {found.added:,} rows added, "
