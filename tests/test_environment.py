@@ -80,6 +80,14 @@ def test_the_lock_names_a_version_that_is_allowed_for_each_package_and_no_addres
         assert all(SpecifierSet(one).contains(locked[name.replace("_", "-")]) for one in specifiers), name
 
 
+def test_the_recipe_for_conda_forge_requires_what_the_environment_does(conda):
+    text = (ROOT / ".ci/recipe.yaml").read_text().replace("${{ python_min }}", "3.11")
+    recipe = yaml.safe_load(re.sub(r"\$\{\{.*?\}\}", "x", text))
+    listed = [one for one in conda["dependencies"] if isinstance(one, str) and one != "pip"]
+    assert {*map(requirement, recipe["requirements"]["run"])} == {*map(requirement, listed)}
+    assert recipe["context"]["version"] == PROJECT["version"]
+
+
 def test_the_four_given_packages_are_required(conda):
     names = {requirement(line)[0] for line in PROJECT["dependencies"]}
     assert {"jupyterlab", "pandas", "seaborn", "papermill"} <= names
