@@ -11,6 +11,7 @@ from click.testing import CliRunner
 import tradelib as tl
 from tradelib.cli.main import main
 from tradelib.studies.claims import list_articles, load_article
+from tradelib.studies.guess import guess
 
 ROOT = Path(__file__).parents[2]
 GOOD = """\
@@ -161,6 +162,54 @@ def test_a_fact_in_another_unit_is_refused(written):
     run = CliRunner().invoke(main, ["audit", str(path)])
     assert run.exit_code == 1
     assert "unit: total.deficit.larger is in list, not in USD" in run.output
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (
+            "The U.S. goods deficit with China fell by 17.6 percent in 2019",
+            ("CHN", "goods.deficit.change_pct@2019", "down 17.6 percent"),
+        ),
+        (
+            "Exports to South Korea came to $31.8 billion in January-July 2018",
+            ("KOR", "goods.exports@2018-01..2018-07", "$31.8 billion"),
+        ),
+        (
+            "Mexico had the second largest deficit in the first half of 2020",
+            ("MEX", "goods.deficit.rank@2020-01..2020-06", "second"),
+        ),
+        (
+            "The deficit in goods and services with Canada was $35.7 billion in 2024",
+            ("CAN", "total.deficit@2024", "$35.7 billion"),
+        ),
+        (
+            "The services surplus with Japan grew by $2 billion",
+            ("JPN", "services.surplus.ytd.change_usd", "up $2 billion"),
+        ),
+        ("nothing at all", ("", "goods.exports.ytd", "")),
+    ],
+)
+def test_a_claim_is_guessed_at_from_its_words(text, found):
+    guessed = guess(text)
+    assert (guessed.partner, guessed.fact, guessed.printed) == found
+
+
+def test_a_first_claims_file_is_written_by_answering_a_few_questions(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = "The goods deficit with China, 'record' or not: $375.6 billion in 2017"
+    run = CliRunner().invoke(main, ["claim", text], input="Me\n2018-10-05\n\n\n\n")
+    assert run.exit_code == 0 and "reproduced" in run.output, run.output
+    more = ["--partner", "CAN+MEX", "--fact", "goods.deficit@2017", "--printed", "88.6bn"]
+    run = CliRunner().invoke(main, ["claim", "The same with both neighbours", *more])
+    assert run.exit_code == 0 and "my-claims.2" in run.output, run.output
+    article = load_article(tmp_path / "my-claims.yaml")
+    assert [claim.text for claim in article.claims] == [text, "The same with both neighbours"]
+    before = (tmp_path / "my-claims.yaml").read_bytes()
+    wrong = ["--partner", "CHN", "--fact", "goods.deficit@2017-13", "--printed", "1"]
+    run = CliRunner().invoke(main, ["claim", "Wrong", *wrong])
+    assert run.exit_code == 1 and "my-claims.yaml:" in run.output and "not a month" in run.output
+    assert (tmp_path / "my-claims.yaml").read_bytes() == before
 
 
 HANDED = ROOT.parent / "shared" / "claims" / "claims.csv"

@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -22,7 +23,7 @@ from tradelib.store import files, vintages
 #: The commands by what one wants to do, as `tradelib --help` shows them.
 SECTIONS = {
     "Make pages": ("report", "page", "sweep", "check", "site", "spreadsheet"),
-    "Ask": ("facts", "diff", "audit"),
+    "Ask": ("facts", "diff", "audit", "claim"),
     "Release morning": ("due", "run-due", "example"),
     "Again, years later": ("pack", "replay"),
     "Data": ("update", "fetch", "ingest", "verify"),
@@ -451,6 +452,34 @@ def _say_audit(source, lines, now) -> None:
     say(str(ledger.summary(source, lines)))
     for reason, ids in ledger.missing(lines).items():
         say(f"\n{', '.join(ids)}, on the day: {reason}")
+
+
+@main.command()
+@click.argument("text")
+@click.option("--file", type=click.Path(path_type=Path, dir_okay=False), help="Default: my-claims.yaml.")
+@click.option("--publisher", help="Who published it; of a new file.")
+@click.option("--published", help="On which day, YYYY-MM-DD; of a new file.")
+@click.option("--partner", help="Code, ISO code or name; several joined by +.")
+@click.option("--fact", help="Its fact, such as goods.deficit@2017.")
+@click.option("--printed", help="The figure as printed, such as '$375.6 billion' or 'down 18 percent'.")
+def claim(text, file, publisher, published, partner, fact, printed) -> None:
+    """Write a claims file: ask what a printed sentence, TEXT, says, add it, and judge it at once."""
+    from tradelib.studies import claims, ledger
+    from tradelib.studies.guess import guess
+
+    path, guessed = file or Path("my-claims.yaml"), guess(text)
+    about = {} if path.exists() else {"publisher": publisher, "published": published}
+    about = {name: value or click.prompt(name.capitalize()) for name, value in about.items()}
+    asked = {
+        "partner": partner or click.prompt("Partner", guessed.partner or None),
+        "fact": fact or click.prompt("Fact, such as goods.deficit@2017", guessed.fact),
+        "printed": printed or click.prompt("Printed", guessed.printed or None),
+    }
+    article = claims.add(path, text, **about, **asked)
+    line = ledger.audit(replace(article, claims=article.claims[-1:]), as_of="latest")[0]
+    say(f"{path}: claim {line.claim.id}. {line!r}")
+    for reason in ledger.missing([line]):
+        say(f"On the day: {reason}")
 
 
 # --- release morning ----------------------------------------------------------------------------

@@ -8,6 +8,7 @@
 - `seasonal`: a seasonal adjustment of our own beside the official one
 - `claims`: what a published article claims, read from its file
 - `printed`: how a printed figure is read, and the rule by which it is judged
+- `guess`: a claim's words -> a first guess at its fact, for `tradelib claim`
 - `ledger`: those claims judged on their day, in each later vintage and now
 - `tariffs`: what is paid on imports, on what, and how much of a change is rates, mix, price or volume
 - `library`: all published claims together: how much stands

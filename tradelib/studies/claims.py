@@ -11,6 +11,7 @@ from tradelib.briefs.question import Question
 from tradelib.briefs.question import read as read_question
 from tradelib.errors import TradelibError
 from tradelib.partners import Partner, resolve
+from tradelib.store import files
 from tradelib.store.yaml_fields import Fields, one_of, read_fields, word
 from tradelib.studies import printed as figures
 from tradelib.studies.printed import UNITS, Printed
@@ -113,6 +114,28 @@ def load_article(source: str | Path) -> Article:
             "`tradelib audit` names all that come along; or give the path of a .yaml file of yours.",
         ) from None
     return _article(fields, path.name)
+
+
+def add(path: Path, text: str, *, partner: str, fact: str, printed: str, **about: str) -> Article:
+    """Add a claim to a file, or begin one with what it is `about`; a claim that is wrong is not written."""
+    before = path.read_text(encoding="utf-8").rstrip() + "\n" if path.exists() else ""
+    if not before:
+        head = {"id": path.stem, **about, "partner": partner.split("+")[0]}
+        before = "".join(f"{name}: {_quoted(value)}\n" for name, value in head.items()) + "claims:\n"
+    told = {"claim": text, "fact": fact, "printed": printed, "partner": partner}
+    entry = ", ".join(f"{name}: {_quoted(value)}" for name, value in told.items())
+    with files.temporary(path) as beside:
+        beside.write_text(f"{before}  - {{{entry}}}\n", encoding="utf-8")
+        fields = read_fields(beside, "article", ALLOWED)
+        fields.file = path.name
+        article = _article(fields, path.name)
+        beside.replace(path)
+    return article
+
+
+def _quoted(value: str) -> str:
+    """A text of YAML that stands for itself, wherever it stands."""
+    return "'" + word(value).replace("'", "''") + "'"
 
 
 def _article(fields: Fields, file: str) -> Article:
