@@ -669,6 +669,12 @@ def test_a_command_that_fails_is_told_without_its_arguments(hook, told):
     assert call_hook(hook, SUMMARY) == told
 
 
+def test_a_path_of_windows_keeps_its_backslashes():
+    for path in (r"C:\tools\mail.exe", r'"C:\Program Files\mail.exe"'):
+        assert hooks.split(f"{path} -s x", windows=True) == (f"{path} -s x", "mail.exe")
+    assert hooks.split("/usr/bin/mail -s 'a b'", windows=False)[0] == ["/usr/bin/mail", "-s", "a b"]
+
+
 def test_a_command_that_hangs_is_ended_with_what_it_started(monkeypatch, tmp_path):
     monkeypatch.setattr(hooks, "COMMAND_S", 0.5)
     began = time.monotonic()

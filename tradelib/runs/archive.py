@@ -193,10 +193,11 @@ def replay(archive: Path | str, *, keep: Path | None = None) -> list[str]:
         if (folder / "calendar").exists():
             (folder / "calendar").rename(folder / "store" / "calendar")
         places = {"TRADELIB_STORE": folder / "store", "TRADELIB_BUNDLED": folder / "bundled"}
-        env = os.environ | {name: str(path) for name, path in places.items()}
+        env = os.environ | {name: str(path) for name, path in places.items()} | {"PYTHONIOENCODING": "utf-8"}
         order = json.dumps({"record": manifest["record"], "folder": str(folder), "out": str(out)})
         command = [sys.executable, "-c", AGAIN]
-        done = subprocess.run(command, input=order, env=env, capture_output=True, text=True, check=False)
+        options = {"capture_output": True, "encoding": "utf-8", "check": False}
+        done = subprocess.run(command, input=order, env=env, **options)
         if done.returncode:
             lines = done.stdout.splitlines() or done.stderr.strip().splitlines()[-1:]
             raise TradelibError("The page could not be made again.", *lines)

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from queue import Empty, Queue
 
 import httpx
@@ -77,8 +77,8 @@ def _status_within(asked: Callable) -> int:
 
 def _run_command(command: str, text: str, summary: dict) -> str | None:
     try:
-        words = shlex.split(command)
-        name = f"the hook {Path(words[0]).name}"
+        words, program = split(command, windows=os.name == "nt")
+        name = f"the hook {program}"
     except (ValueError, IndexError):
         return "the hook is no command: it is empty, or a quotation mark is missing"
     told = {"TRADELIB_STATUS": summary["status"], "TRADELIB_RELEASE": " ".join(summary["releases"])}
@@ -96,6 +96,14 @@ def _run_command(command: str, text: str, summary: dict) -> str | None:
             _end(process)
             return f"{name} took longer than {COMMAND_S} seconds and was ended"
     return None if code == 0 else f"{name} ended with code {code}"
+
+
+def split(command: str, *, windows: bool) -> tuple[list[str] | str, str]:
+    """Split a command into words, and name its program; Windows splits it itself, by rules of its own."""
+    if windows:  # where a backslash is part of a path
+        return command, PureWindowsPath(shlex.split(command, posix=False)[0].strip('"')).name
+    words = shlex.split(command)
+    return words, Path(words[0]).name
 
 
 def _end(process: subprocess.Popen) -> None:
