@@ -53,10 +53,14 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 @pytest.fixture(scope="module")
-def warm_kernel():
-    """Kernels are forked from one process of this worker that has imported everything."""
+def quick_pages():
+    """Kernels are forks of one process of this worker; no page is worked out again, as test_check.py does."""
+    from tradelib.runs import check, report
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JUPYTER_DEFAULT_PROVISIONER_NAME", "tradelib-warm")
+        patch.setattr(report, "check", lambda texts, **_: check.Verdict(()))
+        patch.setattr(report, "prepare", lambda release, as_of: None)
         yield
 
 

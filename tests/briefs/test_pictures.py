@@ -120,7 +120,7 @@ def test_pictures_are_small():
         assert Image.open(path).width == WIDE
 
 
-def test_the_house_style_notebook_shows_each_of_them(tmp_path, warm_kernel):
+def test_the_house_style_notebook_shows_each_of_them(tmp_path, quick_pages):
     book = Path(__file__).parents[2] / "notebooks" / "house_style.ipynb"
     made = make_report("KOR", "2018-07", as_of="2025-04-03", reports=tmp_path, notebook=book)
     page = made.paths[1].read_text(encoding="utf-8")

@@ -63,7 +63,7 @@ def see(brief, browser):
 
 
 @pytest.fixture(scope="module")
-def others(brief, warm_kernel):
+def others(brief, quick_pages):
     """The pages of the other notebooks, in the brief's folder, each made when it is first asked for."""
     options = {"reports": brief.parents[1], "as_of": "2025-04-03"}
     return functools.cache(

@@ -402,7 +402,7 @@ def test_a_dark_bar_is_a_deficit_that_shrank(drawn):
 
 
 @pytest.mark.parametrize(("who", "release", "pictures"), [("KOR", "2018-07", 4), ("TUV", "2024-08", 4)])
-def test_the_notebook_runs_through_the_report_command(who, release, pictures, tmp_path, warm_kernel):
+def test_the_notebook_runs_through_the_report_command(who, release, pictures, tmp_path, quick_pages):
     made = make_report(who, release, reports=tmp_path, notebook=ROOT / "notebooks" / "partners.ipynb")
     page = made.paths[1].read_text(encoding="utf-8")
     assert made.paths[0].name.endswith(".partners.ipynb")
