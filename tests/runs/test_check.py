@@ -127,6 +127,13 @@ def test_the_notebooks_hold_no_numeral_that_is_neither_a_fact_nor_declared():
             assert [one for text in texts for one in undeclared(text)] == [], (name, cell["id"])
 
 
+def test_a_text_is_found_wherever_it_stands_in_a_cell():
+    source = (
+        'text = "It was 5 in {months} of"\ntl.say(a, text + "6 {x@2018}")\ntl.load("a", as_of="2018-10-05")'
+    )
+    assert typed_texts(source) == ("It was 5 in {} of", "6 {}")
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [

@@ -344,19 +344,19 @@ def _typed(book: dict) -> Iterator[str]:
 
 @lru_cache(maxsize=512)
 def typed_texts(source: str) -> tuple[str, ...]:
-    """List the texts in a code cell that a reader sees, without what stands in braces."""
+    """List the texts in a code cell that a reader may see, without what stands in braces."""
     try:
         tree = ast.parse(source)
     except SyntaxError:  # a magic line: it shows what it shows
         return ()
-    found = []
+    said = set()
     for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
         name = getattr(call.func, "attr", getattr(call.func, "id", ""))
         parts = [one.value for one in call.keywords if one.arg in SAID] + (call.args if name == "say" else [])
-        for part in itertools.chain.from_iterable(map(ast.walk, parts)):
-            if isinstance(part, ast.Constant) and isinstance(part.value, str):
-                found += [re.sub(r"\{[^{}]*\}", "{}", part.value)]
-    return tuple(found)
+        said.update(itertools.chain.from_iterable(map(ast.walk, parts)))
+    texts = [one for one in ast.walk(tree) if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+    prose = [one.value for one in texts if one in said or len(one.value.split()) > 3]
+    return tuple(re.sub(r"\{[^{}]*\}", "{}", text) for text in prose)
 
 
 def undeclared(text: str) -> list[str]:
