@@ -164,7 +164,7 @@ def _first_print(brief) -> None:
         size = 12 / s.month.month * (usd or 0)
         place = (side, s.month.month, max((edge for edge in BAND_SIZES if edge <= size), default=0))
         row = bands().loc[place].to_dict() if place in bands().index else {}
-        reason = _no_band(brief, row)
+        reason = no_row(brief) if missing(usd) else _no_band(brief, row)
         label = f"move of the year to date of U.S. goods {side} {link} {{p}} by later annual revisions"
         for end, rank in (("low", "lowest"), ("high", "highest")):
             brief.add(

@@ -120,6 +120,8 @@ def needed(release: releases.Release) -> dict[str, tuple[pd.Period, pd.Period]]:
         GOODS_SA: (month, month),
         TRADE_YEARS: (year, year),
         GOODS_SA_RELEASED: (month - 1, month),
+        TARIFFS: (month, month),
+        TARIFF_PARTS[0]: (month, month),
     }
 
 

@@ -37,7 +37,7 @@ from tradelib import loaders
 from tradelib.briefs import charts
 from tradelib.briefs.brief import Brief, brief
 from tradelib.briefs.fact import FACTS_MIME, Fact
-from tradelib.briefs.selection import Selection
+from tradelib.briefs.selection import TARIFFS, Selection
 from tradelib.briefs.sentences import say, title
 from tradelib.briefs.snapshot import Snapshot, covered_partners, cut, take
 from tradelib.briefs.universe import universe
@@ -54,7 +54,7 @@ TABLE, UNSPLIT = "another table", "not separable"
 CAUSES = (PERIOD, REVISION, MEMBERS, METHOD, TABLE, UNSPLIT)
 HEADLINE, FEW = "headline", 20  # the cell that says the finding; partners for whom a fork does not pay
 DIGITS = {"pct": 2, "": 0}
-NUMERIC = ("USD", "percent", "rank", "count")
+NUMERIC = ("USD", "percent", "points", "rank", "count")
 #: Figures that stand beside a fact, by the end of their names, and their units.
 BESIDE = {"_usd": "USD", "_pct": "percent", "n": "count"}
 #: What tells a point of a series or chart from a fact, in its id.
@@ -310,7 +310,7 @@ class Way:
             return new
         if _marks(chosen.sources) == _marks(old.sources):
             return old
-        return cut(old.release, new.as_of, chosen) if GOODS in chosen.sources else None
+        return cut(old.release, new.as_of, chosen) if {GOODS, TARIFFS} & set(chosen.sources) else None
 
     @cached_property
     def before_members(self) -> Snapshot | None:
@@ -345,18 +345,22 @@ class Way:
             steps = [("", None, self.old.kept[who.code]), (METHOD, *steps[0][1:]), *steps[1:]]
         return steps + ([(METHOD, None, self.new.kept[who.code])] if self.new.kept else [])
 
-    def changes(self, who: Partner, *, also=None) -> list[Change]:
-        """Say what changed for a partner; `also` adds figures of a brief, such as those of its charts."""
-        known: dict[int, dict[str, Figure]] = {}
+    def changes(self, who: Partner, *, also=None, briefs: dict[int, Brief] | None = None) -> list[Change]:
+        """Say what changed for a partner; `also` adds figures of a brief, such as those of its charts.
+
+        The briefs that it takes are left in `briefs`, by the identity of their snapshots.
+        """
+        known = {} if briefs is None else briefs
+        read: dict[int, dict[str, Figure]] = {}
 
         def worked_out(snapshot: Snapshot | None) -> dict[str, Figure]:
             if snapshot is None:
                 return {}
-            if id(snapshot) not in known:
-                found = brief(who, snapshot)
-                series = found.series()
-                known[id(snapshot)] = figures(found, series) | (also(found) if also else {})
-            return known[id(snapshot)]
+            place = id(snapshot)
+            if place not in read:
+                found = known[place] = brief(who, snapshot)
+                read[place] = figures(found, found.series()) | (also(found) if also else {})
+            return read[place]
 
         return compare(
             [
@@ -485,7 +489,7 @@ def tables(changes: Sequence[Change], *, named: bool = False) -> list[PublishedT
     """
     facts = [one for one in changes if not POINT.search(one.id)]
     found = []
-    for end, unit in (("usd", ["USD"]), ("pct", ["percent"]), ("", ["rank", "count"])):
+    for end, unit in (("usd", ["USD"]), ("pct", ["percent", "points"]), ("", ["rank", "count"])):
         rows = [one for one in facts if one.unit in unit and one.parts]
         used = [cause for cause in CAUSES if any(cause in one.parts for one in rows)]
         of = {"old": lambda one: one.old.value, "now": lambda one: one.new.value}
@@ -579,12 +583,13 @@ def asked(way: Way, who: str | None) -> list[str]:
 def of_one(way: Way, code: str, notebook: str, *, short: bool = False) -> Found:
     """Say what changed for one partner; `short` leaves out the charts, and all sentences but the headline."""
     who = partner(code)
-    changes = way.changes(who, also=None if short else partial(drawn, notebook=notebook))
-    told = [_said(one, who, notebook, short=short) for one in (way.old, way.new)]
+    briefs: dict[int, Brief] = {}
+    changes = way.changes(who, also=None if short else partial(drawn, notebook=notebook), briefs=briefs)
+    told = [_said(one, who, notebook, briefs, short=short) for one in (way.old, way.new)]
     return Found(who, changes, rewritten(*told))
 
 
-def _said(one: Side, who: Partner, notebook: str, *, short: bool) -> dict[str, str]:
+def _said(one: Side, who: Partner, notebook: str, briefs: dict[int, Brief], *, short: bool) -> dict[str, str]:
     """What a side says: its finished notebook where there is one, else the brief's notebook, by cell."""
     book = one.paths[who.code].with_name(ENDS.sub(".ipynb", one.paths[who.code].name)) if one.kept else None
     if book and book.exists():
@@ -592,7 +597,7 @@ def _said(one: Side, who: Partner, notebook: str, *, short: bool) -> dict[str, s
         return {cell: text for cell, text in told.items() if not short or cell == HEADLINE}
     if one.snapshot is None:
         return {}
-    return texts(brief(who, one.snapshot), notebook, only=[HEADLINE] if short else [])
+    return texts(briefs[id(one.snapshot)], notebook, only=[HEADLINE] if short else [])
 
 
 def of_all(way: Way, codes: Sequence[str], notebook: str, *, progress: bool = False) -> list[Found]:
