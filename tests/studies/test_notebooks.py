@@ -7,7 +7,7 @@ import pytest
 from helpers import cells, figures, passages, said, sheet, snapshot, titled
 
 from tradelib import brief, covered_partners
-from tradelib.studies import league, revisions, seasonal
+from tradelib.studies import league, revisions, seasonal, tariffs
 
 NOW = "2025-04-03"
 RELEASES = ["2010-06", "2018-07", "2021-08", "2024-08"]
@@ -30,10 +30,10 @@ def checked(found, notebook: str) -> list[str]:
     return [text for text in texts.values() if text]
 
 
-BOOKS = ["changes.ipynb", "claims.ipynb", "partners.ipynb", "revisions.ipynb", "seasonal.ipynb"]
+BOOKS = ["changes", "claims", "partners", "revisions", "seasonal", "tariffs"]
 
 
-@pytest.mark.parametrize("notebook", BOOKS)
+@pytest.mark.parametrize("notebook", [f"{name}.ipynb" for name in BOOKS])
 def test_a_notebook_says_what_it_is_for_and_has_one_headline(notebook):
     import nbformat
     from helpers import ROOT
@@ -92,3 +92,15 @@ def test_every_fact_of_a_study_carries_its_table_and_vintage():
         for fact in own:
             assert fact.vintage and fact.vintage_method and fact.basis and fact.adjustment, fact
             assert (fact.value is None) == bool(fact.reason), fact
+
+
+@pytest.mark.parametrize("who", ["CHN", "CHE", "CAN", "EU", "ZAF", "world"])
+def test_the_tariffs_read_well(who):
+    found = tariffs.study(sheet(who, "2025-11", "2026-02-04"))
+    checked(found, "tariffs.ipynb")
+    told = str(said("rates-and-mix", found, "tariffs.ipynb"))
+    assert (found.parts is None) == ("is not known" in told) == (who == "ZAF")
+    if who == "CHN":
+        assert "rose by 21.3 percentage points: the rates of industries made up +21.8" in told
+        assert tariffs.rate_or_mix(found).axes and tariffs.partners(found).axes
+        assert tariffs.history(found, least=30.0) is None

@@ -191,8 +191,8 @@ def chapters(brief: Brief, *, title: str = "") -> Chart | None:
 
 
 @styled
-def standing(brief: Brief, *, title: str = "") -> Chart:
-    """Draw where the partner stands among the countries ranked with it, now and a year earlier."""
+def standing(brief: Brief, *, title: str = "") -> Chart | None:
+    """Draw where the partner stands among those ranked with it, now and a year earlier; None without any."""
     s, code = brief.snapshot, brief.partner.code
     whole = s.trade_table in s.sources and code in s.total_ranks.index
     if whole:
@@ -205,6 +205,8 @@ def standing(brief: Brief, *, title: str = "") -> Chart:
         shown = ranks.index[:LARGEST].union([code] * (code in ranks), sort=False)
     rows = pd.DataFrame({"now": now, "before": before}).reindex(shown).dropna(subset=["now"])
     rows = rows.sort_values("now", kind="stable")
+    if rows.empty:
+        return None
     names = {one: partner(one).prose.removeprefix("the ") for one in rows.index}
     if code in rows.index and len(shown) > LARGEST and not whole and rows["now"][code] < 0:
         names[code] += f" ({ordinal(ranks[code])})"

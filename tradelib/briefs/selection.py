@@ -189,7 +189,7 @@ def _absence(table: str, through: pd.Period) -> str:
     spans = dict.fromkeys((v.since, v.through) for v in vintages.list_vintages(table))
     widest = [one for one in spans if not any(o != one and o[0] <= one[0] and o[1] >= one[1] for o in spans)]
     has = ", ".join(f"{since} to {last}" for since, last in widest)
-    return f"{table} covers {has}, not {through}" if has else f"no vintage of {table} is at hand"
+    return f"the table {table} covers {has}, not {through}" if has else f"no vintage of {table} is at hand"
 
 
 def _choose(spans: dict, day: date) -> tuple[dict, dict, dict]:

@@ -22,6 +22,7 @@ from tradelib.windows import Window, full_year, year_to_date
 BASE = pd.Period("2024-12", "M")
 COLUMNS = {"value_usd": "imports_usd", "duty_usd": "duty_usd", "dutiable_usd": "dutiable_usd"}
 LOOKBACK = 24  # months in which the largest rise in one month is looked for
+LARGE_POINTS = 1.0  # from which a change is told with what rates and what the mix did
 NAMED = 5  # industries or chapters that are told
 #: What the parts of imports are called, by the classification in the name of their table.
 PARTS = {"naics": ("industry", "industries", words.industry), "hs2": ("chapter", "chapters", words.chapter)}
@@ -176,8 +177,9 @@ def _window(brief, duties: Duties, span: str, window: Window) -> None:
     id = f"tariff.rate.{span}"
     brief.add(id, now.get("rate_pct"), unit="percent", window=window, label=title, **free)
     change = _difference(now, before, "rate_pct")
-    label = f"Change on a year earlier of d{title[1:]}"
-    brief.add(f"{id}.change_points", change, unit="points", window=versus, label=label, **free)
+    label, large = f"Change on a year earlier of d{title[1:]}", bool(change and abs(change) >= LARGE_POINTS)
+    about_it = free | {"unit": "points", "large": large}
+    brief.add(f"{id}.change_points", change, window=versus, label=label, **about_it)
     title = f"Calculated duties on U.S. imports for consumption from {{p}}, {when}"
     id = f"tariff.duties.{span}"
     brief.add(id, now.get("duty_usd"), unit="USD", window=window, label=title, **about)

@@ -132,7 +132,9 @@ def _fine(v: Value) -> Parts:
 
 
 def _signed(v: Value) -> Parts:
-    return ["+" if v.value > 0 else "-" if v.value < 0 else "", *plain(v)]
+    size = plain(v)
+    little = isinstance(size[0], Number) and size[0].text.startswith("less")  # which way does not show
+    return ["" if little or not v.value else "+" if v.value > 0 else "-", *size]
 
 
 def _little(v: Value) -> bool:

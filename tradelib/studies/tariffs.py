@@ -13,7 +13,7 @@ from tradelib import balances
 from tradelib.briefs.brief import Brief
 from tradelib.briefs.selection import TARIFFS
 from tradelib.briefs.sentences import title as titled
-from tradelib.briefs.tariffs import BASE, rate, split
+from tradelib.briefs.tariffs import BASE, LARGE_POINTS, rate, split
 from tradelib.errors import NoRows, TradelibError
 from tradelib.loaders import load, rows_of
 from tradelib.partners import WORLD, all_partners, country_set, partner, resolve
@@ -383,14 +383,15 @@ def reexports(
     TradelibError
         If no vintage tells re-exports apart, or imports of the same vintage are not at hand.
     """
-    span, codes = _window(window), {"exports": "exports_hs2_nsa", "imports": "imports_general_hs2_nsa"}
+    span = _window(window)
     asked = {"since": str(span.start), "through": str(span.end), "nearest_later": nearest_later}
-    out, into = (load(table, as_of=as_of, partner=partner, **asked) for table in codes.values())
+    out = load("exports_hs2_nsa", as_of=as_of, partner=partner, **asked)
     if "reexports_usd" not in out:
         raise TradelibError(
             f"exports_hs2_nsa of {out['vintage'].iloc[0]} does not tell re-exports apart.",
             "The bulk files of Census do: `tradelib fetch bulk --release 2026-07`.",
         )
+    into = load("imports_general_hs2_nsa", as_of=as_of, partner=partner, **asked)
     if out["vintage"].iloc[0] != into["vintage"].iloc[0]:
         raise TradelibError("Exports and imports by chapter are at hand in different vintages only.")
     exports, foreign, imports = out["value_usd"].sum(), out["reexports_usd"].sum(), into["value_usd"].sum()
@@ -469,7 +470,7 @@ def study(brief: Brief) -> Tariffs:
     ):
         value = None if parts is None else float(parts.loc[TOTAL, column])
         label += f" since {since} of duties in percent of U.S. imports for consumption from {{p}}"
-        found.add(id, value, label=label, **about)
+        found.add(id, value, label=label, large=bool(value and abs(value) >= LARGE_POINTS), **about)
     _highest(found)
     _year(found)
     return found
@@ -548,9 +549,13 @@ def parts_table(found: Tariffs, *, caption: str = ""):
 
 
 @styled
-def history(found: Brief, *, title: str = "") -> Chart | None:
-    """Draw the rate on imports from the partner by month, and that on all imports; None without one."""
-    if words.missing(found.value("tariff.rate.month")):
+def history(found: Brief, *, least: float = 0.0, title: str = "") -> Chart | None:
+    """Draw the rate on imports from the partner by month, and that on all imports.
+
+    None without one, or where it moved by less than so many points on a year earlier.
+    """
+    moved = found.value("tariff.rate.month.change_points")
+    if words.missing(found.value("tariff.rate.month")) or (least and abs(moved or 0.0) < least):
         return None
     monthly, code = found.snapshot.duties.monthly, found.partner.code
     monthly = monthly.loc[found.month - 12 * YEARS + 1 :]
