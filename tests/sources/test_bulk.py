@@ -98,6 +98,19 @@ def _blanks(text: bytes) -> bytes:
     return "".join(lines).encode()
 
 
+def test_lines_are_read_in_blocks_of_any_length(zips, tmp_path, monkeypatch):
+    path = str(zips.write(tmp_path, "imports"))
+    whole = bulk.read(path, "imports", MONTH).figures
+    for lines in (1, 7, 400):
+        monkeypatch.setattr(bulk, "LINES", lines)
+        found = bulk.read(path, "imports", MONTH)
+        assert found.lines == 400 and all((found.figures[name] == whole[name]).all() for name in whole)
+    monkeypatch.setattr(bulk, "LINES", 7)
+    cut = {"IMP_DETL.TXT": lambda text: line_of(text, 50, lambda line: line[:-1])}
+    with pytest.raises(CheckError, match=r"line 50: it has 687 characters"):
+        bulk.read(str(zips.write(tmp_path, "imports", cut)), "imports", MONTH)
+
+
 # --- refused ------------------------------------------------------------------------------------
 
 

@@ -163,11 +163,6 @@ def read(path: str, flow: str, month: str) -> Month:
 
 def _read(archive: zipfile.ZipFile, wire: Wire, month: str) -> Month:
     goods = _list(archive, "CONCORD.TXT", "commodity", "naics", "end_use", "unit_qy1", "unit_qy2")
-    for place, member, field in ((1, "NAICS.TXT", "naics"), (2, "ENDUSE.TXT", "enduse")):
-        listed = _list(archive, member, field)
-        for code, told in goods.items():
-            if told[place] not in listed:
-                raise _bad("CONCORD.TXT", told[0], f"{code} has {told[place]!r}, which is not in {member}.")
     codes = {"commodity": sorted(goods), "cty_code": sorted(_list(archive, "COUNTRY.TXT", "cty_code"))}
     codes |= dict.fromkeys(wire.districts, sorted(_list(archive, "DISTRICT.TXT", "dist_code")))
     codes[wire.part] = list(wire.parts)
@@ -175,6 +170,12 @@ def _read(archive: zipfile.ZipFile, wire: Wire, month: str) -> Month:
     read = _lines(archive, members["DETL"], month, wire, codes, ["commodity", "cty_code", wire.part])
     places, sums = _summed(read.places, codes, read.figures)
     detail = replace(read, places=places, figures=sums)
+    for n, member, field in ((1, "NAICS.TXT", "naics"), (2, "ENDUSE.TXT", "enduse")):
+        listed = _list(archive, member, field)
+        for code in (codes["commodity"][place] for place in np.unique(places["commodity"])):
+            line, told = goods[code][0], goods[code][n]
+            if told not in listed:
+                raise _bad("CONCORD.TXT", line, f"{code} has {told!r}, which is not in {member}.")
     for name, by in (("COMM", wire.total_by), ("CTY", ("cty_code",))):
         _check_total(_lines(archive, members[name], month, wire, codes, list(by)), detail, codes)
     return Month(

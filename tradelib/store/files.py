@@ -188,6 +188,8 @@ def put(file: Path, place: Path, *, advice: str = ADVICE) -> None:
 def copy(file: Path, place: Path) -> None:
     """Have an immutable file at another place too, without its bytes twice where that can be."""
     try:
+        if not os.access(file, os.W_OK):
+            raise PermissionError("it is another user's, and gets its rights anew")
         os.link(file, place)
     except (OSError, TypeError, NotImplementedError):  # an address, another disk, or no links on this one
         place.write_bytes(read_bytes(file))
