@@ -1,17 +1,19 @@
 """An archived release fetched: Exhibit 20 stands for goods and services, claims are judged in real time."""
 
 from datetime import date
+from functools import cache
 
 import exhibits
 import pandas as pd
 import pytest
 from click.testing import CliRunner
 from exhibits import FIFTEEN, as_xls, as_zip, edition
-from helpers import drawn, said
+from helpers import drawn, said, sheet
 
-from tradelib import list_vintages, load, loaders, take
+from tradelib import list_vintages, load, take
 from tradelib import releases as calendar
 from tradelib.briefs.brief import brief
+from tradelib.briefs.selection import behind
 from tradelib.briefs.universe import universe
 from tradelib.cli.main import main
 from tradelib.errors import TradelibError
@@ -51,8 +53,8 @@ def as_printed(label: str, flow: str, item: str) -> tuple[float, float] | None:
     return (50_000, 50_000) if flow == "Exports" else tuple(50_000 + d for d in deficit or (-900, -950))
 
 
-@pytest.fixture
-def archive(monkeypatch) -> bytes:
+@pytest.fixture(scope="module")
+def archive() -> bytes:
     """An .xls edition of July 2018 that prints what the article says."""
     other = exhibits.amount
 
@@ -65,45 +67,66 @@ def archive(monkeypatch) -> bytes:
             return float(TO_DATE[flow, key[1]])
         return other(label, flow, item, key, decimals)
 
-    monkeypatch.setattr(exhibits, "amount", amount)
-    return as_zip({f"exh{number}.xls": as_xls(rows, number) for number, rows in edition("2018-07").items()})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(exhibits, "amount", amount)
+        rows = edition("2018-07").items()
+        return as_zip({f"exh{number}.xls": as_xls(of, number) for number, of in rows})
+
+
+@pytest.fixture(scope="module")
+def filled(archive, tmp_path_factory):
+    """A store that holds the archive."""
+    folder = tmp_path_factory.mktemp("filled")
+    (folder / "ft900xls_1807.zip").write_bytes(archive)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRADELIB_STORE", str(folder / "store"))
+        result = CliRunner().invoke(main, ["ingest", str(folder / "ft900xls_1807.zip")])
+    assert result.exit_code == 0, result.output
+    return folder / "store"
 
 
 @pytest.fixture
-def fetched(mirror, archive) -> str:
+def fetched(filled, monkeypatch):
+    """That store is the user's; only to be read."""
+    monkeypatch.setenv("TRADELIB_STORE", str(filled))
+
+
+@cache
+def july():
+    """What was out on the day, that store being the user's."""
+    return take("2018-07")
+
+
+def test_the_exhibits_of_an_old_release_become_vintages_of_its_day(mirror, archive):
     mirror.expect_request(PATH).respond_with_data(archive, content_type="application/zip")
     result = CliRunner().invoke(main, ["fetch", "ft900", "--release", "2018-07"])
     assert result.exit_code == 0, result.output
-    return result.output
-
-
-def test_the_exhibits_of_an_old_release_become_vintages_of_its_day(fetched):
-    assert "trade_ft900_sa of 2018-09-05, through 2018Q2: new" in fetched
+    assert "trade_ft900_sa of 2018-09-05, through 2018Q2: new" in result.output
     stored = {v.table for v in list_vintages() if v.published == DAY}
     assert {"goods_ft900_nsa", "goods_ft900_ytd_nsa", "goods_ft900_sa", "trade_ft900_annual"} <= stored
 
 
 def test_goods_and_services_come_from_the_exhibit_of_the_day_and_say_so(fetched):
-    snapshot = take("2018-07")
+    snapshot = july()
     assert (snapshot.trade_table, snapshot.lag(snapshot.trade_table)) == ("trade_ft900_sa", 0)
-    sheet = brief("KOR", snapshot)
-    fact = sheet["services.balance.ytd"]
-    assert fact.value == 6_400e6 and sheet.value("services.balance.ytd.change_usd") == 355e6
+    found = brief("KOR", snapshot)
+    fact = found["services.balance.ytd"]
+    assert fact.value == 6_400e6 and found.value("services.balance.ytd.change_usd") == 355e6
     assert (fact.vintage, fact.vintage_lag_days, fact.vintage_method) == ("2018-09-05", 0, "published")
-    assert sheet.value("total.balance.ytd") == -999e6
-    assert sheet["total.trend.start"].vintage == "2025-03-06", "a trend needs the long table"
-    assert sheet["services.first_quarter"].table == "trade_bop_sa"
+    assert found.value("total.balance.ytd") == -999e6
+    assert found["total.trend.start"].vintage == "2025-03-06", "a trend needs the long table"
+    assert found["services.first_quarter"].table == "trade_bop_sa"
 
 
 def test_goods_come_from_the_exhibit_of_the_day_for_the_partners_that_it_lists(fetched):
-    sheet = brief("KOR", "2018-07")
-    fact = sheet["goods.exports.ytd"]
+    found = brief("KOR", july())
+    fact = found["goods.exports.ytd"]
     assert (fact.value, fact.table, fact.vintage) == (31_752e6, "goods_ft900_ytd_nsa", "2018-09-05")
-    assert fact.vintage_method == "published" and sheet["goods.exports.month"].table == "goods_ft900_nsa"
-    assert round(sheet.value("goods.exports.ytd.change_pct"), 1) == 11.1
+    assert fact.vintage_method == "published" and found["goods.exports.month"].table == "goods_ft900_nsa"
+    assert round(found.value("goods.exports.ytd.change_pct"), 1) == 11.1
     for id in ("goods.deficit.rank", "goods.balance.trailing12", "goods.exports.record_month"):
-        assert sheet[id].table == "goods_census_nsa", "these need all partners, or more months"
-    other = brief("ZMB", "2018-07")["goods.exports.ytd"]
+        assert found[id].table == "goods_census_nsa", "these need all partners, or more months"
+    other = brief("ZMB", july())["goods.exports.ytd"]
     assert (other.table, other.vintage) == ("goods_census_nsa", "2018-10-05")
     assert take("2018-07", as_of="2018-10-05").released_goods == {}, "the country table is out by then"
 
@@ -126,7 +149,7 @@ def test_the_articles_claims_are_judged_in_real_time(fetched):
 
 
 def test_a_brief_draws_the_exhibit_and_tells_it_from_the_long_table(fetched):
-    korea = brief("KOR", "2018-07")
+    korea = brief("KOR", july())
     sources = dict(korea.sources())
     assert sources["Goods and services"] == "trade_ft900_sa, vintage of September 5, 2018"
     assert "trade_bop_sa" in sources["Goods and services, history"]
@@ -146,26 +169,26 @@ def test_strict_takes_the_exhibit_and_goes_without_the_long_table(fetched):
 
 
 def test_the_bundled_exhibit_gives_the_printed_figures_of_august_2021():
-    sheet = brief("KOR", "2021-08")
-    assert sheet["total.balance.ytd"].vintage == "2021-10-05"
-    assert sheet.value("total.balance.ytd") == (-3_118 - 4_324) * 1e6
-    assert sheet.value("total.balance.ytd.change_usd") == (-3_118 - 4_324 + 1_608 + 4_092) * 1e6
-    assert sheet.value("services.balance.ytd") == pytest.approx(
+    found = sheet("KOR", "2021-08")
+    assert found["total.balance.ytd"].vintage == "2021-10-05"
+    assert found.value("total.balance.ytd") == (-3_118 - 4_324) * 1e6
+    assert found.value("total.balance.ytd.change_usd") == (-3_118 - 4_324 + 1_608 + 4_092) * 1e6
+    assert found.value("services.balance.ytd") == pytest.approx(
         (20_904 - 24_021 + 5_329 + 1_978) * 1e6, abs=2e6
     )
-    assert sheet.value("total.deficit.rank") == 10
+    assert found.value("total.deficit.rank") == 10
     printed = {"exports.ytd": 44_424, "imports.ytd": 61_606, "balance.ytd": -17_183, "exports.month": 5_347}
     printed |= {"exports.ytd.change_usd": 44_424 - 34_394, "balance.month": -3_154}
     for id, million in printed.items():
-        assert abs(sheet.value(f"goods.{id}") / 1e6 - million) <= 1, id
+        assert abs(found.value(f"goods.{id}") / 1e6 - million) <= 1, id
     quarter = load("trade_ft900_sa", as_of="2021-10-05", partner="5800", since="2021Q2")
     services = quarter[(quarter["item"] == "services") & (quarter["flow"] == "balance")]
     assert services["value_usd"].tolist() == [1_978e6]
 
 
 def test_the_age_of_the_data_is_told_where_a_newer_release_is_out(monkeypatch):
-    assert loaders.behind(date(2025, 4, 30)) is None
-    assert "FT-900 of 2026-09, due 2026-11-04, is not at hand" in loaders.behind(date(2026, 11, 24))
+    assert behind(date(2025, 4, 30)) is None
+    assert "FT-900 of 2026-09, due 2026-11-04, is not at hand" in behind(date(2026, 11, 24))
     monkeypatch.setattr(calendar, "today", lambda: date(2026, 11, 24))
     command = ["facts", "--partner", "KOR", "--release", "2018-07"]
     assert "tradelib update` gets it" in CliRunner().invoke(main, command).output
@@ -174,7 +197,7 @@ def test_the_age_of_the_data_is_told_where_a_newer_release_is_out(monkeypatch):
 
 
 def test_a_brief_as_of_a_day_with_a_newer_release_says_so():
-    now, then = (said("flags", brief("KOR", "2024-08", as_of=day)) for day in ("2026-11-24", "2024-10-08"))
+    now, then = (said("flags", sheet("KOR", "2024-08", day)) for day in ("2026-11-24", "2024-10-08"))
     assert "**Older data.**" in now and "`tradelib update` gets it." in now
     assert "**Older data.**" not in then
 
@@ -188,10 +211,10 @@ def test_a_chart_of_the_long_table_says_what_the_release_itself_had():
     def words(figure) -> str:
         return " ".join(" ".join(text.get_text() for text in figure.texts).split())
 
-    told = words(drawn("ytd-by-year", brief("KOR", "2021-08")))
+    told = words(drawn("ytd-by-year", sheet("KOR", "2021-08")))
     assert "the release itself had -$17.2 billion for 2021 and -$14.2 billion for 2020." in told
-    assert "the release itself" not in words(drawn("ytd-by-year", brief("KOR", "2018-07")))
-    alone = drawn("what-moved", brief("ZMB", "2021-08"))
+    assert "the release itself" not in words(drawn("ytd-by-year", sheet("KOR", "2018-07")))
+    alone = drawn("what-moved", sheet("ZMB", "2021-08"))
     assert "FT-900; vintage of 2021-10-05" in words(alone)
 
 
