@@ -39,6 +39,7 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: places.get(TOGETHER.get(item.nodeid.partition("::")[0]), len(places)))
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     """Give out the tests by file. xdist's marks of groups do nothing since pytest 9.2."""
     from xdist.scheduler import LoadScopeScheduling
