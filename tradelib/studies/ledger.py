@@ -10,10 +10,13 @@ import pandas as pd
 from tradelib import cards, releases
 from tradelib.briefs.answers import answer, reaching
 from tradelib.briefs.brief import Brief, brief
-from tradelib.briefs.fact import Fact, render
-from tradelib.briefs.snapshot import take
+from tradelib.briefs.fact import Fact, Facts, render
+from tradelib.briefs.selection import Selection, choose
+from tradelib.briefs.snapshot import Snapshot, cut, take
+from tradelib.briefs.total import total_facts
 from tradelib.errors import TradelibError
 from tradelib.loaders import day_of
+from tradelib.partners import Partner
 from tradelib.sources.publishers import SOURCES
 from tradelib.store import vintages
 from tradelib.studies.claims import Article, Claim, list_articles, load_article
@@ -116,7 +119,7 @@ def audit(article: Article, *, as_of: str | date) -> list[Line]:
             f"As-of date {as_of} is before the article, which is of {article.published}.",
             f"Give --as-of {article.published} or later, or leave it out.",
         )
-    briefs: dict[tuple, Brief] = {}
+    briefs: dict[tuple, Brief | Snapshot] = {}
     return [_line(article, claim, _facts(article, claim, as_of, briefs)) for claim in article.claims]
 
 
@@ -143,18 +146,36 @@ def _facts(article: Article, claim: Claim, as_of: date, briefs: dict) -> list[Fa
 
 def _of_brief(article: Article, claim: Claim, day: date, briefs: dict) -> Fact:
     """A fact that only a brief works out; those of the same day, partner and universe are shared."""
-    key = (day, claim.partner.code, claim.universe)
+    of_total = claim.fact.startswith(("total.", "services."))
+    key = (day, claim.partner.code, claim.universe, of_total)
     if key not in briefs:
-        if (day,) not in briefs:
-            briefs[day,] = take(article.release, as_of=day)
-        snapshot = briefs[day,]
+        if (day, of_total) not in briefs:
+            briefs[day, of_total] = (_totals if of_total else take)(article.release, as_of=day)
+        snapshot = briefs[day, of_total]
         if claim.universe:
-            snapshot = snapshot.listing(releases.parse_date(claim.universe, "universe"))
-        briefs[key] = brief(claim.partner, snapshot)
+            snapshot = replace(snapshot, universe_day=releases.parse_date(claim.universe, "universe"))
+        briefs[key] = (Totals if of_total else brief)(claim.partner, snapshot)
     fact = briefs[key].get(claim.fact)
     if fact is None:
         raise _refusal(article, claim, fact, list(briefs[key]))
     return fact
+
+
+class Totals(Brief):
+    """The facts of a brief on goods and services; nothing else is read or worked out."""
+
+    def __init__(self, partner: Partner, snapshot: Snapshot):
+        Facts.__init__(self)
+        self.partner, self.snapshot, self.asked = partner, snapshot, {}
+        total_facts(self)
+
+
+def _totals(release: str, *, as_of: date) -> Snapshot:
+    """What `take` takes, of the tables of goods and services alone."""
+    found = releases.release(release)
+    chosen = choose(found, as_of)
+    sources = {table: v for table, v in chosen.sources.items() if table in (TRADE, RELEASED)}
+    return cut(found, as_of, Selection(sources, chosen.absent))
 
 
 def _names_partners(fact: Fact) -> bool:
