@@ -7,6 +7,7 @@ from itertools import product
 from pathlib import Path
 
 import pandas as pd
+from tqdm import tqdm
 
 from tradelib import releases
 from tradelib.errors import StoredOtherwise, TradelibError
@@ -122,7 +123,8 @@ def run(
     outcome = Outcome(source)
     try:
         if source.kind == "bulk":
-            _run_bulk(source, outcome, on, release=release, published=published, since=since)
+            asked = {"release": release, "published": published, "since": since}
+            _run_bulk(source, outcome, on, **asked, progress=progress)
             return outcome
         if any(TABLES[table].large for table in source.tables):
             _run_by_year(source, outcome, on, since, progress)
@@ -226,6 +228,7 @@ def _run_bulk(
     release: str | None,
     published: str | None,
     since: str | None,
+    progress: bool,
 ) -> None:
     """The same for the bulk files: what a month's files have is added to the months of the vintage before.
 
@@ -241,7 +244,7 @@ def _run_bulk(
             del made[table]
     files: list[File] = []
     with scratch() as folder:
-        for month, flow in product(months, bulk.WIRES):
+        for month, flow in tqdm([*product(months, bulk.WIRES)], unit=" files", disable=not progress):
             file, read = publishers.fetch_bulk(flow, month)
             outcome.transferred += file.transferred
             files.append(replace(file, content=b""))
