@@ -23,8 +23,8 @@ from tradelib.store import vintages
 from tradelib.store.verify import verify
 from tradelib.tables import TABLES
 
-#: They come with tradelib, or by `ingest`.
-NOT_FETCHED = {"imports_consumption_hs6_annual", "trade_world_sa", "trade_world_annual"}
+#: It comes with tradelib only.
+NOT_FETCHED = {"imports_consumption_hs6_annual"}
 
 
 @pytest.fixture
