@@ -17,7 +17,7 @@ from tradelib.sources.ingest import ingest
 from tradelib.studies import library
 from tradelib.studies.claims import FOLDER, load_article
 from tradelib.studies.ledger import audit, fate, missing, summary, table
-from tradelib.studies.printed import VERDICTS, read, verdict
+from tradelib.studies.printed import VERDICTS, as_printed, read, verdict
 
 NOW = date(2025, 10, 18)
 KEI = load_article("kei-2018-09-05")
@@ -141,6 +141,18 @@ def test_a_printed_figure_is_read_as_people_write_it(text, unit, value, rounding
     found = read(text, unit)
     assert (found.value, found.hedge) == (pytest.approx(value), hedge)
     assert found.rounding == pytest.approx(rounding)
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "shown"),
+    [
+        ("$163,336.9 million", 163_336_947_640, "$163,336.9 million"),
+        ("$55.7 billion", 55_660_830_389, "$55.7 billion"),
+        ("$68.94 billion", 68_804_270_592, "$68.80 billion"),
+    ],
+)
+def test_a_figure_is_shown_with_the_digits_that_were_printed(text, value, shown):
+    assert as_printed(read(text, "USD"), value, "") == shown
 
 
 @pytest.mark.parametrize("text", ["a lot", "12 %", "$5 apples", "", "billion", "1.2.3"])

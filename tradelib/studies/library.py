@@ -5,7 +5,7 @@ import pandas as pd
 from tradelib.briefs.brief import Brief
 from tradelib.studies.claims import Article, list_articles, load_article
 from tradelib.studies.ledger import FATES, STANDS, Line, audit, fate
-from tradelib.studies.printed import UNTESTED
+from tradelib.studies.printed import UNTESTED, as_printed
 from tradelib.studies.study import Study
 from tradelib.style.words import Text, day
 
@@ -62,7 +62,8 @@ def standing(audited: Audited) -> pd.DataFrame:
 def _figures(line: Line) -> tuple[str, str]:
     """The figure of the vintage nearest to the day, and the newest, each with its vintage."""
     near = line.on_the_day if line.on_the_day.vintage else line.now
-    return tuple(f"{one.shown} ({one.vintage})" if one.vintage else one.shown for one in (near, line.now))
+    told = [(as_printed(line.claim.printed, one.value, one.shown), one.vintage) for one in (near, line.now)]
+    return tuple(f"{shown} ({vintage})" if vintage else shown for shown, vintage in told)
 
 
 def study(brief: Brief) -> Library:

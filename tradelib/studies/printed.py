@@ -4,6 +4,7 @@
 it says, the last digit it prints, and whether it is exact.
 """
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -162,6 +163,15 @@ def _partners(entries: str | list[str], *, includes: bool) -> Printed:
         raise TradelibError("an empty list is included in any: it claims nothing.", "Give names, or `same`.")
     shown = words.series(sorted(partner(code).prose for code in codes)) or "none"
     return Printed("list", codes, shown, includes=includes)
+
+
+def as_printed(printed: Printed, value: object, shown: str) -> str:
+    """A figure with the digits that were printed, where `shown` has fewer of them."""
+    if printed.unit != "USD" or not isinstance(value, (int, float)) or not printed.rounding:
+        return shown
+    scale, name = (1e9, "billion") if printed.rounding >= 1e7 else (1e6, "million")
+    digits = max(0, round(-math.log10(printed.rounding / scale)))
+    return f"{'-' if value < 0 else ''}${abs(value) / scale:,.{digits}f} {name}"
 
 
 # --- the rule ---------------------------------------------------------------------------------------
