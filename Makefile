@@ -26,6 +26,7 @@ bench: $(VENV)/installed-test
 	$(BIN)/python tests/benchmarks/bench.py
 	$(BIN)/python tests/benchmarks/hs10.py
 	$(BIN)/python tests/benchmarks/headlines.py
+	$(BIN)/python tests/benchmarks/first_print.py
 	$(BIN)/python tests/benchmarks/second.py
 	$(BIN)/python tests/benchmarks/identities.py --log $$(mktemp)
 	$(BIN)/python tests/benchmarks/kills.py 200
