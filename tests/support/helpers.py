@@ -155,13 +155,15 @@ def titled(cell: str, brief, notebook: str = "release.ipynb") -> str:
 def drawn(cell: str, brief, notebook: str = "release.ipynb"):
     """The chart that a cell of a notebook draws of a brief or study; None where there is nothing to draw."""
     from tradelib.briefs import charts
-    from tradelib.studies import league, revisions, seasonal
+    from tradelib.studies import league, revisions, seasonal, tariffs
 
     rooms = {"charts": charts, "league": league, "revisions": revisions, "seasonal": seasonal}
+    rooms["tariffs"] = tariffs
     call = cells(notebook)[cell]
     draw = getattr(rooms[call.func.value.id], call.func.attr)
     between = [ast.literal_eval(argument) for argument in call.args[1:]]
-    return draw(brief, *between, title=_argument(cell, "title", notebook))
+    named = {one.arg: ast.literal_eval(one.value) for one in call.keywords if one.arg != "title"}
+    return draw(brief, *between, title=_argument(cell, "title", notebook), **named)
 
 
 # --- sheets in the shape of the published files -------------------------------------------------

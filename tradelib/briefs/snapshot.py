@@ -531,4 +531,6 @@ def covered_partners(snapshot: Snapshot) -> list[str]:
     """
     kinds, there = all_partners().set_index("code")["kind"], set(countries(in_year=snapshot.month.year))
     codes = snapshot.goods_windows["month"].index
+    if codes.empty:  # only duties reach the release
+        codes = snapshot.duties.sums(snapshot.duties.windows["month"]).index
     return [code for code in codes if kinds[code] == "other" or code in there]

@@ -41,21 +41,17 @@ def split(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     two add up exactly, whichever window comes first. A part that was imported in one window only is mix.
     """
     both = now.index.union(before.index)
-    imports, duty, of = {}, {}, {}
-    for name, rows in (("now", now), ("before", before)):
-        rows = rows.reindex(both).fillna(0.0)
-        imports[name], duty[name] = rows["imports_usd"], rows["duty_usd"]
-        of[name] = rate(duty[name], imports[name])
-    weights = {name: usd / usd.sum() for name, usd in imports.items()}
-    rates = {"now": of["now"].fillna(of["before"]), "before": of["before"].fillna(of["now"])}
-    whole = sum(100 * duty[name].sum() / imports[name].sum() for name in imports) / 2
-    return pd.DataFrame(
-        {
-            "rate_points": (weights["now"] + weights["before"]) / 2 * (rates["now"] - rates["before"]),
-            "mix_points": (weights["now"] - weights["before"])
-            * ((rates["now"] + rates["before"]) / 2 - whole),
-        }
-    ).fillna(0.0)
+    tables = (rows[["imports_usd", "duty_usd"]].reindex(both).fillna(0.0) for rows in (now, before))
+    (usd, duty), (usd_then, duty_then) = (rows.to_numpy(float).T for rows in tables)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        of, of_then = 100 * duty / usd, 100 * duty_then / usd_then
+    of, of_then = np.where(usd > 0, of, of_then), np.where(usd_then > 0, of_then, of)
+    weight, weight_then = usd / usd.sum(), usd_then / usd_then.sum()
+    whole = 50 * (duty.sum() / usd.sum() + duty_then.sum() / usd_then.sum())
+    by_rate = (weight + weight_then) / 2 * (of - of_then)
+    by_mix = (weight - weight_then) * ((of + of_then) / 2 - whole)
+    added = {"rate_points": np.nan_to_num(by_rate), "mix_points": np.nan_to_num(by_mix)}
+    return pd.DataFrame(added, index=both)
 
 
 @dataclass(frozen=True)
@@ -198,7 +194,7 @@ def _window(brief, duties: Duties, span: str, window: Window) -> None:
 
 
 def _no_row(brief) -> str:
-    return f"the table of duties has no complete row of {brief.partner.name} for the window"
+    return f"the table of duties has no complete row of {brief.partner.prose} for the window"
 
 
 def _place(brief, duties: Duties, span: str) -> None:

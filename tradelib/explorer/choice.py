@@ -238,7 +238,7 @@ def _vintages(choice: Choice, basis: Basis, release: releases.Release, day: date
     chosen = choose(release, day)
     first = next((chosen.sources[table] for table in basis.tables if table in chosen.sources), None)
     if first is None:
-        raise TradelibError(f"There are no figures: {chosen.absent[TRADE]}.")
+        raise TradelibError(f"There are no figures: {chosen.absent[basis.tables[-1]]}.")
     if not choice.compare:
         return [first]
     on = releases.parse_date(choice.compare, "The vintage to compare with:")
