@@ -266,6 +266,7 @@ def _ready():
 
     from tradelib.style import house
 
+    gc.disable()  # done after each page
     mpl.use("agg")
     house.Chart.drawn = False
 
@@ -315,7 +316,8 @@ def _is_ours(output: dict) -> bool:
     """Whether tradelib made an output: a sentence, a brief, a table, a card, a figure in the house style."""
     data, metadata = output["data"], output["metadata"]
     about = metadata.get("image/png") or {}
-    return FACTS_MIME in data or cards.PLAIN in data.get("text/html", "") or bool(about.get("alt"))
+    told = "text/markdown" in data and not data.get("text/plain", "").startswith("<IPython")
+    return told or FACTS_MIME in data or cards.PLAIN in data.get("text/html", "") or bool(about.get("alt"))
 
 
 def _foreign(cell: dict) -> Iterator[str]:
@@ -461,9 +463,7 @@ def _in_notebook(book: dict, again: dict) -> Iterator[Fault]:
     for mine, right in zip(book["cells"], again["cells"], strict=True):
         if mine["cell_type"] != "code" or mine.get("outputs") == right.get("outputs"):
             continue
-        outputs = itertools.zip_longest(
-            map(_plain, mine["outputs"]), map(_plain, right["outputs"]), fillvalue={}
-        )
+        outputs = itertools.zip_longest(map(_plain, mine["outputs"]), right["outputs"], fillvalue={})
         for says, says_right in outputs:
             for kind in sorted({*says.get("data", {}), *says_right.get("data", {})}):
                 told, told_right = (one.get("data", {}).get(kind, "") for one in (says, says_right))

@@ -137,8 +137,8 @@ class Chart(Figure):
             canvas = FigureCanvasAgg(self)
             canvas.draw()
             image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
-        elif not all(isinstance(axis.get_major_locator(), FixedLocator) for axis in _axes_of(self)):
-            self.draw_without_rendering()  # how many ticks there are depends on the room
+        elif _needs_room(self):
+            self.draw_without_rendering()
         words.add_itxt(WORDS, "\n\n".join(_words_on(self)))
         # a third of the size; this method keeps the colours of the palette, and is the faster one
         image.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
@@ -410,7 +410,14 @@ def _framed(fig: Chart, title: str, subtitle: str, foot: str) -> Chart:
 
 
 def _height(text: Text) -> float:
-    return text.get_window_extent().height / text.get_figure().dpi
+    fig = text.get_figure()
+    return text.get_window_extent().height / fig.dpi if _needs_room(fig) else 0.0
+
+
+def _needs_room(fig: Figure) -> bool:
+    """Whether it must be laid out to be read: how many ticks there are depends on the room, unless fixed."""
+    ticks = [axis.get_major_locator() for axis in _axes_of(fig)]
+    return Chart.drawn or not all(isinstance(one, FixedLocator) for one in ticks)
 
 
 @functools.cache
