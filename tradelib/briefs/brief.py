@@ -364,7 +364,7 @@ def fact(
     Examples
     --------
     >>> fact("goods.deficit@2017 of CHN", as_of="2018-10-05")
-    <Fact goods.deficit@2017 of CHN as of 2018-10-05: U.S. goods deficit with China, 2017: $375.6 billion \
+    <Fact goods.deficit@2017 of CHN: U.S. goods deficit with China, 2017: $375.6 billion \
 [2017; goods_census_nsa of 2018-10-05]>
     >>> round(fact("goods.exports.change_pct@2016 vs 2006", partner="CHN", as_of="2018-10-05").value, 1)
     115.3
