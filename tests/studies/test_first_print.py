@@ -7,7 +7,7 @@ from helpers import raw_sum, said, sheet
 
 from tradelib.briefs import goods
 from tradelib.store import vintages
-from tradelib.studies import first_print
+from tradelib.studies import first_print, revisions
 
 MONTHS = [f"2018-0{n}" for n in range(1, 9)]
 
@@ -72,6 +72,19 @@ def test_no_band_is_told_where_none_holds(who, release, as_of, reason):
     found = sheet(who, release, as_of)
     assert reason in found["goods.exports.ytd.first_print_low_pct"].reason
     assert "exports" not in str(said("first-print", found))
+
+
+def test_the_page_on_revisions_has_each_first_print_and_the_tests():
+    found = revisions.study(sheet("KOR", "2018-07", "2025-04-03"))
+    rows, months = found.first_prints, MONTHS[:7]
+    exports = [
+        raw_sum("goods_census_nsa", day, months, partner="5800", flow="exports")
+        for day in ("2018-10-05", "2020-10-06")
+    ]
+    assert rows.index.tolist() == [2011, 2016, 2018, 2020, 2022]
+    assert rows.loc[2018, "exports_pct"] == pytest.approx(100 * (exports[1] / exports[0] - 1))
+    assert found.news["n"].tolist() == [37] * 4, "months that were due for revision"
+    assert revisions.study(sheet("CAN", "2018-07", "2025-04-03")).first_prints is None
 
 
 def test_an_alarm_is_false_for_at_most_five_percent_of_ordinary_revisions():

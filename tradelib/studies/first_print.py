@@ -213,8 +213,8 @@ def _regressed(y: np.ndarray, x: np.ndarray) -> dict[str, float]:
     errors = np.sqrt(np.diag(covariance))
     return {
         "intercept": beta[0],
-        "slope": beta[1],
         "intercept_error": errors[0],
+        "slope": beta[1],
         "slope_error": errors[1],
         "p_value": float((1 + 2 * wald / (n - k)) ** (-(n - k) / 2)),
         "n": n,
