@@ -505,6 +505,7 @@ def test_each_fact_tells_the_vintage_of_its_table_and_its_lag():
         TRADE: ("2025-03-06", 2374),
         EXPORTS: ("2020-12-04", 821),
         "imports_consumption_hs2_nsa": ("2020-12-04", 821),
+        "imports_consumption_nsa": ("2020-12-04", 821),
         "exports_naics_nsa": (None, None),
     }
     later = sheet("KOR", "2018-07", "2025-04-03")
