@@ -10,6 +10,7 @@ import collections
 import random
 import re
 import sys
+import time
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[1] / "support"), str(Path(__file__).parents[2])]
@@ -28,7 +29,8 @@ def main() -> int:
     parser.add_argument("--releases", type=int, default=100)
     parser.add_argument("--each", type=int, default=9, help="partners of each release, beside South Korea")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
-    asked = parser.parse_args()
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after so long")
+    asked, began = parser.parse_args(), time.monotonic()
     print(f"seed {asked.seed}", flush=True)
     agreed, briefs, numbers, wrong = collections.Counter(), 0, 0, 0
     for of, off, alike in drawn(Reading(), asked.seed, asked.releases, asked.each):
@@ -36,6 +38,8 @@ def main() -> int:
         agreed.update(map(pattern, alike))
         for told in off:
             print(*of, told, flush=True)
+        if time.monotonic() - began > asked.seconds:
+            break
     facts = [fact for who in ("KOR", "CHN") for fact in tl.brief(who, "2018-07").values()]
     book = {pattern(fact.id) for fact in facts if fact.unit in NUMBERS}
     read = {id for id in book if is_read(id)}

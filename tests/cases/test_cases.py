@@ -55,7 +55,7 @@ REFUSED = {
     "country_months_swapped": (["--published", "2025-04-04"], "cannot be believed"),
     "country_no_world": ([], "no row of the World"),
     "country_partner_missing_2025": ([], "is refused"),
-    "country_thousands": ([], "is refused"),
+    "country_thousands": ([], "are these millions of dollars"),
     "ctyseasonal_blank_cell": ([], "EQ1 is the sum of its months"),
     "ctyseasonal_row_without_year": ([], "A row with figures has a year"),
     "ctyseasonal_year_20": ([], "Years follow each other"),

@@ -123,3 +123,11 @@ def test_quarters_of_goods_are_out_with_their_last_month_and_those_of_services_w
     assert check_day(frame, "goods_ft900_quarters_sa", june) is frame
     with pytest.raises(TradelibError, match="2018-07 was published on 2018-09-05"):
         check_day(frame, "trade_ft900_sa", june)
+
+
+@pytest.mark.parametrize(("code", "year"), [("0013", 2005), ("7950", 2015), ("6227", 2023)])
+def test_a_year_of_one_partner_that_is_gone_is_missed_however_little_it_traded(known, october, code, year):
+    gone = october["partner"].eq(code) & october["period"].dt.year.eq(year)
+    assert gone.sum() == 24
+    with pytest.raises(TradelibError, match="years of a series are gone"):
+        hold_against(october[~gone], GOODS, DAY, known[:-1])

@@ -930,3 +930,20 @@ def test_a_supplement_of_another_month_is_left_out():
         tables = parse_archive(read_archive(archive))
     assert not set(SUPPLEMENT.values()) & set(tables)
     assert np.isfinite(tables["goods_ft900_nsa"]["value_usd"]).any()
+
+
+def test_an_exhibit_that_is_cut_short_is_seen_beside_its_sister():
+    sheets = edition()
+    with pytest.raises(CheckError, match="Exhibits 14 and 14a list the same rows"):
+        parse_archive(sheets | {"14a": sheets["14a"][:-8]})
+
+
+def test_what_an_archive_lacks_is_told_and_stands_in_card_and_brief(tmp_path):
+    sheets = edition()
+    del sheets["20b"]
+    path = tmp_path / "ft900xlsx_2304.zip"
+    path.write_bytes(as_zip({f"exh{n}.xlsx": as_xlsx(rows, n) for n, rows in sheets.items()}))
+    told = CliRunner().invoke(main, ["ingest", str(path), "--accept", "made up"]).output
+    assert "Exhibit 20b of the FT-900 not there" in told and "4 and 4a of its supplement not there" in told
+    (kept,) = [v for v in list_vintages("trade_ft900_sa") if v.through == "2023Q1"]
+    assert "Exhibit 20b of the FT-900 not there" in kept.accepted

@@ -591,16 +591,25 @@ def replay(archive, keep) -> None:
 
 # --- data ---------------------------------------------------------------------------------------
 
+ACCEPT = click.option(
+    "--accept", default="", help="The reason to keep a file that contradicts what is known."
+)
+
 
 @main.command()
 @click.argument("names", nargs=-1)
 @click.option("--dry-run", is_flag=True, help="Say what is new, fetch nothing.")
 @click.option("--all", "every", is_flag=True, help="The large sources too (hs6, hs10, bulk).")
 @click.option("--since", help="First month asked of an API, YYYY-MM.")
-def update(names, dry_run, every, since) -> None:
+@ACCEPT
+def update(names, dry_run, every, since, accept) -> None:
     """Fetch what is new at the publishers: all everyday sources, or those NAMED (or their tables)."""
     from tradelib.sources import update as work
 
+    if accept and not names:
+        raise TradelibError(
+            "--accept is for a source that was looked at.", "Name it: `tradelib update NAME`."
+        )
     on = work.today()
     if not dry_run:
         for line in work.refresh_calendar():
@@ -613,7 +622,8 @@ def update(names, dry_run, every, since) -> None:
         say("--dry-run: nothing was fetched.")
         return
     chosen = [step.source for step in steps if step.todo]
-    outcomes = [_fetch(s, on=on, since=since if s.kind == "census-api" else None) for s in chosen]
+    first = {True: since, False: None}
+    outcomes = [_fetch(s, on=on, since=first[s.kind == "census-api"], accept=accept) for s in chosen]
     say_age()
     _summary(outcomes, failed=any(step.failed for step in steps))
 
@@ -623,12 +633,12 @@ def update(names, dry_run, every, since) -> None:
 @click.option("--release", help="Statistical month, YYYY-MM: of an archived release (ft900, bulk).")
 @click.option("--published", help="The day it was published, where the calendar does not know it.")
 @click.option("--since", help="First month asked of an API, or of the bulk files, YYYY-MM.")
-def fetch(source, release, published, since) -> None:
+@ACCEPT
+def fetch(source, **options) -> None:
     """Fetch one SOURCE (see `tradelib sources`), whether or not it is new; check it and keep it."""
     from tradelib.sources import update as work
     from tradelib.sources.publishers import find_source
 
-    options = {"release": release, "published": published, "since": since}
     _summary([_fetch(find_source(source), on=work.today(), **options)])
 
 
@@ -657,7 +667,7 @@ def _summary(outcomes: list, *, failed: bool = False) -> None:
 @click.option("--published", help="Publication date, YYYY-MM-DD.")
 @click.option("--saved", help="Instead: the day by which a copy was saved, where no more is known.")
 @click.option("--note", default="", help="How the file was come by; kept with the vintage.")
-@click.option("--accept", default="", help="The reason to keep a file that contradicts what is known.")
+@ACCEPT
 @click.option("--store", help="Where to, instead of your store: a folder, or an address (s3://...).")
 def ingest(paths, store, **options) -> None:
     """Check downloaded FILES and keep them as vintages."""

@@ -222,6 +222,10 @@ def _cell(cell, where: str) -> tuple[float, str | None]:
 def check_sums(found: dict, within: float = ROUNDING_USD) -> None:
     """Refuse where a balance is not exports less imports, or goods and services not the total."""
     wide = {kind: f.set_index(["period", "partner"])["value_usd"] for kind, f in found.items()}
+    for item in ("total", "goods", "services"):
+        for flow in ("exports", "imports"):
+            alone = wide["balance", item].index.symmetric_difference(wide[flow, item].index)
+            refuse_rows(alone.to_frame(index=False), f"{flow} and balance of {item} are of the same periods")
     rules = {
         f"{item}: balance is exports less imports": wide["exports", item]
         - wide["imports", item]

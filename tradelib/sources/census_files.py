@@ -24,6 +24,10 @@ WORLD_SINCE = 1992
 #: Countries missed their sum by $32 million at most in seven copies; those that vanish traded 2 in a year.
 CONTINENTS, CONTINENTS_USD = ["0009", "0010", "0012", "0013", "0016", "0018"], 100e6
 GONE_USD, FEW = 10e6, 10
+#: The largest month of the World's exports or imports, in any file, is between these.
+MOST_USD = (10e9, 2e12)
+#: Since when the same continents are printed every year: all six, or, in the copy of 2012, four.
+ALL_SIX = 1997
 
 
 def parse_country(grid: pd.DataFrame) -> pd.DataFrame:
@@ -220,8 +224,8 @@ def _published_only(frame: pd.DataFrame) -> pd.DataFrame:
             "There is no row of the World (0015), against which the partners are held.", "Is the file whole?"
         )
     if len(world):
-        check_world(frame)
         _check_flows_of_world(world)
+        check_world(frame)
     kinds = frame["partner"].map(all_partners().set_index("code")["kind"])
     _check_continents(frame, kinds)
     _check_years(frame[kinds == "country"])
@@ -229,7 +233,16 @@ def _published_only(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _check_flows_of_world(world: pd.DataFrame) -> None:
-    """In no year since 1976 did the United States export more goods than they imported."""
+    """The world has a row of each month, of some size; more goods than were imported were never exported."""
+    months = world["period"].nunique()
+    if (
+        months <= (world["period"].max() - world["period"].min()).n
+        or world["flow"].value_counts().nunique() > 1
+    ):
+        raise CheckError("Months of the World (0015) are missing, against which the partners are held.")
+    if not MOST_USD[0] < world["value_usd"].max() < MOST_USD[1]:
+        usd = f"${world['value_usd'].max() / 1e9:,.3g} billion"
+        raise CheckError(f"The largest month of the World would be {usd}: are these millions of dollars?")
     sums = world.groupby(["flow", world["period"].dt.year])["value_usd"].sum().unstack("flow")
     if (sums["exports"] > sums["imports"]).mean() > 0.5:
         raise CheckError("The world's exports are above its imports: are the two exchanged?")
@@ -241,7 +254,11 @@ def _check_continents(frame: pd.DataFrame, kinds: pd.Series) -> None:
     parts = (
         frame[frame["partner"].isin(CONTINENTS)].groupby(["flow", "period"])["value_usd"].agg(["sum", "size"])
     )
-    sums = parts[parts["size"] == len(CONTINENTS)].rename(columns={"sum": "continents"})
+    whole = parts["size"] == len(CONTINENTS)
+    recent = parts[parts.index.get_level_values("period").year >= ALL_SIX]
+    fewer = recent[recent["size"] < recent["size"].max()].rename(columns={"size": "continents"})
+    refuse_rows(fewer.reset_index(), "A continent that is printed is printed every year")
+    sums = parts[whole].rename(columns={"sum": "continents"})
     sums = sums.assign(countries=single.groupby(["flow", "period"])["value_usd"].sum())
     off = (sums["countries"] - sums["continents"]).abs() > CONTINENTS_USD
     refuse_rows(sums[off].drop(columns="size").reset_index(), "Countries sum to the continents")

@@ -90,8 +90,10 @@ def _span_problem(pair: Pair) -> list[str]:
 
 def _problem(pair: Pair) -> list[str]:
     """What moved too far, in a sentence and the three worst lines; nothing where all is well."""
-    both, off = _pairs(pair), "figures moved as no revision does"
-    worst = both.assign(beyond=both["moved"] - _allowed(both, pair)).query("beyond > 0")
+    both, off, worst = _pairs(pair), "years of a series are gone", _gone(pair)
+    if worst.empty:
+        off = "figures moved as no revision does"
+        worst = both.assign(beyond=both["moved"] - _allowed(both, pair)).query("beyond > 0")
     if worst.empty:
         off, worst = "whole months moved as no revision does", _moved_together(both, pair)
     if worst.empty:
@@ -105,6 +107,25 @@ def _problem(pair: Pair) -> list[str]:
         index=False, float_format="{:,.0f}".format
     )
     return [f"{len(worst):,} {off}, in dollars:", *lines.splitlines()]
+
+
+def _gone(pair: Pair) -> pd.DataFrame:
+    """Years of a series that only the earlier table has: of a country, or of a group that goes on."""
+    if pair.table not in WHOLE:
+        return pd.DataFrame()
+    value = table_info(pair.table).value
+    old, new = (
+        rows[value].abs().groupby([*(rows[name] for name in SERIES), rows["period"].dt.year]).sum()
+        for rows in (pair.old, pair.new)
+    )
+    gone = old[~old.index.isin(new.index)].rename("earlier").reset_index()
+    kinds = gone["partner"].map(all_partners().set_index("code")["kind"])
+    single = kinds.isin(["country", "former", "other"])
+    last = new.reset_index().groupby("partner")["period"].max()
+    goes_on = gone["period"].to_numpy() < last.reindex(gone["partner"]).to_numpy()
+    held = single & (gone["earlier"] > ROUNDING) & (gone["period"] <= pair.new["period"].max().year)
+    gone = gone[held | (~single & goes_on)]
+    return gone.assign(later=0.0, beyond=gone["earlier"])
 
 
 def _figures(rows: pd.DataFrame, table: str) -> pd.Series:

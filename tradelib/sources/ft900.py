@@ -111,19 +111,27 @@ def parse_archive(members: dict[str, list[list]]) -> dict[str, pd.DataFrame]:
             f"None of Exhibits {', '.join(EXHIBITS)} is among {', '.join(members) or 'no members'}."
         )
     _check_months(found)
+    _check_alike(found)
     _check_totals(found)
-    if absent := [number for number in EXHIBITS if number not in found]:
-        warnings.warn(
-            f"Exhibit{'s' * (len(absent) > 1)} {', '.join(absent)} of the FT-900 not there, or not known by "
-            f"the title: what {'they hold' if len(absent) > 1 else 'it holds'} is left out.",
-            stacklevel=2,
-        )
     tidy = pd.concat([f.assign(exhibit=n[:2], item=EXHIBITS[n][1]) for n, f in found.items()])
     tables = {}
     for key, part in tidy.groupby(["exhibit", "kind"], sort=False):
         if table := TABLES[key]:
             tables[table] = check_flows(_contract(part), table)
     return tables | _supplement(members, tables)
+
+
+def lacking(members: dict[str, list[list]], tables: dict[str, pd.DataFrame]) -> str:
+    """Name the exhibits of a release that are in none of its tables; empty where all are."""
+    known, told = {exhibit_of(rows) for rows in members.values()}, []
+    if absent := [number for number in EXHIBITS if number not in known]:
+        told.append(f"Exhibit{'s' * (len(absent) > 1)} {', '.join(absent)} of the FT-900")
+    if SUPPLEMENT["M"] not in tables:
+        told.append("Exhibits 4 and 4a of its supplement")
+    told = [f"{one} not there, or not known by the title" for one in told]
+    for one in told:
+        warnings.warn(f"{one}: what is held there is left out.", stacklevel=2)
+    return "; ".join(told)
 
 
 def _supplement(members: dict[str, list[list]], tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -440,6 +448,17 @@ def _check_months(found: dict[str, pd.DataFrame]) -> None:
         raise CheckError(f"The exhibits are not of one release; their months (14a: a year later): {ends}.")
     if "14a" in ends and len(ends) == 1:
         raise CheckError("Exhibit 14a is there without 14 and 19, which tell the statistical month.")
+
+
+def _check_alike(found: dict[str, pd.DataFrame]) -> None:
+    """Exhibits 14 and 14a list the same rows, and so do 20, 20a and 20b, in the same periods."""
+    fields = ["partner", "flow", "kind"]
+    periods = [*fields, "year", "n"]
+    for first, other, keys in (("14", "14a", fields), ("20", "20a", periods), ("20", "20b", periods)):
+        if first in found and other in found:
+            one, two = (pd.MultiIndex.from_frame(found[n][keys].drop_duplicates()) for n in (first, other))
+            alone = one.symmetric_difference(two).to_frame(index=False)
+            refuse_rows(alone, f"Exhibits {first} and {other} list the same rows and periods")
 
 
 def _check_totals(found: dict[str, pd.DataFrame]) -> None:

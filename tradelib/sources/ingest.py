@@ -36,12 +36,13 @@ DOWNLOAD_AGAIN = "Open it to see what the server sent, and download it again."
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What files hold: tables, the date printed in them, the month they are the release of."""
+    """What files hold: tables, the day they print, the month of their release, and what is lacking."""
 
     tables: dict[str, pd.DataFrame]
     parser: str
     dated: str | None = None
     month: str | None = None
+    lacking: str = ""
 
 
 def ingest(
@@ -81,15 +82,24 @@ def ingest(
     kept = []
     for name in [table] if table else list(found.tables):
         frame = check_flows(found.tables[name], name)
-        accepted = vouch(frame, name, day, accept=accept, store=store)
+        accepted = vouch(frame, name, day, accept=accept, lacking=found.lacking, store=store)
         kept.append((frame, name, told | {"note": note, "accepted": accepted}))
     return [vintages.save(frame, name, **more, store=store) for frame, name, more in kept]
 
 
-def vouch(frame: pd.DataFrame, table: str, day: date, *, accept: str = "", store: Path | None = None) -> str:
+def vouch(
+    frame: pd.DataFrame,
+    table: str,
+    day: date,
+    *,
+    accept: str = "",
+    lacking: str = "",
+    store: Path | None = None,
+) -> str:
     """Hold a parsed table against what is known of it, whoever brought it; refuse what cannot be so.
 
-    Returns the reason to `accept` it, with what it was needed for; empty where it was not needed.
+    Returns what its card and each brief are to tell: what is `lacking` beside it, and the reason to `accept`
+    it, with what it was needed for; empty where there is nothing to tell.
     """
     check_day(frame, table, day)
     known = vintages.list_vintages(table)
@@ -99,8 +109,9 @@ def vouch(frame: pd.DataFrame, table: str, day: date, *, accept: str = "", store
     except CheckError as problem:
         if not accept:
             raise
-        return f"{accept} ({str(problem).splitlines()[0]})"
-    return ""
+        accepted = f"{accept} ({str(problem).splitlines()[0]})"
+        return f"{accepted}; {lacking}" if lacking else accepted
+    return lacking
 
 
 def check_day(frame: pd.DataFrame, table: str, day: date) -> pd.DataFrame:
@@ -199,7 +210,8 @@ def _parse(files: list[tuple[str, bytes]]) -> Parsed:
         for member, rows in members.items()
     }
     tables = ft900.parse_archive(exhibits)
-    return Parsed(tables, ft900.PARSER, month=ft900.statistical_month(tables))
+    lacking = ft900.lacking(exhibits, tables)
+    return Parsed(tables, ft900.PARSER, month=ft900.statistical_month(tables), lacking=lacking)
 
 
 def _parse_grids(files: list, grids: list[pd.DataFrame]) -> Parsed:

@@ -113,18 +113,19 @@ def run(
     published: str | None = None,
     since: str | None = None,
     progress: bool = False,
+    accept: str = "",
 ) -> Outcome:
     """Fetch one source, check what came, keep it as vintages and compare them with those before.
 
     What fails is told in the outcome's `error`: nothing is kept then, or only whole tables. `release` is the
     statistical month of an archived FT-900, `published` its day where the calendar does not know it, `since`
-    the first month asked of the Census API.
+    the first month asked of the Census API; `accept` the reason to keep what contradicts what is known.
     """
     outcome = Outcome(source)
     try:
         if source.kind == "bulk":
             asked = {"release": release, "published": published, "since": since}
-            _run_bulk(source, outcome, on, **asked, progress=progress)
+            _run_bulk(source, outcome, on, **asked, progress=progress, accept=accept)
             return outcome
         if any(TABLES[table].large for table in source.tables):
             _run_by_year(source, outcome, on, since, progress)
@@ -141,15 +142,23 @@ def run(
             given = published and releases.parse_date(published, "--published")
             days = [(given, "published")] if given else _days(source, found, files, on)
             told = {"sources": ingest.sources_of(pairs), "parser": found.parser}
+            reasons = {"accept": accept, "lacking": found.lacking}
             for table, frame in found.tables.items():
-                _keep(outcome, table, check_flows(frame, table), days, told)
+                _keep(outcome, table, check_flows(frame, table), days, told, reasons)
         download.forget(publishers.tag(source, on))
     except TradelibError as error:
         outcome.error = str(error)
     return outcome
 
 
-def _keep(outcome: Outcome, table: str, frame: pd.DataFrame | list, days: list, told: dict) -> None:
+def _keep(
+    outcome: Outcome,
+    table: str,
+    frame: pd.DataFrame | list,
+    days: list,
+    told: dict,
+    reasons: dict[str, str],
+) -> None:
     """Keep a table, or its parts, under the first day not taken by other figures, unless it is known."""
     before = newest(table, days[-1][0])
     if before and vintages.same_figures(before, frame):
@@ -157,9 +166,9 @@ def _keep(outcome: Outcome, table: str, frame: pd.DataFrame | list, days: list, 
         return
     small = isinstance(frame, pd.DataFrame)
     for day, dated_by in days:
-        if small:
-            ingest.vouch(frame, table, day)
         options = told | {"published": day, "dated_by": dated_by, "note": f"fetched: {outcome.source.name}"}
+        if small:
+            options["accepted"] = ingest.vouch(frame, table, day, **reasons)
         try:
             vintage, written = vintages.save(frame, table, **options)
         except StoredOtherwise:
@@ -229,6 +238,7 @@ def _run_bulk(
     published: str | None,
     since: str | None,
     progress: bool,
+    accept: str,
 ) -> None:
     """The same for the bulk files: what a month's files have is added to the months of the vintage before.
 
@@ -259,7 +269,8 @@ def _run_bulk(
             whole = making.parts
             if not TABLES[table].large:
                 whole = check_flows(pd.concat(making.parts, ignore_index=True), table)
-            _keep(outcome, table, whole, days, {"sources": making.sources, "parser": bulk.PARSER})
+            told = {"sources": making.sources, "parser": bulk.PARSER}
+            _keep(outcome, table, whole, days, told, {"accept": accept})
     for month, flow in product(months, bulk.WIRES):
         download.forget(bulk.WIRES[flow].file(month))
 
