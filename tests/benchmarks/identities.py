@@ -90,7 +90,8 @@ def months_of(brief, reader: Reader) -> list[str]:
             if fact.value is not None and fact.table == GOODS:
                 added = reader.total(code, side, months)
                 found += [] if added == fact.value else [f"{fact.id}: {fact.value}, the months make {added}"]
-                said_of = value(f"{fact.id}.superlative")
+                january = span == "ytd" and len(months) == 1  # among Januaries, and not told on the page
+                said_of = None if january else value(f"{fact.id}.superlative")
                 found += [f"{fact.id}: {told}" for told in reader.record(code, side, months, said_of)]
     year = value("goods.balance.trailing12")
     if year is not None and year != reader.total(code, "balance", [brief.month - n for n in range(12)]):
