@@ -293,9 +293,14 @@ def _before(v: Value) -> Parts:
     return [_then(v.before)]
 
 
-def _largest(v: Value) -> Parts:
-    _insist(v.unit == "rank")
-    return ["the largest"] if v.value == 1 else ["the ", *plain(v), " largest"]
+def _placed(word: str) -> Callable[[Value], Parts]:
+    """A verb that says a rank with a word: the largest, the 9th largest."""
+
+    def place(v: Value) -> Parts:
+        _insist(v.unit == "rank")
+        return [f"the {word}"] if v.value == 1 else ["the ", *plain(v), f" {word}"]
+
+    return place
 
 
 def _ordinal(v: Value) -> Parts:
@@ -388,7 +393,8 @@ VERBS: dict[str, tuple[Callable[[Value], Parts], str, str]] = {
         "what it was a year earlier; of a flow, the amount; left out where it rounds to the same",
     ),
     "ordinal": (_ordinal, "9th", "a rank"),
-    "largest": (_largest, "the 9th largest", "a rank by size"),
+    "largest": (_placed("largest"), "the 9th largest", "a rank by size"),
+    "highest": (_placed("highest"), "the 9th highest", "a rank by rate"),
     "year_earlier": (_year_earlier, "10th a year earlier", "the rank then; as a year earlier if the same"),
     "names": (_names, "France, Italy, Japan and Mexico", "a list without its figures"),
     "count": (_count, "three", "how many, spelt below ten"),
