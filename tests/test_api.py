@@ -373,7 +373,7 @@ def test_the_card_of_a_partner_tells_its_codes():
 def test_the_card_of_a_verdict_tells_printed_then_and_now_and_what_is_missing():
     by_id = {line.claim.id: line for line in lines()}
     growth = Page(by_id["kei.5"]._repr_html_()).text
-    assert "Printed11.1 percent" in growth and "reproduced: 11.1 percent" in growth
+    assert "Printedup 11.1 percent" in growth and "reproduced: 11.1 percent" in growth
     assert "close: 11.2 percent" in growth and "goods_census_nsa of 2025-04-03" in growth
     assert "tradelib fetch ft900 --release 2018-07" in Page(by_id["kei.3"]._repr_html_()).text
 
@@ -398,7 +398,7 @@ def test_a_plain_repr_is_one_readable_line():
     assert repr(tl.resolve("KOR")) == "<Partner 5800 Korea, South (KOR), country>"
     assert repr(tl.resolve("EU")) == "<Partner 0003 European Union, group>"
     line = {one.claim.id: one for one in lines()}["kei.5"]
-    assert repr(line).startswith("<Line kei.5: printed 11.1 percent; on the day reproduced: 11.1 percent")
+    assert repr(line).startswith("<Line kei.5: printed up 11.1 percent; on the day reproduced: 11.1 percent")
 
 
 def test_a_brief_is_shown_by_its_sources_and_carries_its_facts():

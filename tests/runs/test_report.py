@@ -340,7 +340,7 @@ def test_an_upgrade_keeps_what_was_published_and_reads_otherwise_beside_the_new_
     published = [path.read_bytes() for path in first.paths]
 
     def upgraded(code: str, says: str, **options):
-        monkeypatch.setattr(jobs, "_code", lambda: code)
+        monkeypatch.setattr(jobs, "code_sha256", lambda: code)
         monkeypatch.setenv("SAYS", says)
         return made(cell, **options)
 
@@ -364,7 +364,7 @@ def test_an_upgrade_keeps_what_was_published_and_reads_otherwise_beside_the_new_
 def test_a_release_of_these_days_and_a_notebook_of_ones_own_make_no_edition(made, monkeypatch):
     first = made("print('It fell.')")
     assert made("print('It rose.')").kept is None, "its own author changed it"
-    monkeypatch.setattr(jobs, "_code", lambda: "b")
+    monkeypatch.setattr(jobs, "code_sha256", lambda: "b")
     monkeypatch.setattr(report.releases, "today", lambda: date(2018, 9, 7))
     assert made("print('It stood.')").kept is None, "tables of the release are still coming"
     assert not list(first.paths[0].parent.glob("*edition*"))

@@ -200,7 +200,7 @@ def test_the_true_notebook_of_all_partners_comes_out_the_same_twice_but_for_time
         planned = plan("2018-07", "KOR", notebook="partners.ipynb", reports=tmp_path / name)
         assert not sweep.run(planned, workers=1).of("failed")
         made.append(files(tmp_path / name))
-    assert len(made[0]) == 4
+    assert len(made[0]) == 3
     assert made[0] == made[1]
 
 

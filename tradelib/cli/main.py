@@ -22,10 +22,9 @@ from tradelib.store import files, vintages
 
 #: The commands by what one wants to do, as `tradelib --help` shows them.
 SECTIONS = {
-    "Make pages": ("report", "page", "sweep", "check", "site", "spreadsheet"),
+    "Make pages": ("report", "page", "sweep", "check", "site", "spreadsheet", "pack", "replay"),
     "Ask": ("facts", "diff", "audit", "claim"),
     "Release morning": ("due", "run-due", "example"),
-    "Again, years later": ("pack", "replay"),
     "Data": ("update", "fetch", "ingest", "verify"),
     "Look things up": ("partners", "releases", "vintages", "sources", "codebook"),
 }
