@@ -25,7 +25,7 @@ EXHIBITS = ("exh4s", "exh4as", "exh14", "exh14a", "exh19", "exh20", "exh20a", "e
 #: What a fact's fields are that carry numbers or periods; the others are words for sentences.
 FIELDS = ("n", "place", "first_usd", "reach", "often", "among", "rival", "rival_usd", "word", "period")
 FIELDS += ("short_usd", "near", "highest_usd", "exports_usd", "imports_usd", "usd", "distance_usd")
-FIELDS += ("change_usd", "now_usd", "before_usd")
+FIELDS += ("change_usd", "now_usd", "before_usd", "highest_pct", "before_pct", "after_pct")
 
 
 def cells_of(data: bytes, file: str) -> list[tuple]:
@@ -98,6 +98,7 @@ class Reading:
                 f"CREATE TABLE {name} AS FROM read_csv('{path}', all_varchar = true, header = true)"
             )
         self._chapters()
+        self._duties()
         self._run(self.sql[0])
         self.calendar = dict(
             self.db.execute(
@@ -128,6 +129,24 @@ class Reading:
                 CAST(time[1:4] AS INT) * 12 + CAST(time[6:7] AS INT) - 1 AS m, CAST(v AS BIGINT) AS usd
             FROM ({" UNION ALL ".join(parts)}) WHERE regexp_full_match(code, '|-|[1-9]\\d{{3}}')"""
         )
+
+    def _duties(self) -> None:
+        """Imports for consumption with their duties, by chapter or industry; those have names, not codes."""
+        columns = "CAST(CON_VAL_MO AS DOUBLE) AS usd, CAST(CAL_DUT_MO AS DOUBLE) AS duty"
+        parts = [
+            f"""SELECT '{day}' AS source, coalesce(CTY_CODE, '') AS who, I_COMMODITY AS item, time, {columns}
+            FROM read_parquet('{ORIGINALS}/census/{files}', union_by_name = true)
+            WHERE regexp_full_match(coalesce(CTY_CODE, ''), '|-|[1-9]\\d{{3}}')"""
+            for day, files in (
+                ("2020-12-04", "hs2/imports_*.parquet"),
+                ("2021-08-05", "hs2_2021-08-05/*.parquet"),
+            )
+        ]
+        parts.append(
+            f"""SELECT '2026-01-29', CTY_NAME, NAICS, strftime(time, '%Y-%m'), imports, duty
+            FROM read_parquet('{ORIGINALS}/tariffs/*naics3*.parquet') WHERE NAICS <> '00'"""
+        )
+        self.db.execute(f"CREATE TABLE duties_by_part AS {' UNION ALL '.join(parts)}")
 
     def _run(self, script: str) -> None:
         for statement in script.split(";\n"):
@@ -168,6 +187,9 @@ def flat(brief) -> dict[str, object]:
         if fact.unit == "list":
             for entry in fact.value or []:
                 found[f"{id}#{_entry(entry, id)}"] = _number(entry)
+                if "rate_pct" in entry:
+                    found[f"{id}#{_entry(entry, id)} rate"] = entry["rate_pct"]
+                    found[f"{id}#{_entry(entry, id)} before"] = entry["before_pct"]
         elif fact.unit != "text":
             found[id] = fact.value
         for field in FIELDS:
@@ -181,6 +203,8 @@ def _entry(entry: dict, id: str) -> str:
     """How the second reading calls an entry of a list."""
     if "code" in entry:
         return entry["code"]
+    if "duty_usd" in entry:
+        return entry.get("industry") or entry["chapter"]
     kind = entry.get("item") or entry.get("hs2") or "other"
     of_flow = "item" in entry or ("contributions" in id and kind != "other")
     if not of_flow:
@@ -189,7 +213,7 @@ def _entry(entry: dict, id: str) -> str:
 
 
 def _number(entry: dict) -> float | None:
-    for name in ("contribution_usd", "balance_usd", "reduction_pct", "change_usd"):
+    for name in ("contribution_usd", "balance_usd", "reduction_pct", "change_usd", "duty_usd"):
         if name in entry:
             return entry[name]
     raise KeyError(entry)
@@ -206,11 +230,14 @@ def same(one: object, other: object) -> bool:
 def used_by(snapshot) -> dict[str, str]:
     """Which tables a snapshot uses, as the second reading asks for them."""
     of = {table.split("_")[0]: snapshot.sources[table] for table in snapshot.chapter_windows}
+    duties = snapshot.sources.get("imports_consumption_nsa")
     annex = {"goods_ft900_all_nsa": "all", "goods_ft900_nsa": "main"}
     return {
         "own": annex.get(snapshot.released_tables.get("month", ""), ""),
         "adjusted": "own" if "goods_ft900_sa" in snapshot.official else "",
         "trade": "bea" if snapshot.released_flows is None else "ft900",
+        "duties": str(duties.published) if duties else "",
+        "parts": snapshot.duties.parts_table,
         **{flow: str(of[flow].published) if flow in of else "" for flow in ("exports", "imports")},
     }
 
@@ -222,6 +249,7 @@ UNREAD = {
     r"total\.trend\.break": "a bootstrap",
     r"goods\.balance\.previous_year.*": "no file at hand is of a release with an annual revision",
     r"commodity\.(hs4|hs6|naics|enduse)\..*": "no file at hand",
+    r"tariff\.dutiable_share\..*": "no file by month at hand; of years tests/sources/test_duties.py reads it",
 }
 
 

@@ -1,7 +1,8 @@
 -- The facts of a brief a second time, from the cells of the publishers' files, without tradelib.
 -- Variables: v (day of the country table), m (statistical month), q (quarter out with it), d (day of release),
 -- own (which goods of the release itself stand for its own: 'all' of the supplement, 'main', or ''), adjusted ('own' where
--- its Exhibit 19 is used), trade ('bea' or 'ft900'), exports, imports (days of the tables by chapter, or ''). The table `asked` holds the partners.
+-- its Exhibit 19 is used), trade ('bea' or 'ft900'), exports, imports (days of the tables by chapter, or ''),
+-- duties (day of the table of duties, or '') and parts (that of its parts, or ''). The table `asked` holds the partners.
 -- Months are year * 12 + month - 1, quarters year * 4 + quarter - 1. Dollars are whole.
 
 -- base: once for all releases ------------------------------------------------------------------------
@@ -92,6 +93,12 @@ SELECT code AS partner, m, max(usd(v, 1e6)) FILTER (side = 'exports') AS x, max(
 FROM (SELECT code, m, e.v, (SELECT lower(trim(v)) FROM e AS head WHERE head.c = 1 AND head.r < e.r
         AND lower(trim(v)) IN ('balance', 'exports', 'imports') ORDER BY r DESC LIMIT 1) AS side
       FROM e JOIN spans ON e.c - spans.c BETWEEN 0 AND 1 JOIN (SELECT r, code FROM e JOIN names ON key(v) = k WHERE c = 1) USING (r)) GROUP BY ALL;
+
+-- duties: by part, and of all goods, their sum
+CREATE TABLE duty_parts AS
+SELECT source, CASE WHEN who IN ('', '-', 'TOTAL FOR ALL COUNTRIES') THEN '0015' WHEN who LIKE 'USMCA%' THEN 'USMCA' ELSE coalesce(code, who) END AS partner,
+    item, CAST(time[1:4] AS INT) * 12 + CAST(time[6:7] AS INT) - 1 AS m, usd, duty
+FROM duties_by_part LEFT JOIN names ON key(who) = k;
 
 -- release: what follows is worked out anew for each ---------------------------------------------------
 CREATE OR REPLACE TEMP TABLE reading (partner VARCHAR, id VARCHAR, number DOUBLE, word VARCHAR);
@@ -367,3 +374,59 @@ INSERT INTO reading SELECT partner, 'commodity.hs2.net#' || CASE WHEN place <= 6
 INSERT INTO reading SELECT partner, 'commodity.hs2.net.largest#' || hs2, usd, NULL FROM net WHERE usd <> 0 AND place <= 4;
 INSERT INTO reading SELECT partner, 'commodity.hs2.net.main#' || hs2, usd, NULL FROM net WHERE usd <> 0 AND place <= CASE WHEN
     (SELECT max(abs(usd)) >= 0.6 * sum(abs(usd)) FROM net AS o WHERE o.partner = net.partner AND place <= 6) THEN 1 ELSE 2 END;
+
+-- duties: the rate is of all imports for consumption; a group has one of months whose members are those of the day, and of the file
+CREATE OR REPLACE TEMP TABLE others_then AS
+    SELECT DISTINCT "group" AS grp, m FROM groups, (SELECT DISTINCT m FROM duty_parts), (VALUES ('then'), ('file')) AS t(whose),
+        LATERAL (SELECT CASE whose WHEN 'then' THEN month_text(m) || '-01' ELSE getvariable('duties') END AS day)
+    WHERE "group" IN (SELECT grp FROM membership) AND (coalesce(joined, '') <= day AND coalesce("left", '9999') >= day)
+        <> (coalesce(joined, '') <= getvariable('d') AND coalesce("left", '9999') >= getvariable('d'));
+CREATE OR REPLACE TEMP TABLE dp AS
+    SELECT partner, item, m, usd, duty FROM duty_parts WHERE source = getvariable('duties') AND m <= getvariable('m')
+    AND (partner = 'USMCA' OR NOT EXISTS (FROM others_then AS o WHERE grp = partner AND o.m = duty_parts.m));
+CREATE OR REPLACE TEMP TABLE dm AS
+    SELECT partner, m, sum(usd) AS usd, sum(duty) AS duty, CASE WHEN sum(usd) > 0 THEN 100 * sum(duty) / sum(usd) END AS rate FROM dp GROUP BY ALL;
+CREATE OR REPLACE TEMP TABLE dw AS
+    SELECT * FROM (VALUES ('month', getvariable('m'), getvariable('m')), ('ytd', getvariable('m') - getvariable('m') % 12, getvariable('m')),
+        ('trailing12', getvariable('m') - 11, getvariable('m')),
+        ('previous_year', getvariable('m') - getvariable('m') % 12 - 12, getvariable('m') - getvariable('m') % 12 - 1)) AS t(span, a, z);
+CREATE OR REPLACE TEMP TABLE dsums AS
+    SELECT span, back, partner, sum(usd) AS usd, sum(duty) AS duty, CASE WHEN sum(usd) > 0 THEN 100 * sum(duty) / sum(usd) END AS rate
+    FROM dm JOIN (FROM dw, (VALUES (0), (12)) AS t(back)) ON m BETWEEN a - back AND z - back GROUP BY span, back, a, z, partner HAVING count(*) = z - a + 1;
+CREATE OR REPLACE TEMP TABLE dnow AS
+    SELECT span, partner, n.usd, n.duty, n.rate, n.rate - b.rate AS points, n.duty - b.duty AS change
+    FROM (FROM dsums WHERE back = 0) AS n LEFT JOIN (FROM dsums WHERE back = 12) AS b USING (span, partner);
+INSERT INTO reading SELECT partner, 'tariff.' || f.id, f.v, NULL FROM dnow, LATERAL (VALUES ('rate.' || span, rate),
+    ('rate.' || span || '.change_points', points), ('duties.' || span, duty), ('duties.' || span || '.change_usd', change), ('imports.' || span, usd)) AS f(id, v);
+INSERT INTO reading SELECT '*', 'world.tariff.rate.' || span || f.id, f.v, NULL FROM dnow, LATERAL (VALUES ('', rate), ('.change_points', points)) AS f(id, v)
+    WHERE partner = '0015' AND span IN ('month', 'ytd');
+INSERT INTO reading SELECT a.partner, 'tariff.duties.' || a.span || '.share_pct', 100 * a.duty / w.duty, NULL
+    FROM dnow AS a JOIN dnow AS w ON w.span = a.span AND w.partner = '0015' WHERE w.duty > 0 AND a.span IN ('month', 'ytd');
+INSERT INTO reading SELECT partner, 'tariff.rate.' || span || '.rank' || f.id, f.v, NULL FROM (
+    SELECT span, partner, rank() OVER (PARTITION BY span ORDER BY rate DESC) AS place, count(*) OVER (PARTITION BY span) AS n
+    FROM dnow JOIN partners ON partner = code WHERE kind = 'country' AND rate IS NOT NULL AND span IN ('month', 'ytd')),
+    LATERAL (VALUES ('', place), ('#n', n)) AS f(id, v);
+INSERT INTO reading SELECT partner, f.* FROM dm AS d JOIN dnow AS n USING (partner), LATERAL (VALUES ('tariff.rate.december_2024', d.rate, NULL),
+    ('tariff.rate.month.since_december_2024_points', n.rate - d.rate, NULL)) AS f(id, v, word) WHERE d.m = 2024 * 12 + 11 AND getvariable('m') > d.m AND n.span = 'month';
+INSERT INTO reading SELECT partner, 'tariff.rate.peak' || f.id, f.v, f.word FROM (
+    SELECT DISTINCT ON (partner) partner, m, rate FROM dm WHERE rate IS NOT NULL AND partner IN (SELECT partner FROM dnow WHERE span = 'month' AND rate IS NOT NULL)
+    ORDER BY partner, rate DESC, m), LATERAL (VALUES ('', NULL, month_text(m)), ('#highest_pct', rate, NULL)) AS f(id, v, word);
+INSERT INTO reading SELECT partner, 'tariff.rate.jump' || f.id, f.v, NULL FROM (
+    SELECT DISTINCT ON (partner) a.partner, a.m, a.rate, b.rate AS past FROM dm AS a JOIN dm AS b ON b.partner = a.partner AND b.m = a.m - 1
+    WHERE a.m > getvariable('m') - 24 AND a.rate > b.rate AND a.partner IN (SELECT partner FROM dnow WHERE span = 'month' AND rate IS NOT NULL)
+    ORDER BY a.partner, a.rate - b.rate DESC, a.m), LATERAL (VALUES ('', rate - past), ('#before_pct', past), ('#after_pct', rate)) AS f(id, v);
+-- industries or chapters: those with most duties, and what their rates and their mix did to the whole rate
+CREATE OR REPLACE TEMP TABLE dparts AS
+    SELECT span, partner, item, sum(dp.usd) FILTER (back = 0) AS u, sum(dp.duty) FILTER (back = 0) AS d,
+        sum(dp.usd) FILTER (back = 12) AS u0, sum(dp.duty) FILTER (back = 12) AS d0
+    FROM dp JOIN dsums AS whole USING (partner) JOIN dw USING (span) WHERE m BETWEEN a - back AND z - back AND span IN ('month', 'ytd') AND getvariable('parts') <> '' GROUP BY span, partner, item;
+INSERT INTO reading SELECT partner, 'tariff.parts.' || span || '#' || item || f.id, f.v, NULL FROM dparts,
+    LATERAL (VALUES ('', d), (' rate', CASE WHEN u > 0 THEN 100 * d / u END), (' before', CASE WHEN u0 > 0 THEN 100 * d0 / u0 END)) AS f(id, v)
+    WHERE d > 0 QUALIFY dense_rank() OVER (PARTITION BY span, partner ORDER BY d DESC, item) <= 5;
+INSERT INTO reading SELECT partner, 'tariff.rate.' || span || '.by_' || f.id || '_points', f.v, NULL FROM (
+    SELECT span, partner, coalesce(sum((w + w0) / 2 * (r - r0)), 0) AS by_rate, sum(w * r) - sum(w0 * r0) AS whole FROM (
+        SELECT span, partner, coalesce(r, r0) AS r, coalesce(r0, r) AS r0, w, w0 FROM (
+            SELECT span, partner, CASE WHEN u > 0 THEN 100 * d / u END AS r, CASE WHEN u0 > 0 THEN 100 * d0 / u0 END AS r0,
+                coalesce(u, 0) / sum(u) OVER p AS w, coalesce(u0, 0) / sum(u0) OVER p AS w0 FROM dparts WINDOW p AS (PARTITION BY span, partner))
+        ) GROUP BY span, partner HAVING sum(w) > 0 AND sum(w0) > 0),
+    LATERAL (VALUES ('rate', by_rate), ('mix', whole - by_rate)) AS f(id, v);
