@@ -247,6 +247,7 @@ UNREAD = {
     r"news": "a choice by scores, held to by tests/benchmarks/headlines.py",
     r"total\.trend\.start": "the cut of a series into rises and falls; tests/benchmarks/turning.py draws it",
     r"total\.trend\.break": "a bootstrap",
+    r"goods\..*\.ytd\.first_print_.*": "learned from all vintages, see tests/studies/test_first_print.py",
     r"goods\.balance\.previous_year.*": "no file at hand is of a release with an annual revision",
     r"commodity\.(hs4|hs6|naics|enduse)\..*": "no file at hand",
     r"tariff\.dutiable_share\..*": "no file by month at hand; of years tests/sources/test_duties.py reads it",
