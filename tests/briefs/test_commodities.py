@@ -29,6 +29,7 @@ PUBLISHED = {EXPORTS: "2020-12-04", CONSUMPTION: "2020-12-04", GENERAL: "2025-10
 ID = "commodity.hs2.contributions"
 RELEASES = ("2014-12", "2018-07", "2020-04", "2024-08")
 JULY = ("2018-07", "2018-10-05")
+COVERS = "the table exports_hs2_nsa covers 2013-01 to 2020-10, not all of"
 
 
 # --- the arithmetic -----------------------------------------------------------------------------
@@ -171,14 +172,21 @@ def test_where_no_table_has_the_partner_or_the_month_there_is_a_reason():
     assert sheet("TUV", *JULY)[ID].value is None
 
 
+def keep_again(table: str, published: date):
+    """Keep the rows of the first bundled vintage, through July 2018, under another day."""
+    rows = vintages.read(list_vintages(table)[0], through="2018-07")
+    vintages.save(rows, table, published=published, sources=[], parser="")
+
+
 def test_two_vintages_are_not_taken_from_one_another(store):
-    (source,) = list_vintages(CONSUMPTION)
-    rows = vintages.read(source, through="2018-07")
-    vintages.save(rows, CONSUMPTION, published=date(2021, 2, 5), sources=[], parser="")
+    keep_again(CONSUMPTION, date(2021, 2, 5))
     found = brief("KOR", "2018-07", as_of="2021-03-01")
+    assert found[ID].value and found[ID].vintage == "2020-12-04", "imports of the day of the exports"
+    keep_again(EXPORTS, date(2021, 3, 5))
+    found = brief("KOR", "2018-07", as_of="2021-03-31")
     assert found[ID].value is None and "different vintages" in found[ID].reason
     assert found["commodity.hs2.27.exports.ytd"].value == 4_179_363_181
-    vietnam = brief("VNM", "2018-07", as_of="2021-03-01")
+    vietnam = brief("VNM", "2018-07", as_of="2021-03-31")
     assert vietnam[ID].value, "one flow is of one vintage"
 
 
@@ -254,7 +262,8 @@ def test_one_flow_is_told_as_that_flow_and_no_net_is_made_of_it():
 def test_without_commodities_the_passage_is_left_out_and_the_annex_says_what_would_bring_it():
     for who, release, why in (
         ("TUV", JULY, "no table by HS chapter has rows of Tuvalu"),
-        ("KOR", ("2010-06", None), "exports_hs2_nsa covers 2013-01 to 2020-10, not 2010-06"),
+        ("KOR", ("2010-06", None), f"{COVERS} 2009-01 to 2010-06"),
+        ("KOR", ("2013-06", None), f"{COVERS} 2012-01 to 2013-06"),
     ):
         found = sheet(who, *release)
         assert said("chapters", found) == titled("chapters-chart", found) == ""

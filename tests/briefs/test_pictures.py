@@ -23,12 +23,12 @@ from PIL import Image, ImageFilter
 import tradelib as tl
 from tradelib.briefs import charts
 from tradelib.runs.report import make_report
-from tradelib.studies import league, revisions, seasonal
+from tradelib.studies import league, revisions, seasonal, tariffs
 from tradelib.style.house import COLOURS
 
 FOLDER = Path(__file__).parent / "pictures"
 WIDE, LARGEST = 600, 60_000  # pixels, bytes
-NOTEBOOKS = {league: "partners", revisions: "revisions", seasonal: "seasonal"}
+NOTEBOOKS = {league: "partners", revisions: "revisions", seasonal: "seasonal", tariffs: "tariffs"}
 SQUARE, BLUR = 8, 1.5  # pixels
 TOLERANCE = 14.0  # root mean square of a square's pixels, of 255
 
@@ -43,6 +43,8 @@ def study(module):
     """The study of each notebook beside that on the release."""
     if module is league:
         return league.study(sheet())
+    if module is tariffs:
+        return tariffs.study(tl.brief("CHN", "2025-11", as_of="2026-02-04"))
     return module.study(sheet("2024-08" if module is seasonal else "2018-07", "2025-04-03"))
 
 
@@ -54,7 +56,7 @@ def chart_of(module, cell: str):
     return chart(cell, f"{NOTEBOOKS[module]}.ipynb", lambda: study(module))
 
 
-#: One example of each chart, on South Korea.
+#: One example of each chart, on South Korea; those of duties are on China.
 CHARTS = {cells()[cell].func.attr: chart(cell) for cell in figures()} | {
     "in_each_vintage": chart_of(revisions, "series"),
     "each_month": chart_of(revisions, "months"),
@@ -64,6 +66,9 @@ CHARTS = {cells()[cell].func.attr: chart(cell) for cell in figures()} | {
     "gap": chart_of(seasonal, "gap-chart"),
     "slope": chart_of(league, "goods-slope"),
     "changes": chart_of(league, "total-changes"),
+    "history": chart_of(tariffs, "history"),
+    "rate_or_mix": chart_of(tariffs, "rate-or-mix"),
+    "partners": chart_of(tariffs, "league-chart"),
 }
 
 
@@ -110,7 +115,7 @@ def drawn_by(module) -> list[str]:
 
 def test_there_is_a_picture_of_every_chart_and_none_besides():
     assert {path.stem for path in FOLDER.glob("*.png")} == set(CHARTS)
-    every = [name for module in (charts, league, revisions, seasonal) for name in drawn_by(module)]
+    every = [name for module in (charts, *NOTEBOOKS) for name in drawn_by(module)]
     assert sorted(every) == sorted(CHARTS)
 
 
@@ -189,6 +194,9 @@ def test_missing_columns_are_caught(name):
         ("gap", "exports", "services"),
         ("slope", "highlight", "quiet"),
         ("changes", "balance", "exports"),
+        ("history", "highlight", "exports"),
+        ("rate_or_mix", "goods", "services"),
+        ("partners", "highlight", "exports"),
     ],
 )
 def test_a_swapped_colour_is_caught(name, one, other, monkeypatch):

@@ -19,6 +19,7 @@ from tradelib.cli.main import main
 from tradelib.errors import TradelibError
 from tradelib.studies.claims import load_article
 from tradelib.studies.ledger import audit
+from tradelib.style.house import caption
 
 DAY = date(2018, 9, 5)
 PATH = "/www.census.gov/foreign-trade/Press-Release/ft900/ft900xls_1807.zip"
@@ -151,9 +152,12 @@ def test_the_articles_claims_are_judged_in_real_time(fetched):
 def test_a_brief_draws_the_exhibit_and_tells_it_from_the_long_table(fetched):
     korea = brief("KOR", july())
     sources = dict(korea.sources())
-    assert sources["Goods and services"] == "trade_ft900_sa, vintage of September 5, 2018"
+    lacks = "accepted: Exhibits 4 and 4a of its supplement not there, or not known by the title"
+    assert sources["Goods and services"] == f"trade_ft900_sa, vintage of September 5, 2018, {lacks}"
     assert "trade_bop_sa" in sources["Goods and services, history"]
-    assert drawn("standing-chart", korea) is not None and drawn("what-moved", korea) is not None
+    for figure in (drawn("standing-chart", korea), drawn("what-moved", korea)):
+        below = caption(figure, "source")
+        assert "vintage of 2018-09-05" in below and "Exhibits 4" not in below, "the card tells that"
 
 
 def test_later_a_newer_table_of_bea_takes_its_place(fetched):

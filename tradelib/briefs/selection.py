@@ -150,7 +150,7 @@ def choose(release: releases.Release, day: date, *, strict: bool = False) -> Sel
             "Get a newer one with `tradelib update`, or `tradelib ingest country.xlsx` where it is at hand.",
         )
     if TARIFFS not in tariffs:
-        absent[TARIFFS] = _absence(TARIFFS, month)
+        absent[TARIFFS] = _absence(TARIFFS, month, month)
     return Selection(sources | official | tariffs, absent)
 
 
@@ -184,12 +184,13 @@ def _of_one_day(sources: dict, spans: dict) -> None:
             sources[table] = same
 
 
-def _absence(table: str, through: pd.Period) -> str:
-    """Say why no vintage of a table was taken."""
+def _absence(table: str, since: pd.Period, through: pd.Period) -> str:
+    """Say why no vintage of a table was taken that has all from one period to another."""
     spans = dict.fromkeys((v.since, v.through) for v in vintages.list_vintages(table))
     widest = [one for one in spans if not any(o != one and o[0] <= one[0] and o[1] >= one[1] for o in spans)]
     has = ", ".join(f"{since} to {last}" for since, last in widest)
-    return f"the table {table} covers {has}, not {through}" if has else f"no vintage of {table} is at hand"
+    wanted = through if since == through else f"all of {since} to {through}"
+    return f"the table {table} covers {has}, not {wanted}" if has else f"no vintage of {table} is at hand"
 
 
 def _choose(spans: dict, day: date) -> tuple[dict, dict, dict]:
@@ -200,7 +201,7 @@ def _choose(spans: dict, day: date) -> tuple[dict, dict, dict]:
         try:
             sources[table] = loaders.pick(table, as_of=day, nearest_later=True, **reach)
         except TradelibError:
-            absent[table] = _absence(table, through)
+            absent[table] = _absence(table, since, through)
             continue
         lag = sources[table].lag_days(day)
         if lag:
