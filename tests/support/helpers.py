@@ -363,10 +363,7 @@ def bea_cells(path: Path, table: int) -> dict[tuple[str, str], object]:
 PARAMETERS = 'partner: str = "KOR"  # who\nrelease: str = "2018-07"  # month\nas_of: str = ""  # day'
 LAST_CELL = "print('the end')"
 #: Writes one line for each notebook that comes so far.
-LOG_CELL = """import os
-if hasattr(get_ipython(), "kernel"):  # a check of its page runs it again without one
-    with open(os.environ["RUNS_LOG"], "a") as log:
-        print(partner, file=log)"""
+LOG_CELL = "import os\nwith open(os.environ['RUNS_LOG'], 'a') as log: print(partner, file=log)"
 
 
 def book_of(folder: Path, *cells: str, parameters: str = PARAMETERS) -> Path:

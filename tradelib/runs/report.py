@@ -282,13 +282,13 @@ def _insist_on_subject(job: Job, finished: dict) -> None:
 
 
 def _insist_on_facts(job: Job, texts: dict[str, str], folder: Path) -> None:
-    """Refuse a page that does not say what its facts are, worked out again; it is kept beside its target."""
-    try:
-        found = check(texts, limit=job.cell_limit)
-    except TradelibError:
-        if is_bundled(job.notebook):
-            raise
-        return  # a notebook of the user's may be one that runs once only
+    """Refuse a page that does not say what its facts are, worked out again; it is kept beside its target.
+
+    A notebook of the user's runs once: what its cells do beside showing is not ours to do twice.
+    """
+    if not is_bundled(job.notebook):
+        return
+    found = check(texts, limit=job.cell_limit)
     if found.faults:
         _promote(job.place, f"{job.name}.failed", {end: texts[end] for end in (".ipynb", ".html")}, folder)
         where = f"It is kept: {job.failed.with_suffix('.html')}"
