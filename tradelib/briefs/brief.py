@@ -433,6 +433,8 @@ def _stand(who: Partner, s: Snapshot) -> str:
     """How the figures stand to the day, in one line: as released, reconstructed, or of later data."""
     told = {"goods": [s.goods_sums(who.code)[1]["ytd"]], "goods and services": [s.trade_table]}
     told["commodities"] = list(s.chapter_windows)
+    if pd.notna(s.duties.sums(s.duties.windows["month"])["duty_usd"].get(who.code)):
+        told["duties"] = [TARIFFS]
     rebuilt, later = [], []
     for name, tables in told.items():
         days = max([s.lag(table) for table in tables if table in s.sources], default=0)
