@@ -90,7 +90,7 @@ def test_the_first_screen_has_four_figures_and_how_they_stand_to_the_day():
     assert rank == "| Rank by deficit | **13th** of 233 | 10th a year earlier |"
     assert said("stand", sheet("KOR", "2018-07")).startswith(
         "Figures as of September 5, 2018: goods reconstructed; later data for goods and services (2,374 "
-        "days) and commodities (821 days)."
+        "days), commodities (821 days) and duties (821 days)."
     )
     assert "April 3, 2025: as known that day" in said("stand", sheet("KOR", "2018-07", "2025-04-03"))
 
