@@ -30,13 +30,14 @@ from bulk_files import Zips  # noqa: E402
 from bulk_files import text_of as lines_of  # noqa: E402
 from exhibits import as_xlsx, as_zip, edition  # noqa: E402
 from helpers import bea_sheets, country_sheet, csv_bytes, grid_rows, seasonal_sheet, wire, write_xlsx  # noqa: E402
+from stored import save, save_large  # noqa: E402
 
 import tradelib as tl  # noqa: E402
 from tradelib import releases  # noqa: E402
 from tradelib.errors import TradelibError  # noqa: E402
 from tradelib.runs.plan import read_runs  # noqa: E402
 from tradelib.sources import bulk, ingest, schedule  # noqa: E402
-from tradelib.store import parquet  # noqa: E402
+from tradelib.store import parquet, vintages  # noqa: E402
 from tradelib.studies.claims import load_article  # noqa: E402
 from tradelib.tables import check_flows  # noqa: E402
 
@@ -141,6 +142,36 @@ def read_bulk(path: Path) -> dict[str, str]:
     return {name: parquet.digest(check_flows(frame, name)) for name, frame in made}
 
 
+@cache
+def stored(keep: Callable) -> tuple[Path, dict[Path, bytes]]:
+    """A small stored vintage: the file that tells of it, and all its files, as in a store."""
+    with tempfile.TemporaryDirectory() as folder:
+        kept, _ = keep(store=Path(folder))
+        held = [one for one in Path(folder).rglob("*.*") if one.is_file()]
+        return kept.path.relative_to(folder), {one.relative_to(folder): one.read_bytes() for one in held}
+
+
+def the_file(keep: Callable) -> bytes:
+    own, held = stored(keep)
+    return held[own]
+
+
+def by_store(keep: Callable) -> Callable[[bytes], object]:
+    """Read bytes that lie in a store as a small vintage, or as the card of a large one."""
+
+    def read(data: bytes) -> dict:
+        own, held = stored(keep)
+        with tempfile.TemporaryDirectory() as folder:
+            for one, content in (held | {own: data}).items():
+                place = Path(folder, one)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_bytes(content)
+            found = vintages.look(Path(folder, own))
+            return vintages.summary(found) | {"figures": parquet.digest(vintages.read(found))}
+
+    return read
+
+
 RUNS = "runs:\n  - partners: [KOR, MEX]\n    as_of: 2018-10-05\n    label: a\n"
 RUNS += "  - {partners: CHN, cell_limit: 9}\n"
 CALENDAR = "\n".join(
@@ -197,6 +228,8 @@ KINDS = {
     "Parquet": (replies, as_parquet, by_ingest()),
     "bulk files": (all_trade, as_bulk, by_file(read_bulk, "IMDB2607.ZIP")),
     "FT-900": (edition, as_archive, by_ingest()),
+    "vintage": (lambda: the_file(save), bytes, by_store(save)),
+    "card": (lambda: the_file(save_large), bytes, by_store(save_large)),
     "schedule": (lambda: PAGE, str.encode, lambda data: schedule.parse_schedule(data).to_csv()),
     "calendar": (lambda: CALENDAR, str.encode, lambda data: releases.read_table(text_of(data), "f").to_csv()),
     "runs.yaml": (lambda: RUNS, str.encode, by_file(read_runs, "runs.yaml")),
@@ -313,7 +346,7 @@ def mutated(kind: str, draw: random.Random) -> tuple[bytes, str]:
     """A sound input of a kind, changed in one way, and in which."""
     make, encode, _ = KINDS[kind]
     base = copy.deepcopy(make())
-    if isinstance(base, str) or draw.random() < 0.2:
+    if isinstance(base, str | bytes) or draw.random() < 0.2:
         return of_text(encode(base), draw)
     if isinstance(base, dict):  # sheets
         name = draw.choice(sorted(base))

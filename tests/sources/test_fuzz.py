@@ -10,7 +10,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 
 import fuzz
 
-QUICK = ["BEA API", "Census API", "Parquet", "bulk files", "schedule", "calendar", "runs.yaml", "claims.yaml"]
+QUICK = ["BEA API", "Census API", "Parquet", "bulk files", "vintage", "card", "schedule", "calendar"]
+QUICK += ["runs.yaml", "claims.yaml"]
 
 
 @pytest.mark.parametrize("kind", QUICK)

@@ -1,6 +1,7 @@
 """`tradelib update` and `tradelib fetch`, against all publishers at once: new, unchanged, changed, broken."""
 
 import logging
+import shutil
 import subprocess
 import sys
 from datetime import date
@@ -18,6 +19,7 @@ from tradelib import list_vintages, load
 from tradelib import releases as calendar
 from tradelib.cli.main import main
 from tradelib.sources import ingest, update
+from tradelib.sources.continuity import hold_against
 from tradelib.sources.publishers import SOURCES
 from tradelib.store import vintages
 from tradelib.store.verify import verify
@@ -83,6 +85,29 @@ def test_a_dry_run_says_what_is_new_and_fetches_nothing(publishers, monkeypatch,
     assert "hs10" not in told
     run("update", "country")
     assert "unchanged at the publisher's" in run("update", "country", "--dry-run")
+
+
+def test_a_large_table_is_held_against_the_one_before_and_kept_only_with_a_reason(
+    publishers, monkeypatch, store
+):
+    publishers.keys(monkeypatch)
+    asked = ("fetch", "exports_hs10_nsa", "--since", "2021-07")
+    run(*asked)
+    right = vintages.read(fetched()["exports_hs10_nsa"])
+    shutil.rmtree(store)
+    july = right[right["period"] == "2021-07"]
+    before = july.assign(value_usd=july["value_usd"] + 1e9)
+    vintages.save(before, "exports_hs10_nsa", published=date(2021, 9, 2), sources=[], parser="census_api.1")
+    monkeypatch.setattr(ingest, "hold_against", hold_against)
+    told = run(*asked, code=1)
+    assert "exports_hs10_nsa of 2021-10-05 cannot be believed beside the vintage of 2021-09-02" in told
+    assert fetched()["exports_hs10_nsa"].published == date(2021, 9, 2)
+    run(*asked, "--accept", "Census wrote to us")
+    kept = fetched()["exports_hs10_nsa"]
+    assert kept.published == date(2021, 10, 5) and kept.accepted.startswith(
+        "Census wrote to us (exports_hs10"
+    )
+    assert vintages.read(kept).equals(right)
 
 
 def test_without_keys_the_files_come_and_the_apis_are_left_out(publishers):

@@ -11,8 +11,10 @@ from stored import DAY, HS10, everything, rows, save, save_large
 
 from tradelib import list_vintages, load
 from tradelib.errors import StoredOtherwise, TradelibError
+from tradelib.runs import check, state
 from tradelib.store import files, vintages
 from tradelib.store.verify import verify
+from tradelib.studies import changes
 from tradelib.tables import check_flows
 
 
@@ -201,3 +203,17 @@ def test_a_file_that_cannot_be_written_is_told_with_advice_and_leaves_nothing(tm
     with pytest.raises(TradelibError, match=r"(?s)Cannot write to .*file: .*Give another folder"):
         files.make_ready(tmp_path / "file", advice="Give another folder.")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "index.html"]
+
+
+def test_a_record_or_page_far_larger_than_any_of_ours_is_not_read(tmp_path, monkeypatch):
+    place = tmp_path / "huge.facts.json"
+    place.write_text("{}")
+    assert files.read_kept(place) == b"{}" and state.read(place) == {}
+    place.write_text('{"release": "2018-07"}')
+    assert state.read(place)
+    os.truncate(place, files.LARGEST + 1)  # a hole: it takes no room on the disk
+    assert state.read(place) == {}
+    with pytest.raises(TradelibError, match=r"Cannot read .*huge: it has more than 200 MB"):
+        check.texts_of(tmp_path / "huge")
+    with pytest.raises(TradelibError, match="is no file of facts"):
+        changes.side(str(place))

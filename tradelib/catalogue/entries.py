@@ -15,7 +15,7 @@ from tqdm import tqdm
 from tradelib import releases
 from tradelib.errors import TradelibError
 from tradelib.partners import all_partners, partner
-from tradelib.store.files import explained, is_remote
+from tradelib.store.files import explained, is_remote, read_kept
 
 FILE = re.compile(
     r"(?P<slug>[a-z0-9-]+)(\.(?P<run>.+?))??(\.as-of-(?P<as_of>\d{4}-\d\d-\d\d))?"
@@ -133,7 +133,7 @@ def _texts(reports: Path, paths: list[str]) -> Iterator[tuple[str, bytes | OSErr
         return
     for path in paths:
         try:
-            yield path, (reports / path).read_bytes()
+            yield path, read_kept(reports / path)
         except OSError as error:
             yield path, error
 

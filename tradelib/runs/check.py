@@ -44,7 +44,7 @@ from tradelib.runs.finished import (
 from tradelib.runs.jobs import CELL_LIMIT, ENDS, bundled_notebook, code_sha256, read_notebook
 from tradelib.sources import keys
 from tradelib.sources.apart import Apart
-from tradelib.store import vintages
+from tradelib.store import files, vintages
 from tradelib.tables import CheckError
 
 BOOK, PAGE, FACTS = ENDS
@@ -203,11 +203,9 @@ def pages_of(place: Path) -> list[Path]:
 def texts_of(page: Path) -> dict[str, str]:
     """Read the files of a page, those that are there."""
     paths = {one: page.with_name(page.name + one) for one in ENDS}
-    return {
-        one: path.read_text(encoding="utf-8", errors="replace")
-        for one, path in paths.items()
-        if path.is_file()
-    }
+    with files.explained(page, "read", ADVICE):
+        found = {one: files.read_kept(path) for one, path in paths.items() if path.is_file()}
+    return {one: content.decode(errors="replace") for one, content in found.items()}
 
 
 # --- answering: in a process of its own ----------------------------------------------------------------

@@ -110,7 +110,7 @@ class Job:
         found = {}
         for end, path in zip(ENDS, self.paths, strict=True):
             with suppress(OSError):
-                found[end] = path.read_bytes()
+                found[end] = files.read_kept(path)
             if end == ".ipynb" and end in found and is_edited(found[end]):
                 return EDITED
         mark, book = self.record["fingerprint"].encode(), found.pop(".ipynb", b"")

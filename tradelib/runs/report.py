@@ -132,7 +132,7 @@ def make_report(
         check_parameters(job.notebook)
         with handed_down([snapshot]):
             return replace(make(job, progress=progress, force=force), notices=notices, state=state)
-    there = json.loads(job.paths[0].read_bytes())
+    there = json.loads(files.read_kept(job.paths[0]))
     title = title_of(there) or job.title
     return Made(job.paths, headline_of(there), notices, ran=False, title=title, state=state)
 

@@ -44,7 +44,7 @@ def read(*places: Path) -> dict:
     """Read the first of some JSON objects that is there; what is damaged is as good as none."""
     for place in places:
         try:
-            found = json.loads(place.read_bytes())
+            found = json.loads(files.read_kept(place))
         except FileNotFoundError:
             continue
         except (OSError, ValueError, RecursionError):

@@ -19,8 +19,8 @@ import pandas as pd
 
 from tradelib.partners import all_partners
 from tradelib.releases import same_cycle
-from tradelib.store import vintages
-from tradelib.store.vintages import Vintage
+from tradelib.store import parquet, vintages
+from tradelib.store.vintages import Part, Vintage
 from tradelib.tables import BALANCE, GOODS, GOODS_SA, KEYS, TRADE, TRADE_YEARS, CheckError, table_info
 
 #: Tables that always come whole: a row of theirs does not vanish, and they begin when they began.
@@ -54,12 +54,26 @@ class Pair:
         return 1 if self.table == GOODS else 4 if table_info(self.table).basis == "BOP" else 2
 
 
+def totals(held: Vintage | pd.DataFrame | list[Part]) -> pd.DataFrame:
+    """All items of a large table added up, by partner, flow and month: what its vintages are compared by."""
+    if isinstance(held, pd.DataFrame):
+        by = ["partner", "flow", "period"]
+        return held.groupby(by, as_index=False, observed=True)["value_usd"].sum().assign(item="all")
+    from tradelib.store import large  # brings DuckDB, which takes a while
+
+    paths = [part.path for part in held] if isinstance(held, list) else held.files
+    return parquet.to_frame(large.totals(paths), "M")
+
+
 def hold_against(frame: pd.DataFrame, table: str, day: date, known: list[Vintage]) -> None:
-    """Refuse a table of a day that contradicts the vintages next to it, among those that are known."""
+    """Refuse a table of a day that contradicts the vintages next to it, among those that are known.
+
+    Of a large table `frame` is its `totals`.
+    """
     before = max((v for v in known if v.published <= day), key=lambda v: v.published, default=None)
     after = min((v for v in known if v.published > day), key=lambda v: v.published, default=None)
     for other in filter(None, (before, after)):
-        rows = vintages.read(other)
+        rows = totals(other) if other.parts else vintages.read(other)
         if other is before:
             pair = Pair(table, (other.published, day), rows, frame)
         else:

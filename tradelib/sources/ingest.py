@@ -23,7 +23,7 @@ from tradelib.sources import (
     trade_online,
     workbooks,
 )
-from tradelib.sources.continuity import hold_against
+from tradelib.sources.continuity import hold_against, totals
 from tradelib.sources.download import looks_like_page
 from tradelib.store import vintages
 from tradelib.tables import CheckError, check_flows, table_info
@@ -82,7 +82,8 @@ def ingest(
     kept = []
     for name in [table] if table else list(found.tables):
         frame = check_flows(found.tables[name], name)
-        accepted = vouch(frame, name, day, accept=accept, lacking=found.lacking, store=store)
+        held = totals(frame) if table_info(name).large else frame
+        accepted = vouch(held, name, day, accept=accept, lacking=found.lacking, store=store)
         kept.append((frame, name, told | {"note": note, "accepted": accepted}))
     return [vintages.save(frame, name, **more, store=store) for frame, name, more in kept]
 
@@ -98,6 +99,7 @@ def vouch(
 ) -> str:
     """Hold a parsed table against what is known of it, whoever brought it; refuse what cannot be so.
 
+    Of a large table `frame` is its `totals`.
     Returns what its card and each brief are to tell: what is `lacking` beside it, and the reason to `accept`
     it, with what it was needed for; empty where there is nothing to tell.
     """

@@ -14,6 +14,7 @@ from tradelib.errors import StoredOtherwise, TradelibError
 from tradelib.partners import partner
 from tradelib.releases import WASHINGTON, Release, today
 from tradelib.sources import bulk, census_files, download, ingest, publishers, schedule
+from tradelib.sources.continuity import totals
 from tradelib.sources.publishers import File, Source
 from tradelib.store import vintages
 from tradelib.store.differences import Difference, compare
@@ -128,7 +129,7 @@ def run(
             _run_bulk(source, outcome, on, **asked, progress=progress, accept=accept)
             return outcome
         if any(TABLES[table].large for table in source.tables):
-            _run_by_year(source, outcome, on, since, progress)
+            _run_by_year(source, outcome, on, since, progress, accept)
             return outcome
         for files in publishers.fetch(source, on=on, release=release, since=since, progress=progress):
             outcome.transferred += sum(file.transferred for file in files)
@@ -167,8 +168,7 @@ def _keep(
     small = isinstance(frame, pd.DataFrame)
     for day, dated_by in days:
         options = told | {"published": day, "dated_by": dated_by, "note": f"fetched: {outcome.source.name}"}
-        if small:
-            options["accepted"] = ingest.vouch(frame, table, day, **reasons)
+        options["accepted"] = ingest.vouch(frame if small else totals(frame), table, day, **reasons)
         try:
             vintage, written = vintages.save(frame, table, **options)
         except StoredOtherwise:
@@ -210,22 +210,29 @@ def _days(source: Source, found: ingest.Parsed, files: list[File], on: date) -> 
     return [*days, (on, "saved")]
 
 
-def _run_by_year(source: Source, outcome: Outcome, on: date, since: str | None, progress: bool) -> None:
+def _run_by_year(
+    source: Source, outcome: Outcome, on: date, since: str | None, progress: bool, accept: str
+) -> None:
     """The same for a large source: a calendar year at a time, so that memory holds only one."""
     release = releases.newest_due(on)
     day, dated_by = (release.day, "published") if release else (on, "saved")
     for table in source.tables:
         made_from: list[dict] = []
+        accepted: list[str] = []
 
-        def years(table=table, made_from=made_from):
+        def years(table=table, made_from=made_from, accepted=accepted):
+            sums = []
             for files in publishers.fetch(source, on=on, since=since, table=table, progress=progress):
                 outcome.transferred += sum(file.transferred for file in files)
                 pairs = [(file.name, file.content) for file in files]
                 made_from.extend(ingest.sources_of(pairs))
-                yield ingest.check_day(ingest.parse(pairs).tables[table], table, day)
+                frame = ingest.parse(pairs).tables[table]
+                sums.append(totals(ingest.check_day(frame, table, day)))
+                yield frame
+            accepted.append(ingest.vouch(pd.concat(sums), table, day, accept=accept) if sums else "")
 
         told = {"sources": made_from, "parser": census_files.PARSER, "dated_by": dated_by}
-        outcome.kept.append(vintages.save(years(), table, published=day, **told))
+        outcome.kept.append(vintages.save(years(), table, published=day, accepted=accepted, **told))
     download.forget(publishers.tag(source, on))
 
 

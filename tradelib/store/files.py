@@ -13,6 +13,7 @@ Whatever fails ends in a TradelibError, ``Cannot write PLACE: reason.`` with the
 is left behind.
 """
 
+import errno
 import os
 import platform
 import shutil
@@ -30,6 +31,7 @@ from tradelib.errors import TradelibError
 ADVICE = "Make room, or set TRADELIB_STORE to a folder or address of yours."
 WHICH_STORE = "Is TRADELIB_STORE the right folder or address, and may you read it?"
 BUCKETS = ("s3", "s3a", "gs", "gcs")
+LARGEST = 200_000_000  # bytes: of a page whose cells show all that they may, and more than of a record
 ABANDONED_S = 86_400  # what is so old was left by a run on a machine that has gone
 
 
@@ -62,6 +64,13 @@ def read_bytes(path: Path) -> bytes:
     """Read a file whole, from wherever it is."""
     with explained(path, "read", WHICH_STORE):
         return path.read_bytes()
+
+
+def read_kept(path: Path) -> bytes:
+    """Read a page, a file of facts or a record; one far larger than any of ours is an OSError."""
+    if path.stat().st_size > LARGEST:
+        raise OSError(errno.EFBIG, f"it has more than {LARGEST / 1e6:.0f} MB", str(path))
+    return path.read_bytes()
 
 
 def write_over(path: Path, content: bytes, *, advice: str = ADVICE) -> None:

@@ -71,6 +71,12 @@ def window_sums(files: list[Path], *, partner: list[str], now: Window, before: W
     ).to_pandas()
 
 
+def totals(files: list[Path]) -> pa.Table:
+    """Add up all items of a table, by partner, flow and month."""
+    sums = "partner, flow, 'all' AS item, period, sum(value_usd)::DOUBLE AS value_usd"
+    return _ask(f"SELECT {sums} {ROWS} GROUP BY ALL ORDER BY ALL", files, {})
+
+
 @contextmanager
 def connection(files: list[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open DuckDB within bounds of memory and threads, able to read the files wherever they are."""

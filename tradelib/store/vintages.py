@@ -178,24 +178,24 @@ def save(
     parser: str,
     dated_by: str = "published",
     note: str = "",
-    accepted: str = "",
+    accepted: str | list[str] = "",
     store: Path | None = None,
 ) -> tuple[Vintage, bool]:
     """Check a table and write it once, as one immutable vintage; False where the same figures were there.
 
     A large table is stored by year, and may come as an iterable, in order, of frames within one calendar year
     each, of which only one is held in memory at a time, and of parts of other vintages; `sources`, the name
-    and sha256 of each file it was made from, may be filled meanwhile. Other figures for that table and day
-    raise StoredOtherwise; of a small table that is there in part, with the same figures, the whole takes its
-    place.
+    and sha256 of each file it was made from, and a list `accepted` may be filled meanwhile. Other figures for
+    that table and day raise StoredOtherwise; of a small table that is there in part, with the same figures,
+    the whole takes its place.
     """
     folder = folder_of(store or store_path(), table, published)
     told = {"sources": sources, "dated_by": dated_by, "note": note, "parser": parser}
-    told |= {"accepted": accepted} if accepted else {}
     if table_info(table).large:
         whole = isinstance(frame, pd.DataFrame)
         years = (rows for _, rows in frame.groupby(frame["period"].dt.year)) if whole else frame
-        return _save_by_year(years, table, published, folder / CARD, told)
+        return _save_by_year(years, table, published, folder / CARD, told, accepted)
+    told |= {"accepted": accepted} if accepted else {}
     frame = check_flows(frame, table)
     meta = {"table": table, "published": published.isoformat(), "sha256": parquet.digest(frame)}
     meta |= _span(frame) | told
@@ -224,7 +224,12 @@ def _is_part(path: Path, frame: pd.DataFrame) -> bool:
 
 
 def _save_by_year(
-    years: Iterable[pd.DataFrame | Part], table: str, published: date, path: Path, told: dict
+    years: Iterable[pd.DataFrame | Part],
+    table: str,
+    published: date,
+    path: Path,
+    told: dict,
+    accepted: str | list[str],
 ) -> tuple[Vintage, bool]:
     """Write the parts of a large vintage, year by year, and its card, at `path`, last."""
     name, card = {"table": table, "published": published.isoformat()}, {}
@@ -246,6 +251,8 @@ def _save_by_year(
             add(part["file"], write)
             parts.append(part)
         card.update(_card(parts, table), **name, **told)
+        if accepted:
+            card["accepted"] = "".join(accepted)
         add(CARD, lambda place: place.write_text(json.dumps(parquet.stamped(card), indent=1)))
 
     known = [v for v in list_vintages(table) if v.published == published]

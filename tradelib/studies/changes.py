@@ -260,7 +260,7 @@ def _kept(text: str, path: Path) -> Side:
     kept, places, about = {}, {}, None
     for one in paths:
         try:
-            found = json.loads(one.read_bytes())
+            found = json.loads(files.read_kept(one))
             subject = found["release"], date.fromisoformat(found["as_of"])
             who = partner(found["partner"]["code"])
             right = all("value" in fact for fact in found["facts"].values())
@@ -593,7 +593,7 @@ def _said(one: Side, who: Partner, notebook: str, briefs: dict[int, Brief], *, s
     """What a side says: its finished notebook where there is one, else the brief's notebook, by cell."""
     book = one.paths[who.code].with_name(ENDS.sub(".ipynb", one.paths[who.code].name)) if one.kept else None
     if book and book.exists():
-        told = texts_kept(json.loads(book.read_bytes()))
+        told = texts_kept(json.loads(files.read_kept(book)))
         return {cell: text for cell, text in told.items() if not short or cell == HEADLINE}
     if one.snapshot is None:
         return {}
