@@ -100,9 +100,8 @@ def _ft900(name: str, title: str, adjustment: str = "NSA", freq: str = "M") -> T
 
 def _duties(name: str, title: str, freq: str = "M") -> Table:
     """A table of imports for consumption with the duties on them."""
-    extra, optional = DUTIES
     table = _census(name, title, "NSA" if freq == "M" else "not needed", freq)
-    return replace(table, flows=("imports",), extra=extra, optional=optional)
+    return replace(table, flows=("imports",), extra=DUTIES[0], optional=DUTIES[1])
 
 
 def _by_item() -> list[Table]:
@@ -170,20 +169,21 @@ TABLES = {
     ]
 }
 
-
 #: The tables that a brief rests on: goods by month, goods and services by quarter.
 GOODS, TRADE = "goods_census_nsa", "trade_bop_sa"
 GOODS_SA, TRADE_YEARS = "goods_census_sa", "trade_bop_annual"
 WORLD_MONTHS, WORLD_YEARS = "trade_world_sa", "trade_world_annual"
 GOODS_SA_RELEASED = "goods_ft900_sa"  # Exhibit 19 of one release: two months
-#: Exhibit 20 of one release: few quarters, but as printed that day.
-RELEASED = "trade_ft900_sa"
+RELEASED = "trade_ft900_sa"  # Exhibit 20 of one release: few quarters, but as printed that day
 #: The month and the year to date as one release printed them: of all partners (supplement, Exhibits 4 and
 #: 4a), else of those that Exhibits 14 and 14a list.
 ALL_RELEASED = {"month": "goods_ft900_all_nsa", "ytd": "goods_ft900_all_ytd_nsa"}
 GOODS_RELEASED = {"month": "goods_ft900_nsa", "ytd": "goods_ft900_ytd_nsa"}
 EXPORT_CHAPTERS, EXPORT_NAICS = "exports_hs2_nsa", "exports_naics_nsa"
 IMPORT_CHAPTERS = ("imports_general_hs2_nsa", "imports_consumption_hs2_nsa")
+TARIFFS, TARIFF_YEARS = "imports_consumption_nsa", "imports_consumption_hs6_annual"  # duties on them
+TARIFF_PARTS = ("imports_consumption_naics_nsa", IMPORT_CHAPTERS[1])  # by industry, else by chapter
+PROVISIONS = "imports_consumption_provisions_nsa"  # by rate provision
 DETAIL_TABLES = [f"{kind}_{key}_nsa" for key in DETAILS for kind in ("exports", "imports_general")]
 
 

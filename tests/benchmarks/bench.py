@@ -149,6 +149,24 @@ def facts() -> None:
     line("one more partner from a snapshot, median of 15", f"{1e3 * more:,.1f} ms")
 
 
+def duties() -> None:
+    """Rates, ranks, and rates or mix of all partners with duties by month, once they are loaded."""
+    from tradelib import brief, take
+    from tradelib.briefs.tariffs import tariff_facts
+
+    taken = take("2025-11", as_of="2026-02-04")
+    every = [brief(code, taken) for code in taken.duties.sums(taken.duties.windows["month"]).index]
+
+    def run():
+        del vars(taken)["duties"]  # its sums
+        for one in every:
+            tariff_facts(one)
+
+    print(f"\nFacts on duties of {len(every)} partners, release 2025-11, once loaded")
+    took = seconds(run, 5)
+    line("rates, ranks, rates or mix, median of 5", f"{took:,.2f} s", _goal(took, 1))
+
+
 def memory() -> None:
     """Peak memory of a process of its own for each task.
 
@@ -212,6 +230,7 @@ def main() -> None:
         loading(folder)
         sealing()
         facts()
+        duties()
         reports(folder)
     finally:
         shutil.rmtree(folder)

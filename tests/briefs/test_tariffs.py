@@ -2,12 +2,12 @@
 
 import json
 from datetime import date
-from functools import cache
 
 import numpy as np
 import pandas as pd
 import pytest
-from helpers import ROOT, sheet, snapshot
+from bulk_files import Zips
+from helpers import sheet, snapshot
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +15,8 @@ import tradelib as tl
 from tradelib.briefs.selection import choose
 from tradelib.briefs.tariffs import split
 from tradelib.releases import release
+from tradelib.sources import bulk
+from tradelib.store import vintages
 
 NOVEMBER = ("2025-11", "2026-02-04")
 NAMES = {
@@ -24,70 +26,52 @@ NAMES = {
     "1220": "CANADA",
     "0003": "EUROPEAN UNION",
 }
+PROVISIONS = "imports_consumption_provisions_nsa"
+WHOLE = "TOTAL FOR ALL COUNTRIES"
 SPANS = {"month": (-1, None), "ytd": (-11, None), "trailing12": (-12, None), "previous_year": (-23, -11)}
 
 
-@cache
-def raw() -> pd.DataFrame:
+@pytest.fixture(scope="module")
+def raw(originals) -> pd.DataFrame:
     """Imports and duties of the raw file by partner, industry and month."""
-    folder = ROOT.parent / "shared" / "data" / "tariffs"
-    if not folder.is_dir():
-        pytest.skip("the original files (../shared/data) are not on this machine")
-    (path,) = folder.glob("imports_consumption_naics3*")
+    (path,) = (originals / "tariffs").glob("imports_consumption_naics3*")
     rows = pd.read_parquet(path).reset_index()
-    return rows.pivot_table(index="time", columns=["CTY_NAME", "NAICS"], values=["imports", "duty"])
+    rows = rows[rows["CTY_NAME"].isin([*NAMES.values(), WHOLE]) | rows["NAICS"].eq("00")]
+    return rows.set_index(["time", "CTY_NAME", "NAICS"])[["imports", "duty"]].unstack([1, 2])
 
 
-def percent(who: str, first: int, last: int | None, item: str = "00") -> float:
-    rows = raw().iloc[first:last]
-    return 100 * rows["duty"][who][item].sum() / rows["imports"][who][item].sum()
-
-
-@pytest.mark.parametrize(
-    ("who", "release", "rate"),
-    [
-        ("CHN", "2025-11", 32.35),
-        ("KOR", "2025-11", 14.00),
-        ("CHE", "2025-11", 9.41),
-        ("CAN", "2025-11", 3.67),
-        ("CHN", "2025-05", 48.24),
-    ],
-)
-def test_golden_rates(who, release, rate):
-    facts = sheet(who, release, "2026-02-04")
-    assert round(facts["tariff.rate.month"].value, 2) == rate
-    world = {"2025-11": 9.99, "2025-05": 8.85}[release]
-    assert round(facts["world.tariff.rate.month"].value, 2) == world
-    assert facts["tariff.rate.month"].vintage == "2026-01-29"
-    assert facts["tariff.rate.month"].vintage_lag_days == 0
+def percent(rows: pd.DataFrame, who: str, first: int, last: int | None) -> float:
+    rows = rows.iloc[first:last]
+    return 100 * rows["duty"][who]["00"].sum() / rows["imports"][who]["00"].sum()
 
 
 @pytest.mark.parametrize("code", NAMES)
-def test_windows_changes_and_places_a_second_time_from_the_raw_file(code):
-    facts, who, rows = sheet(code, *NOVEMBER), NAMES[code], raw()
+def test_windows_changes_and_places_a_second_time_from_the_raw_file(code, raw):
+    facts, who, rows = sheet(code, *NOVEMBER), NAMES[code], raw
+    fact = facts["tariff.rate.month"]
+    assert (fact.vintage, fact.vintage_lag_days) == ("2026-01-29", 0)
     for span, (first, last) in SPANS.items():
-        now, before = percent(who, first, last), percent(who, first - 12, (last or 0) - 12)
+        now, before = percent(raw, who, first, last), percent(raw, who, first - 12, (last or 0) - 12)
         assert facts[f"tariff.rate.{span}"].value == pytest.approx(now, abs=1e-9)
         assert facts[f"tariff.rate.{span}.change_points"].value == pytest.approx(now - before, abs=1e-9)
         for what, name in (("duties", "duty"), ("imports", "imports")):
             usd = rows.iloc[first:last][name][who]["00"].sum()
             assert facts[f"tariff.{what}.{span}"].value == usd
-    december = percent(who, -12, -11)
+    december = percent(raw, who, -12, -11)
     assert facts["tariff.rate.december_2024"].value == pytest.approx(december, abs=1e-9)
     since = facts["tariff.rate.month.since_december_2024_points"].value
-    assert since == pytest.approx(percent(who, -1, None) - december, abs=1e-9)
+    assert since == pytest.approx(percent(raw, who, -1, None) - december, abs=1e-9)
     all_duties = rows.iloc[-11:]["duty"]
-    share = 100 * all_duties[who]["00"].sum() / all_duties["TOTAL FOR ALL COUNTRIES"]["00"].sum()
+    share = 100 * all_duties[who]["00"].sum() / all_duties[WHOLE]["00"].sum()
     assert facts["tariff.duties.ytd.share_pct"].value == pytest.approx(share, abs=1e-9)
 
 
 @pytest.mark.parametrize("code", [code for code in NAMES if code != "0003"])
-def test_ranks_peaks_and_jumps_a_second_time_from_the_raw_file(code):
-    facts, who, rows = sheet(code, *NOVEMBER), NAMES[code], raw()
-    months = (100 * rows["duty"].xs("00", axis=1, level=1) / rows["imports"].xs("00", axis=1, level=1)).round(
-        12
-    )
-    single = months.drop(columns=["TOTAL FOR ALL COUNTRIES", "EUROPEAN UNION", "USMCA (NAFTA)"])
+def test_ranks_peaks_and_jumps_a_second_time_from_the_raw_file(code, raw):
+    facts, who = sheet(code, *NOVEMBER), NAMES[code]
+    usd = {name: raw[name].xs("00", axis=1, level=1) for name in ("duty", "imports")}
+    months = (100 * usd["duty"] / usd["imports"]).round(12)
+    single = months.drop(columns=[WHOLE, "EUROPEAN UNION", "USMCA (NAFTA)"])
     rank = facts["tariff.rate.month.rank"]
     assert rank.value == 1 + (single.iloc[-1] > single[who].iloc[-1]).sum() and rank.more["n"] == 30
     assert facts["tariff.rate.peak"].value == f"{months[who].idxmax():%Y-%m}"
@@ -97,14 +81,14 @@ def test_ranks_peaks_and_jumps_a_second_time_from_the_raw_file(code):
 
 
 @pytest.mark.parametrize("span", ["month", "ytd"])
-def test_rates_and_mix_add_up_to_the_change_and_parts_are_those_with_most_duties(span):
+def test_rates_and_mix_add_up_to_the_change_and_parts_are_those_with_most_duties(span, raw):
     first, _ = SPANS[span]
     for code, who in NAMES.items():
         facts = sheet(code, *NOVEMBER)
         change = facts[f"tariff.rate.{span}.change_points"].value
         parts = [facts[f"tariff.rate.{span}.by_{name}_points"].value for name in ("rate", "mix")]
         assert sum(parts) == pytest.approx(change, abs=1e-9)
-        windows = {now: raw().iloc[first - 12 * (not now) : None if now else -12] for now in (True, False)}
+        windows = {now: raw.iloc[first - 12 * (not now) : None if now else -12] for now in (True, False)}
         duty, usd = (
             {now: w[n][who].drop(columns="00").sum() for now, w in windows.items()}
             for n in ("duty", "imports")
@@ -116,6 +100,63 @@ def test_rates_and_mix_add_up_to_the_change_and_parts_are_those_with_most_duties
         assert parts[0] == pytest.approx(by_rate, abs=1e-9)
         told = [(entry["industry"], entry["duty_usd"]) for entry in facts[f"tariff.parts.{span}"].value]
         assert told == list(duty[True].nlargest(5).items())
+
+
+# --- the parts that are dutiable, free, and under chapter 99 -------------------------------------
+
+
+@pytest.mark.parametrize("code", ["5700", "0003", "0015", "6226"])
+def test_the_dutiable_part_of_a_year_is_that_of_the_printed_totals_and_tells_its_own_vintage(code, originals):
+    printed = pd.read_csv(
+        originals / "tariffs" / "imports_by_partner_2024_2025_annual.csv", dtype={"cty_code": str}
+    )
+    mine = {"0003": tl.members("EU", "2026-02-04"), "0015": printed["cty_code"]}.get(code, [code])
+    rows = printed[printed["year"].eq(2024) & printed["cty_code"].isin(mine)]
+    usd = rows[["dutiable_usd", "consumption_usd"]].sum()
+    fact = sheet(code, *NOVEMBER)["tariff.dutiable_share.previous_year"]
+    assert fact.value == pytest.approx(100 * usd.iloc[0] / usd.iloc[1], abs=1e-9)
+    assert (fact.table, fact.vintage) == ("imports_consumption_hs6_annual", "2026-11-24")
+    assert fact.vintage_lag_days == 293
+
+
+def test_without_rate_provisions_parts_of_imports_are_not_told_and_the_reason_is():
+    facts = sheet("CHN", *NOVEMBER)
+    for id in (
+        "dutiable_share.month",
+        "dutiable_share.ytd",
+        "free_share.month",
+        "chapter_99_share.previous_year",
+    ):
+        fact = facts[f"tariff.{id}"]
+        assert fact.value is None and "no table by rate provision at hand has" in fact.reason
+
+
+def test_parts_of_imports_by_rate_provision_are_those_of_the_lines_of_the_bulk_files(tmp_path):
+    made = {month: Zips(month, seed=int(month[-1])) for month in ("2026-06", "2026-07")}
+    found: dict[str, list[pd.DataFrame]] = {}
+    for month, zips in made.items():
+        lines = zips.detail("imports")
+        lines["rate_prov"] = np.resize(["10", "69", "61", "79", "18"], len(lines))
+        read = bulk.read(str(zips.write(tmp_path, "imports")), "imports", month)
+        for table, frame in bulk.tables(read):
+            if table in ("imports_consumption_nsa", "imports_consumption_naics_nsa", PROVISIONS):
+                found.setdefault(table, []).append(frame)
+    told = {"published": date(2026, 9, 3), "sources": [], "parser": bulk.PARSER}
+    for table, frames in found.items():
+        vintages.save(pd.concat(frames), table, **told)
+    lines = made["2026-07"].detail("imports")
+    for code in (lines["cty_code"].mode()[0], "0015"):
+        rows = lines if code == "0015" else lines[lines["cty_code"] == code]
+        facts, whole = tl.brief(code, "2026-07", as_of="2026-09-03"), rows["con_val_mo"].sum()
+        of = rows.groupby("rate_prov")["con_val_mo"].sum()
+        parts = {"dutiable": rows["dut_val_mo"].sum(), "free": of["10"] + of["18"]}
+        for name, usd in (parts | {"chapter_99": of["69"] + of["79"]}).items():
+            fact = facts[f"tariff.{name}_share.month"]
+            assert fact.value == pytest.approx(100 * usd / whole, abs=1e-9) and fact.table == PROVISIONS
+            assert "January-July 2026" in facts[f"tariff.{name}_share.ytd"].reason, (
+                "five months are not there"
+            )
+        assert facts.value("tariff.parts.month") and facts.value("tariff.parts.ytd") is None
 
 
 dollars = st.integers(0, 10**11).map(float)

@@ -52,6 +52,28 @@ def test_a_group_that_is_the_sum_of_its_members_is_that_of_the_facts():
     assert last(view_of(Choice("ASEAN", "2018-07")), "balance_usd") == facts.value("goods.balance.ytd")
 
 
+RATES = {"basis": "tariff rate", "release": "2025-11", "as_of": "2026-02-04"}
+
+
+@pytest.mark.parametrize("who", ["CHN", "EU", "world"])
+def test_rates_of_duty_are_those_of_the_facts_with_imports_and_duties_beside_them(who):
+    facts = tl.brief(who, "2025-11", as_of="2026-02-04")
+    for window, span in (("month", "month"), ("year to date", "ytd"), ("twelve months", "trailing12")):
+        view = view_of(Choice(who, **RATES, window=window))
+        row = table(view).iloc[-1].droplevel("series")
+        told = {"rate_pct": "rate", "imports_usd": "imports", "duty_usd": "duties"}
+        told = {column: facts.value(f"tariff.{name}.{span}") for column, name in told.items()}
+        told["rate_change_points"] = facts.value(f"tariff.rate.{span}.change_points")
+        assert row.to_dict() == pytest.approx(told, abs=1e-9)
+        assert str(view.vintages[0].published) == facts["tariff.rate.ytd"].vintage
+
+
+@pytest.mark.parametrize("measure", [*MEASURES, "rate"])
+def test_a_rate_of_duty_is_of_imports_whatever_measure_was_chosen_before(measure):
+    view = view_of(Choice("CHN", **RATES, measure=measure))
+    assert (view.measure, view.what) == ("rate", "duties on imports for consumption")
+
+
 def test_two_vintages_give_the_published_growth_and_its_revision():
     view = view_of(Choice("KOR", measure="exports", compare="2025-04-03", **JULY))
     row = table(view).iloc[-1]

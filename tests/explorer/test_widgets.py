@@ -63,6 +63,10 @@ WRONG = [
     ({"second": "Korea, East"}, "matches no partner"),
     ({"basis": "bop"}, "is no basis"),
     ({"measure": "profit"}, "is no measure"),
+    ({"measure": "rate"}, "'rate' is no measure"),
+    ({"basis": "tariff rate", "window": "quarter"}, "consumption, are monthly: there is no window 'quarter'"),
+    ({"basis": "tariff rate", "partner": "PER"}, "has no figures of duties on imports from Peru"),
+    ({"basis": "tariff rate", "release": "2012-12"}, "covers 2013-01 to 2025-11, not 2012-12"),
 ]
 
 
@@ -107,6 +111,15 @@ def test_another_basis_brings_its_windows_and_back(explorer):
     assert window.value == "four quarters"
     explorer.controls["basis"].value = "census goods"
     assert window.value == "twelve months"
+
+
+def test_a_tariff_rate_has_one_measure_and_the_one_before_comes_back(explorer):
+    measure = explorer.controls["measure"]
+    explorer.controls["basis"].value = "tariff rate"
+    assert measure.disabled and explorer.view.measure == "rate"
+    explorer.controls["basis"].value = "census goods"
+    assert not measure.disabled and explorer.view.measure == "exports"
+    assert Explorer(Choice("KOR", basis="tariff rate", **JULY)).controls["measure"].disabled
 
 
 def test_another_release_brings_its_days_and_vintages(explorer):

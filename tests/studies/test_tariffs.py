@@ -4,7 +4,7 @@ from datetime import date
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tradelib as tl
@@ -114,6 +114,7 @@ def rows(entries):
 amounts = st.tuples(*(st.integers(1, 10**9).map(float) for _ in range(4)))
 
 
+@settings(max_examples=25)
 @given(st.lists(amounts, min_size=1, max_size=5))
 def test_price_and_volume_are_exact_and_the_same_backwards(entries):
     table = rows([(f"{n}", a, q, "KG", b, r, "KG") for n, (a, q, b, r) in enumerate(entries)])

@@ -250,7 +250,7 @@ UNREAD = {
     r"goods\..*\.ytd\.first_print_.*": "learned from all vintages, see tests/studies/test_first_print.py",
     r"goods\.balance\.previous_year.*": "no file at hand is of a release with an annual revision",
     r"commodity\.(hs4|hs6|naics|enduse)\..*": "no file at hand",
-    r"tariff\.dutiable_share\..*": "no file by month at hand; of years tests/sources/test_duties.py reads it",
+    r"tariff\..*_share\..*": "tests/briefs/test_tariffs.py reads it, of years and made-up months",
 }
 
 

@@ -16,7 +16,6 @@ from tradelib.briefs.official import official_facts
 from tradelib.briefs.place import place_facts
 from tradelib.briefs.question import advice, read
 from tradelib.briefs.records import records_facts
-from tradelib.briefs.selection import TARIFFS
 from tradelib.briefs.sentences import STYLE
 from tradelib.briefs.snapshot import Snapshot, take
 from tradelib.briefs.tariffs import tariff_facts
@@ -33,7 +32,9 @@ from tradelib.tables import (
     GOODS_SA,
     GOODS_SA_RELEASED,
     IMPORT_CHAPTERS,
+    PROVISIONS,
     RELEASED,
+    TARIFFS,
     TRADE,
     TRADE_YEARS,
     table_info,
@@ -211,6 +212,7 @@ class Brief(Facts):
             GOODS_SA: "Goods, seasonally adjusted",
             TRADE_YEARS: "Goods and services by year",
             TARIFFS: "Duties and imports for consumption",
+            PROVISIONS: "The same by rate provision",
         }
         rows = []
         for table, name in named.items():
@@ -400,7 +402,7 @@ def _names(who: Partner, s: Snapshot) -> dict[str, object]:
     else:
         day = words.day(release.default_as_of)
         published_on = f"not established; taken to be out by {day}, filed under its month"
-    told = [table for table in s.sources if table not in s.tariff_flows or table in s.chapter_flows]
+    told = [table for table in s.sources if table in s.chapter_flows or "imports_consumption" not in table]
     methods = {s.method(table, who.code) for table in told}
     codes, source = s.universe
     return {

@@ -25,16 +25,17 @@ from tradelib.tables import (
     GOODS_SA,
     GOODS_SA_RELEASED,
     IMPORT_CHAPTERS,
+    PROVISIONS,
     RELEASED,
+    TARIFF_PARTS,
+    TARIFF_YEARS,
+    TARIFFS,
     TRADE,
     TRADE_YEARS,
 )
 from tradelib.windows import year_to_date
 
 CANADA = "1220"
-#: Duties and imports for consumption: all goods by partner, and by industry, else by chapter.
-TARIFFS = "imports_consumption_nsa"
-TARIFF_PARTS = ("imports_consumption_naics_nsa", IMPORT_CHAPTERS[1])
 TARIFF_MONTHS = (23, 12, 0)  # before the statistical month: two years, a year earlier, or nothing of that
 #: Rows that are revised every month: Canada, the World, product totals, and areas with Canada in them.
 REVISED_MONTHLY = frozenset(
@@ -87,10 +88,11 @@ class Selection:
 
     @property
     def tariffs(self) -> list[str]:
-        """The tables of duties among them, all of one day: of all goods, and by industry or chapter."""
+        """The tables of duties among them: of all goods, of that day by industry or chapter; by provision."""
         mine = self.sources.get(TARIFFS)
         same = [t for t in TARIFF_PARTS if mine and self.sources.get(t, mine).published == mine.published]
-        return [TARIFFS, *[table for table in same if table in self.sources][:1]] if mine else []
+        parts = [TARIFFS, *[table for table in same if table in self.sources][:1]] if mine else []
+        return [*parts, *[PROVISIONS] * (PROVISIONS in self.sources)]
 
     def carried(self, release: releases.Release) -> "Selection":
         """The same vintages for a brief of another release: those that hold all that it needs."""
@@ -122,7 +124,14 @@ def needed(release: releases.Release) -> dict[str, tuple[pd.Period, pd.Period]]:
         GOODS_SA_RELEASED: (month - 1, month),
         TARIFFS: (month, month),
         TARIFF_PARTS[0]: (month, month),
+        PROVISIONS: (month, month),
+        TARIFF_YEARS: (whole_year(month),) * 2,
     }
+
+
+def whole_year(month: pd.Period) -> pd.Period:
+    """The last calendar year that is over with a month."""
+    return pd.Period(str(month.year - (month.month < 12)), "Y")
 
 
 def choose(release: releases.Release, day: date, *, strict: bool = False) -> Selection:
@@ -167,6 +176,10 @@ def _tariffs(month: pd.Period, day: date, sources: dict, *, strict: bool) -> dic
         found[industries] = same
     elif found and chapters in sources and (same := _of_day(TARIFFS, sources[chapters].published)):
         found[TARIFFS] = same  # so that the chapters of the brief are its parts
+    for table, period in ((PROVISIONS, month), (TARIFF_YEARS, whole_year(month))):
+        with suppress(TradelibError):
+            span = {"since": str(period), "through": str(period)}
+            found[table] = loaders.pick(table, as_of=day, nearest_later=not strict, **span)
     return found
 
 

@@ -19,7 +19,6 @@ import pandas as pd
 
 from tradelib import balances, loaders, releases
 from tradelib.briefs.selection import (
-    TARIFFS,
     Selection,
     behind,
     choose,
@@ -42,6 +41,7 @@ from tradelib.tables import (
     IMPORT_CHAPTERS,
     RELEASED,
     SIDES,
+    TARIFFS,
     TRADE,
     TRADE_YEARS,
 )

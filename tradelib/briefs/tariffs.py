@@ -4,18 +4,23 @@ Calculated duties are an estimate by Census, not collections. The rate is duties
 consumption, those free of duty too.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from datetime import date
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from tradelib import balances
-from tradelib.briefs.selection import TARIFFS
-from tradelib.partners import WORLD, country_set
+from tradelib.partners import WORLD, country_set, has_members, members
+from tradelib.store import vintages
+from tradelib.store.vintages import Vintage
 from tradelib.style import words
 from tradelib.style.words import missing
-from tradelib.tables import table_info
+from tradelib.tables import PROVISIONS, TARIFF_PARTS, TARIFF_YEARS, TARIFFS, table_info
 from tradelib.windows import Window, full_year, year_to_date
 
 #: The month before the tariffs of 2025.
@@ -28,6 +33,15 @@ NAMED = 5  # industries or chapters that are told
 PARTS = {"naics": ("industry", "industries", words.industry), "hs2": ("chapter", "chapters", words.chapter)}
 
 
+#: What is told of imports by rate provision, and which provisions are free, and under chapter 99.
+SHARES = {
+    "dutiable": "Dutiable part",
+    "free": "Part free of duty",
+    "chapter_99": "Part dutiable under chapter 99",
+}
+FREE, CHAPTER_99 = "1", ("69", "79")
+
+
 def rate(duty: pd.Series, imports: pd.Series) -> pd.Series:
     """Duties in percent of imports for consumption; missing where there were none."""
     return 100 * duty / imports.where(imports > 0)
@@ -36,22 +50,27 @@ def rate(duty: pd.Series, imports: pd.Series) -> pd.Series:
 def split(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     """Split the change of a rate into what the rates of its parts did and what their mix did, in points.
 
-    Both tables have `imports_usd` and `duty_usd` by part, all of them: one without a row had no trade. Rates
-    count at the mean weight of the two windows, the mix at the mean rate less that of the whole, so that the
-    two add up exactly, whichever window comes first. A part that was imported in one window only is mix.
+    Both tables have `imports_usd` and `duty_usd` by part, all of them, or by partner and part: one without a
+    row had no trade. Rates count at the mean weight of the two windows, the mix at the mean rate less that of
+    the whole, so that the two add up exactly, whichever window comes first. A part that was imported in one
+    window only is mix. A partner of whom nothing was imported in one has no rows.
     """
-    both = now.index.union(before.index)
-    tables = (rows[["imports_usd", "duty_usd"]].reindex(both).fillna(0.0) for rows in (now, before))
-    (usd, duty), (usd_then, duty_then) = (rows.to_numpy(float).T for rows in tables)
+    columns = ["imports_usd", "duty_usd"]
+    both = now[columns].join(before[columns].add_suffix("_then"), how="outer").fillna(0.0)
+    usd, duty, usd_then, duty_then = both.to_numpy(float).T
+    whose = both.index.codes[0] if both.index.nlevels > 1 else np.zeros(len(both), int)
+    whole = {name: np.bincount(whose, both[name])[whose] for name in both}
     with np.errstate(divide="ignore", invalid="ignore"):
         of, of_then = 100 * duty / usd, 100 * duty_then / usd_then
+        weight, weight_then = usd / whole["imports_usd"], usd_then / whole["imports_usd_then"]
+        mean = 50 * (
+            whole["duty_usd"] / whole["imports_usd"] + whole["duty_usd_then"] / whole["imports_usd_then"]
+        )
     of, of_then = np.where(usd > 0, of, of_then), np.where(usd_then > 0, of_then, of)
-    weight, weight_then = usd / usd.sum(), usd_then / usd_then.sum()
-    whole = 50 * (duty.sum() / usd.sum() + duty_then.sum() / usd_then.sum())
     by_rate = (weight + weight_then) / 2 * (of - of_then)
-    by_mix = (weight - weight_then) * ((of + of_then) / 2 - whole)
+    by_mix = (weight - weight_then) * ((of + of_then) / 2 - mean)
     added = {"rate_points": np.nan_to_num(by_rate), "mix_points": np.nan_to_num(by_mix)}
-    return pd.DataFrame(added, index=both)
+    return pd.DataFrame(added, index=both.index)[(whole["imports_usd"] > 0) & (whole["imports_usd_then"] > 0)]
 
 
 @dataclass(frozen=True)
@@ -71,7 +90,7 @@ class Duties:
     @property
     def parts_table(self) -> str:
         """The table by industry, or by chapter, of the vintage of the totals; empty where there is none."""
-        return next((table for table in self.flows if table != TARIFFS), "")
+        return next((table for table in self.flows if table in TARIFF_PARTS), "")
 
     @property
     def parts(self) -> tuple:
@@ -89,20 +108,34 @@ class Duties:
         }
 
     def sums(self, window: Window, table: str = TARIFFS) -> pd.DataFrame:
-        """Sums over a window with the rate, by partner, and of the table of parts by item too."""
-        if table not in self.flows:
+        """Sums over a window with the rate, by partner, and of the other tables by item too.
+
+        None where the table lacks a month: that it has no rows of it is no zero.
+        """
+        return self._once(f"sums {window} {table}", lambda: self._sums(window, table))
+
+    def _sums(self, window: Window, table: str) -> pd.DataFrame:
+        months = pd.period_range(window.start, window.end)
+        if table not in self.flows or not months.isin(self.flows[table]["period"].unique()).all():
             return pd.DataFrame(columns=["imports_usd", "duty_usd", "rate_pct"], dtype=float)
-        key = (str(window), table)
-        if key not in self._summed:
-            rows = self.rows[table]
-            sums = balances.window_sum(rows, window, absent_is_zero=table_info(table).sparse)
-            sums = sums.dropna(subset=["imports_usd", "duty_usd"])
-            sums = sums.droplevel("item") if table == TARIFFS else sums
-            self._summed[key] = sums.assign(rate_pct=rate(sums["duty_usd"], sums["imports_usd"]))
-        return self._summed[key]
+        sums = balances.window_sum(self.rows[table], window, absent_is_zero=table_info(table).sparse)
+        sums = sums.dropna(subset=["imports_usd", "duty_usd"])
+        sums = sums.droplevel("item") if table == TARIFFS else sums
+        return sums.assign(rate_pct=rate(sums["duty_usd"], sums["imports_usd"]))
+
+    def of(self, code: str, window: Window) -> dict[str, float]:
+        """Sums of one partner over a window; empty where the table has no whole row."""
+        rows = self._once(f"of {window}", lambda: self.sums(window).to_dict("index"))
+        return rows.get(code, {})
+
+    def _once(self, key: str, make: Callable) -> Any:
+        """What is worked out for all partners together, the first time that it is asked for."""
+        if key not in self._kept:
+            self._kept[key] = make()
+        return self._kept[key]
 
     @cached_property
-    def _summed(self) -> dict[tuple[str, str], pd.DataFrame]:
+    def _kept(self) -> dict[str, Any]:
         return {}
 
     @cached_property
@@ -112,27 +145,53 @@ class Duties:
         rows = rows[rows.index.get_level_values("period") <= self.month]
         return rate(rows["duty_usd"], rows["imports_usd"]).unstack("partner").sort_index()
 
-    def of_parts(self, code: str, window: Window) -> pd.DataFrame:
-        """Sums of one partner by industry or chapter over a window; none where the table has no such rows."""
-        sums = self.sums(window, self.parts_table)
+    def of_parts(self, code: str, window: Window, table: str = "") -> pd.DataFrame:
+        """Sums of one partner by industry or chapter, or what a table has; none where it has no such rows."""
+        sums = self.sums(window, table or self.parts_table)
         return sums.loc[code] if code in sums.index else sums.iloc[:0].reset_index(drop=True)
 
-    def split(self, code: str, window: Window, base: Window) -> pd.DataFrame | None:
-        """The change of a partner's rate from one window to another by its parts; None where not known."""
-        now, before = (self.of_parts(code, span) for span in (window, base))
-        there = now["imports_usd"].sum() > 0 and before["imports_usd"].sum() > 0
-        return split(now, before) if there else None
+    def split(self, code: str, window: Window, base: Window) -> dict[str, float]:
+        """What rates and mix of its parts did to a partner's rate between two windows; empty if not known."""
+        now, before = (self.sums(span, self.parts_table) for span in (window, base))
+        if now.empty or before.empty:
+            return {}
+        added = self._once(
+            f"split {window} {base}", lambda: split(now, before).groupby(level=0).sum().to_dict("index")
+        )
+        return added.get(code, {})
+
+    def largest(self, code: str, window: Window) -> dict[str, dict] | None:
+        """Industries or chapters of a partner with most duties; None where the table has no rows of it."""
+        sums = self.sums(window, self.parts_table)
+        if code not in sums.index:
+            return None
+        found = self._once(f"largest {window}", lambda: self._largest(sums, window.year_earlier))
+        return found.get(code, {})
+
+    def _largest(self, sums: pd.DataFrame, base: Window) -> dict[str, dict]:
+        then = self.sums(base, self.parts_table)["rate_pct"].reindex(sums.index)
+        paid = sums.assign(before_pct=then.astype(object).where(then.notna(), None))[sums["duty_usd"] > 0]
+        top = paid.sort_values("duty_usd", ascending=False, kind="stable").groupby(level=0).head(NAMED)
+        found: dict[str, dict] = {}
+        for (code, item), row in top.to_dict("index").items():
+            found.setdefault(code, {})[item] = row
+        return found
 
     def ranks(self, window: Window) -> pd.Series:
         """The single countries of the table by their rate, the highest first."""
-        key = str(window)
-        if key not in self._ranked:
-            self._ranked[key] = balances.rank(-self.sums(window)["rate_pct"].dropna(), list(country_set()))
-        return self._ranked[key]
+        rates = self.sums(window)["rate_pct"]
+        return self._once(f"ranks {window}", lambda: balances.rank(-rates, list(country_set())))
 
-    @cached_property
-    def _ranked(self) -> dict[str, pd.Series]:
-        return {}
+    def shares(self, code: str, window: Window) -> dict[str, float]:
+        """What part of a partner's imports each of `SHARES` is, by rate provision; none where not known."""
+        rows = self.of_parts(code, window, PROVISIONS)
+        whole = rows["imports_usd"].sum()
+        if not whole > 0:
+            return {}
+        usd, items = rows["imports_usd"], rows.index
+        parts = {"free": usd[items.str.startswith(FREE)], "chapter_99": usd[items.isin(CHAPTER_99)]}
+        parts["dutiable"] = rows["dutiable_usd"]
+        return {name: balances.share(float(part.sum()), whole) for name, part in parts.items()}
 
 
 # --- facts --------------------------------------------------------------------------------------
@@ -143,6 +202,7 @@ def tariff_facts(brief) -> None:
     duties = brief.snapshot.duties
     for span, window in duties.windows.items():
         _window(brief, duties, span, window)
+        _shares(brief, duties, span, window)
     for span in ("month", "ytd"):
         _place(brief, duties, span)
         _parts(brief, duties, span)
@@ -153,8 +213,7 @@ def tariff_facts(brief) -> None:
 
 def _pair(duties: Duties, code: str, window: Window) -> tuple[dict, dict]:
     """A partner's sums of a window and of a year earlier; empty where the table has no whole row."""
-    sums = [duties.sums(span) for span in (window, window.year_earlier)]
-    return tuple(one.loc[code].to_dict() if code in one.index else {} for one in sums)
+    return duties.of(code, window), duties.of(code, window.year_earlier)
 
 
 def _difference(now: dict, before: dict, name: str):
@@ -185,12 +244,43 @@ def _window(brief, duties: Duties, span: str, window: Window) -> None:
     title = f"U.S. imports for consumption from {{p}}, {when}"
     id = f"tariff.imports.{span}"
     brief.add(id, now.get("imports_usd"), unit="USD", window=window, label=title, **about)
-    share = balances.share(now.get("dutiable_usd", np.nan), now.get("imports_usd", np.nan))
-    title = f"Dutiable part of U.S. imports for consumption from {{p}}, {when}"
-    if now and "dutiable_usd" not in now:
-        about |= {"reason": f"{TARIFFS} of that day has no dutiable value; the bulk files of Census have"}
-    id = f"tariff.dutiable_share.{span}"
-    brief.add(id, share, unit="percent", window=window, label=title, **about)
+
+
+def _shares(brief, duties: Duties, span: str, window: Window) -> None:
+    """What part of imports is dutiable, free, under chapter 99: by provision; of a year the first."""
+    code, when, years = brief.partner.code, words.span(window), brief.snapshot.sources.get(TARIFF_YEARS)
+    found = {name: (PROVISIONS, value) for name, value in duties.shares(code, window).items()}
+    reason = f"no table by rate provision at hand has {when}; the bulk files of Census have it"
+    if len(duties.sums(window, PROVISIONS)):
+        reason = f"nothing was imported for consumption in {when}"
+    elif years and when.isdecimal():
+        sums = year_sums(years, code=code, year=when, day=brief.as_of)
+        if sums is not None:
+            found = {"dutiable": (TARIFF_YEARS, balances.share(sums["dutiable_usd"], sums["value_usd"]))}
+    for name, part in SHARES.items():
+        table, value = found.get(name, (PROVISIONS, None))
+        id, label = (
+            f"tariff.{name}_share.{span}",
+            f"{part} of U.S. imports for consumption from {{p}}, {when}",
+        )
+        brief.add(id, value, unit="percent", window=window, label=label, table=table, reason=reason)
+
+
+def year_sums(vintage: Vintage, *, code: str, year: str, day: date) -> pd.Series | None:
+    """A partner's imports, duties and dutiable value of a year; None where the table of years has none."""
+    sums, period = _by_year(vintage.path), pd.Period(year, "Y")
+    codes = members(code, day) if code not in sums.index and has_members(code) else [code]
+    if sums.index.isin(codes).sum() != len(codes) or period not in sums.columns.levels[1]:
+        return None
+    return sums.loc[codes].xs(period, axis=1, level="period").sum()
+
+
+@lru_cache(maxsize=2)
+def _by_year(path: Path) -> pd.DataFrame:
+    """Sums of everybody by year of a vintage, which never changes."""
+    rows = vintages.read(vintages.look(path))
+    sums = rows.groupby(["partner", "period"], observed=True)[["value_usd", "duty_usd", "dutiable_usd"]].sum()
+    return sums.unstack("period", fill_value=0)
 
 
 def _no_row(brief) -> str:
@@ -214,10 +304,10 @@ def _place(brief, duties: Duties, span: str) -> None:
         universe=f"the {len(ranks)} countries of the table of duties",
         n=len(ranks),
     )
-    usd = duties.sums(window)["duty_usd"]
+    mine, whole = (duties.of(one, window).get("duty_usd", np.nan) for one in (code, WORLD))
     brief.add(
         f"tariff.duties.{span}.share_pct",
-        balances.share(usd.get(code, np.nan), usd.get(WORLD, np.nan)),
+        balances.share(mine, whole),
         unit="percent",
         window=window,
         label=f"Share of {{p}} in all calculated duties, {when}",
@@ -239,28 +329,20 @@ def _parts(brief, duties: Duties, span: str) -> None:
     }
     of = "the change on a year earlier of duties in percent of U.S. imports for consumption from {p}"
     for name, what in (("rate", f"the rates of {several}"), ("mix", "their mix")):
-        value = None if moved is None else float(moved[f"{name}_points"].sum())
+        value = moved.get(f"{name}_points")
         id, label = f"tariff.rate.{span}.by_{name}_points", f"What {what} did to {of}, {when}"
         brief.add(id, value, unit="points", window=f"{window} vs {base}", label=label, **about)
-    now, before = (duties.of_parts(code, one) for one in (window, base))
-    largest = now[now["duty_usd"] > 0].nlargest(NAMED, "duty_usd", keep="first")
+    largest = duties.largest(code, window)
     entries = [
         {
             kind: item,
             "prose": name_of(item)[:1].lower() + name_of(item)[1:],
-            "duty_usd": row["duty_usd"],
-            "imports_usd": row["imports_usd"],
-            "rate_pct": row["rate_pct"],
-            "before_pct": before["rate_pct"].get(item),
+            **{name: row[name] for name in ("duty_usd", "imports_usd", "rate_pct", "before_pct")},
         }
-        for item, row in largest.iterrows()
-    ]
-    entries = [
-        entry | {"before_pct": None if missing(entry["before_pct"]) else entry["before_pct"]}
-        for entry in entries
+        for item, row in (largest or {}).items()
     ]
     label = f"{words.capital(several)} with most duties on U.S. imports for consumption from {{p}}, {when}"
-    shown = entries if len(now) else None
+    shown = None if largest is None else entries
     brief.add(f"tariff.parts.{span}", shown, unit="list", window=window, label=label, **about)
 
 
@@ -280,7 +362,7 @@ def _world(brief, duties: Duties, span: str) -> None:
 def _since_base(brief, duties: Duties) -> None:
     """The rate of December 2024, and the change since."""
     base, month = Window(BASE, BASE), duties.windows["month"]
-    then, now = (duties.sums(window)["rate_pct"].get(brief.partner.code) for window in (base, month))
+    then, now = (duties.of(brief.partner.code, window).get("rate_pct") for window in (base, month))
     late = f"{words.period(month.end)} is not after {words.period(BASE)}"
     about = {"table": TARIFFS, "reason": _no_row(brief) if month.end > BASE else late}
     if month.end <= BASE:

@@ -10,10 +10,12 @@ from tradelib.briefs.sentences import title_of_balance
 from tradelib.briefs.verbs import LITTLE_PCT
 from tradelib.explorer.choice import Line, View
 from tradelib.explorer.table import changes, cited
+from tradelib.studies.tariffs import ESTIMATE
 from tradelib.style import house, marks, words
 from tradelib.style.house import COLOURS, Chart, Unit, styled
-from tradelib.style.words import capital, money, percent
+from tradelib.style.words import capital, money, percent, points
 
+PERCENT = Unit(1.0, "percent of imports", 1)
 RATIOS = [2.6, 1]  # the heights of the panels
 SECOND = "services"  # the colour of the second partner
 HISTORY = {"month": 60, "twelve months": 240, "quarter": 40, "four quarters": 80, "year to date": 12}
@@ -33,7 +35,7 @@ def chart(view: View) -> Chart:
     ratios = RATIOS if compared else None
     fig, axes = house.canvas(height=5.1 if compared else 4.0, panels=1 + compared, ratios=ratios)
     drawn = [_drawn(view, line.sums) for line in view.lines]
-    unit = Unit.of(pd.concat(drawn))
+    unit = PERCENT if view.measure == "rate" else Unit.of(pd.concat(drawn))
     if len(drawn) == 1 and view.choice.window == "year to date":
         marks.year_bars(axes[0], drawn[0].set_axis(drawn[0].index.year), unit)
     else:
@@ -51,6 +53,10 @@ def _drawn(view: View, sums: pd.DataFrame) -> pd.Series:
     return values.loc[values.first_valid_index() : values.last_valid_index()]
 
 
+def _colour(view: View) -> str:
+    return "highlight" if view.measure == "rate" else view.measure
+
+
 def _place(view: View, values: pd.Series) -> list[float]:
     if view.choice.window == "year to date":
         return list(values.index.year)
@@ -62,7 +68,7 @@ def _lines(ax: Axes, view: View, drawn: list[pd.Series], unit: Unit) -> None:
     ends: dict[str, list] = {}
     digits = unit.digits + bool(view.pairs)  # so that a revision shows
     for line, values in zip(view.lines, drawn, strict=True):
-        colour = view.choice.measure if line.partner.code == lead else SECOND
+        colour = _colour(view) if line.partner.code == lead else SECOND
         front = line.vintage.path == view.lines[0].vintage.path
         strokes = {"lw": 2.2, "ls": "-"} if front else {"lw": 1.6, "ls": (0, (3, 1.5)), "alpha": 0.8}
         dots = {"marker": "o" if len(values) <= 12 else "", "ms": 4}
@@ -78,7 +84,7 @@ def _lines(ax: Axes, view: View, drawn: list[pd.Series], unit: Unit) -> None:
         marks.mark_agreements(ax, lead)
     labels = []
     for x, y, numbers, colour, who in ends.values():
-        name = who if len(ends) > 1 else capital(view.choice.measure)
+        name = who if len(ends) > 1 else capital(view.measure)
         labels.append((x, y, "\n".join([*textwrap.wrap(name, 16), *numbers]), colour))
     marks.end_labels(ax, labels, share=RATIOS[0] / sum(RATIOS) if view.pairs else 1)
 
@@ -93,13 +99,16 @@ def _time_axis(ax: Axes, view: View, drawn: list[pd.Series]) -> None:
 def _revisions(ax: Axes, view: View, above: list[pd.Series]) -> None:
     """Draw what the newer vintage changed, below the series themselves."""
     drawn = []
-    for (older, newer), colour in zip(view.pairs, (view.choice.measure, SECOND), strict=False):
+    for (older, newer), colour in zip(view.pairs, (_colour(view), SECOND), strict=False):
         values = _drawn(view, newer.sums - older.sums)
         if len(values):
             dots = {"marker": "o" if len(values) <= 12 else "", "ms": 3}
             ax.plot(_place(view, values), values, color=COLOURS[colour], lw=1.6, **dots)
             drawn.append(values)
-    unit = Unit.of(pd.concat(drawn)) if drawn else Unit.of([1e6])
+    if view.measure == "rate":
+        unit = Unit(1.0, "percentage points", 1)
+    else:
+        unit = Unit.of(pd.concat(drawn)) if drawn else Unit.of([1e6])
     low, high = (min(map(min, drawn)), max(map(max, drawn))) if drawn else (0, 0)
     house.money_axis(ax, unit, low, high, snug=False)
     _time_axis(ax, view, above)
@@ -125,7 +134,8 @@ def _spell(view: View) -> str:
 
 
 def _note(view: View) -> str:
-    notes = [f"Dashed: the vintage of {vintage.published}." for vintage in view.vintages[1:]]
+    notes = [ESTIMATE] if view.measure == "rate" else []
+    notes += [f"Dashed: the vintage of {vintage.published}." for vintage in view.vintages[1:]]
     groups = {line.name: line.partner for line in view.lines if line.partner.is_group}
     one = len({line.partner.code for line in view.lines}) == 1
     for name, group in groups.items():
@@ -140,14 +150,34 @@ def _note(view: View) -> str:
 def title(view: View) -> str:
     """Say what the view shows, as one sentence."""
     when = f"in {words.span(view.span)}"
+    if view.measure == "rate":
+        return _of_rates(view, when)
     if len({line.partner.code for line in view.lines}) > 1:
         return f"U.S. {view.what} {when}: {', '.join(_standings(view))}"
     if view.pairs:
         return _of_two_vintages(view, when)
     line = view.lines[0]
-    if view.choice.measure == "balance":
+    if view.measure == "balance":
         return title_of_balance(_balance(view, line), view.value(line), view.value(line, 1), when)
     return f"{_flow(view, line)} {_went(view, line)} {when}"
+
+
+def _of_rates(view: View, when: str) -> str:
+    """What duties come to: of each of two partners, in one vintage against another, or of one alone."""
+    front = [line for line in view.lines if line.vintage.path == view.lines[0].vintage.path]
+    told = [f"{percent(view.value(line))} of imports from {line.partner.prose}" for line in front]
+    if len(told) > 1:
+        return f"U.S. duties {when}: {', '.join(told)}"
+    if view.pairs:
+        ((older, newer),) = view.pairs
+        moved = view.value(newer) - view.value(older)
+        how = f"{points(moved)} {'higher' if moved > 0 else 'lower'} than" if moved else "the same as"
+        days = [line.vintage.published for line in view.pairs[0]]
+        told = f"{percent(view.value(newer))} of imports from {newer.partner.prose}, {how} that of {days[0]}"
+        return f"The vintage of {days[1]} puts U.S. duties {when} at {told}"
+    moved = None if view.value(front[0], 1) is None else view.value(front[0]) - view.value(front[0], 1)
+    how = "" if moved is None else f", {words.direction(moved)} {points(moved)} on a year earlier"
+    return f"U.S. duties {when} came to {told[0]}{how if moved else ''}"
 
 
 def _balance(view: View, line: Line) -> str:
@@ -158,12 +188,12 @@ def _balance(view: View, line: Line) -> str:
 
 
 def _flow(view: View, line: Line) -> str:
-    return f"U.S. {view.what} {PREPOSITIONS[view.choice.measure]} {line.partner.prose}"
+    return f"U.S. {view.what} {PREPOSITIONS[view.measure]} {line.partner.prose}"
 
 
 def _growth(view: View, line: Line) -> float | None:
     """Percent by which the measure grew in a year; None where it has none."""
-    found = float(changes(view, line)[f"{view.choice.measure}_change_pct"].get(view.span.end))
+    found = float(changes(view, line)[f"{view.measure}_change_pct"].get(view.span.end))
     return None if words.missing(found) else found
 
 
@@ -183,7 +213,7 @@ def _standings(view: View) -> list[str]:
     for line in view.lines:
         if line.vintage.path != view.lines[0].vintage.path:
             continue
-        if view.choice.measure == "balance":
+        if view.measure == "balance":
             told = words.a_position(view.value(line))
         elif (growth := _growth(view, line)) is None:
             told = money(view.value(line))
@@ -191,7 +221,7 @@ def _standings(view: View) -> list[str]:
             told = "little changed"
         else:
             told = f"{words.direction(growth)} {percent(growth)}"
-        parts.append(f"{told} {PREPOSITIONS[view.choice.measure]} {line.partner.prose}")
+        parts.append(f"{told} {PREPOSITIONS[view.measure]} {line.partner.prose}")
     return parts
 
 
@@ -199,7 +229,7 @@ def _of_two_vintages(view: View, when: str) -> str:
     ((older, newer),) = view.pairs
     then, now = view.value(older), view.value(newer)
     days = (older.vintage.published, newer.vintage.published)
-    if view.choice.measure == "balance":
+    if view.measure == "balance":
         same = words.position(now) == words.position(then)
         kind = words.position(now) if same else "balance"
         subject = f"the U.S. {kind} with {newer.partner.prose} in {view.basis.what}"
@@ -207,7 +237,7 @@ def _of_two_vintages(view: View, when: str) -> str:
     else:
         subject, size = _flow(view, newer), now - then
     if not size:
-        verb = "is" if view.choice.measure == "balance" else "are"
+        verb = "is" if view.measure == "balance" else "are"
         return f"{capital(subject)} {when} {verb} the same in the vintages of {days[0]} and {days[1]}"
     way = "higher" if size > 0 else "lower"
     told = f"The vintage of {days[1]} puts {subject} {when} {money(size)} {way} than that of {days[0]}"
@@ -216,7 +246,7 @@ def _of_two_vintages(view: View, when: str) -> str:
 
 def _regrown(view: View, older: Line, newer: Line) -> str:
     """The growth in both vintages, where it is not the same at one decimal."""
-    if view.choice.measure == "balance":
+    if view.measure == "balance":
         return ""
     then, now = (_growth(view, line) for line in (older, newer))
     if then is None or now is None or f"{then:.1f}" == f"{now:.1f}" or min(abs(then), abs(now)) < LITTLE_PCT:

@@ -12,12 +12,13 @@ import pandas as pd
 
 from tradelib import balances, loaders, releases
 from tradelib.briefs.selection import choose
+from tradelib.briefs.tariffs import rate
 from tradelib.errors import TradelibError
 from tradelib.partners import Partner, all_partners, resolve, summed_groups
 from tradelib.store import vintages
 from tradelib.store.vintages import Vintage
 from tradelib.style import words
-from tradelib.tables import GOODS, RELEASED, TRADE
+from tradelib.tables import GOODS, RELEASED, TARIFFS, TRADE
 from tradelib.windows import Window, year_to_date
 
 MEASURES = ("exports", "imports", "balance")
@@ -39,17 +40,24 @@ Options = list[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """One way to count trade: its words, its tables (nearest first), its windows."""
+    """One way to count trade: its words, its tables (nearest first), its windows, what it measures."""
 
     title: str
     item: str
     tables: tuple[str, ...]
     windows: tuple[str, ...]
+    measures: tuple[str, ...] = MEASURES
 
     @property
     def what(self) -> str:
         """What is counted: "goods", "services", "goods and services"."""
         return "goods and services" if self.item == "total" else self.item
+
+    def about(self, partner: Partner) -> str:
+        """What is counted of a partner."""
+        if self.measures == MEASURES:
+            return f"{self.what} with {partner.prose}"
+        return f"duties on imports from {partner.prose}"
 
 
 #: By the name that the notebook's parameter takes.
@@ -58,6 +66,9 @@ BASES = {
     "bop goods": Basis("Goods, BOP basis, quarterly, SA", "goods", (RELEASED, TRADE), QUARTERLY),
     "bop services": Basis("Services, BOP basis, quarterly, SA", "services", (RELEASED, TRADE), QUARTERLY),
     "bop total": Basis("Goods and services, BOP basis, quarterly, SA", "total", (RELEASED, TRADE), QUARTERLY),
+    "tariff rate": Basis(
+        "Duties, percent of imports for consumption, monthly, NSA", "goods", (TARIFFS,), MONTHLY, ("rate",)
+    ),
 }
 
 
@@ -77,8 +88,9 @@ class Choice:
         The day whose knowledge is wanted, YYYY-MM-DD; the publication day unless given.
     compare : str
         Publication date of another vintage to compare with.
-    basis : {"census goods", "bop goods", "bop services", "bop total"}
+    basis : {"census goods", "bop goods", "bop services", "bop total", "tariff rate"}
     measure : {"balance", "exports", "imports"}
+        Not asked for by a tariff rate, which is of imports.
     window : str
         "year to date"; "month" or "twelve months"; "quarter" or "four quarters" on the BOP bases.
     """
@@ -95,7 +107,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One series: a partner in one vintage. `sums` has a row for each window, in whole dollars."""
+    """One series: a partner in one vintage. `sums` has a row for each window, in whole dollars or percent."""
 
     partner: Partner
     vintage: Vintage
@@ -119,9 +131,15 @@ class View:
     lines: tuple[Line, ...]
 
     @property
+    def measure(self) -> str:
+        """What is measured: what was chosen, or else all that the basis has."""
+        chosen, known = self.choice.measure, self.basis.measures
+        return chosen if chosen in known else known[0]
+
+    @property
     def column(self) -> str:
         """The column of the measure."""
-        return f"{self.choice.measure}_usd"
+        return "rate_pct" if self.measure == "rate" else f"{self.measure}_usd"
 
     @property
     def table(self) -> str:
@@ -131,7 +149,9 @@ class View:
     @property
     def what(self) -> str:
         """What is measured: "balance in goods", "exports of services"."""
-        return f"{self.choice.measure} {'in' if self.choice.measure == 'balance' else 'of'} {self.basis.what}"
+        if self.measure == "rate":
+            return "duties on imports for consumption"
+        return f"{self.measure} {'in' if self.measure == 'balance' else 'of'} {self.basis.what}"
 
     @property
     def year(self) -> int:
@@ -139,7 +159,7 @@ class View:
         return self.span.end.ordinal - self.span.year_earlier.end.ordinal
 
     def value(self, line: Line, years_ago: int = 0) -> float | None:
-        """Return a series' dollars in the window the view ends with, or as many years earlier."""
+        """Return a series' figure in the window the view ends with, or as many years earlier."""
         found = line.sums[self.column].get(self.span.end - years_ago * self.year)
         return None if words.missing(found) else found
 
@@ -177,20 +197,21 @@ def view_of(choice: Choice) -> View:
         for vintage in found:
             sums = _sums(one, vintage, item=basis.item, release=release, span=span)
             if sums is None:
-                problem = f"{_named(vintage)} has no figures of {basis.what} with {one.prose}."
+                problem = f"{_named(vintage)} has no figures of {basis.about(one)}."
                 raise TradelibError(problem, ELSEWHERE)
             lines.append(Line(partner=one, vintage=vintage, sums=sums))
     view = View(choice, basis=basis, release=release, as_of=day, span=span, lines=tuple(lines))
     for line in lines:
         if view.value(line) is None:
-            what = f"{basis.what} with {line.partner.prose} in {words.span(span)}"
+            what = f"{basis.about(line.partner)} in {words.span(span)}"
             raise TradelibError(f"{_named(line.vintage)} has no figure of {what}.", ELSEWHERE)
     return view
 
 
 def _checked_basis(choice: Choice) -> Basis:
-    allowed = {"basis": tuple(BASES), "measure": MEASURES, "window": WINDOWS}
-    for name, values in allowed.items():
+    own = BASES[choice.basis].measures if choice.basis in BASES else ()
+    measures = tuple(dict.fromkeys([*MEASURES, *own]))
+    for name, values in {"basis": tuple(BASES), "measure": measures, "window": WINDOWS}.items():
         given = getattr(choice, name)
         if given not in values:
             raise TradelibError(f"{given!r} is no {name}.", f"Choose {_either(values)}.")
@@ -222,7 +243,7 @@ def _day(as_of: str, release: releases.Release) -> date:
 
 def _end(basis: Basis, release: releases.Release) -> pd.Period:
     """The last month or quarter out with a release."""
-    return release.period if GOODS in basis.tables else releases.quarter_out(release.period)
+    return release.period if basis.windows == MONTHLY else releases.quarter_out(release.period)
 
 
 def comparable(choice: Choice) -> list[Vintage]:
@@ -269,7 +290,11 @@ def _sums(
     rows = sides.loc[[one.code]] if one.code in sides.index.levels[0] else sides.iloc[:0]
     items, periods = (rows.index.get_level_values(name) for name in ("item", "period"))
     rows = rows[(items == item) & (periods <= span.end)]
-    return None if rows.empty else balances.trailing_sum(rows, len(span)).droplevel(["partner", "item"])
+    if rows.empty:
+        return None
+    sums = balances.trailing_sum(rows, len(span)).droplevel(["partner", "item"])
+    dutied = "duty_usd" in sums
+    return sums.assign(rate_pct=rate(sums["duty_usd"], sums["imports_usd"])) if dutied else sums
 
 
 @lru_cache(maxsize=16)
@@ -305,8 +330,8 @@ def partners() -> Options:
 
 
 def months() -> Options:
-    """List the statistical months that the country table reaches, newest first, and when each came out."""
-    found = vintages.list_vintages(GOODS)
+    """List the statistical months that goods or duties reach, newest first, and when each came out."""
+    found = [*vintages.list_vintages(GOODS), *vintages.list_vintages(TARIFFS)]
     every = pd.period_range(found[0].since, max(v.through for v in found), freq="M")[::-1]
     known = [releases.release(str(month)) for month in every]
     out = [f" (published {one.published})" if one.published else "" for one in known]
@@ -319,7 +344,7 @@ def days(month: str) -> Options:
     if out is None:
         return [("publication day", "")]
     first = f"publication day, {out.published}" if out.published else f"when surely out, {out.default_as_of}"
-    dates = {v.published for table in (GOODS, TRADE) for v in vintages.list_vintages(table)}
+    dates = {v.published for table in (GOODS, TRADE, TARIFFS) for v in vintages.list_vintages(table)}
     later = [(str(day), str(day)) for day in sorted(dates) if day > out.default_as_of]
     return [(first, ""), *later, (f"{ANOTHER} ...", ANOTHER)]
 

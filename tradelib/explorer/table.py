@@ -11,6 +11,9 @@ from tradelib.style.words import capital, credit
 from tradelib.tables import table_info
 from tradelib.windows import Window, year_to_date
 
+#: What a measure has beside it, and how it changed, where not in dollars and in percent.
+BESIDE = {"rate": ["imports_usd", "duty_usd"]}
+CHANGED = {"rate": ["rate_change_points"], "balance": ["deficit_reduction_pct"]}
 #: How many rows there are: a year and the same period before it, or as many years as the chart has bars.
 ROWS = {"month": 13, "twelve months": 13, "quarter": 9, "four quarters": 9, "year to date": 12}
 
@@ -21,17 +24,20 @@ def table(view: View) -> pd.DataFrame:
     The index is the period that each window ends with. Columns are of each series the measure in whole
     dollars; its change on a year earlier (in dollars only where there is one series); in percent for
     exports and imports, and for a balance the reduction of the deficit where both years have one. With
-    two vintages, `revision_usd` is the newer less the older.
+    two vintages, `revision_usd` is the newer less the older. A rate is in percent, its change and its
+    revision in points; imports and duties in dollars stand beside it where there is one series.
     """
-    measure, parts = view.choice.measure, {}
-    wanted = [f"{measure}_change_usd"] if len(view.lines) == 1 else []
-    wanted += ["deficit_reduction_pct" if measure == "balance" else f"{measure}_change_pct"]
+    measure, parts = view.measure, {}
+    wanted = CHANGED.get(measure, [f"{measure}_change_pct"])
+    if len(view.lines) == 1:
+        wanted = [*BESIDE.get(measure, [f"{measure}_change_usd"]), *wanted]
     for line in view.lines:
         name = f"{line.name}, vintage of {line.vintage.published}" if view.pairs else line.name
-        parts[name] = pd.concat([line.sums[[view.column]], changes(view, line)[wanted]], axis=1)
+        parts[name] = line.sums.join(changes(view, line))[[view.column, *wanted]]
     for older, newer in view.pairs:
         revision = newer.sums[view.column] - older.sums[view.column]
-        parts[f"{older.name}, newer less older"] = revision.to_frame("revision_usd")
+        unit = "points" if measure == "rate" else "usd"
+        parts[f"{older.name}, newer less older"] = revision.to_frame(f"revision_{unit}")
     whole = view.shown(pd.concat(parts, axis=1, names=["series", "figure"]))
     return whole.tail(ROWS[view.choice.window]).dropna(axis=1, how="all")
 
@@ -40,6 +46,8 @@ def changes(view: View, line: Line) -> pd.DataFrame:
     """Compare each window of a series with the one a year earlier."""
     now = line.sums
     before = now.reindex(now.index - view.year).set_axis(now.index)
+    if view.measure == "rate":
+        return (now["rate_pct"] - before["rate_pct"]).to_frame("rate_change_points")
     reduction = balances.deficit_reduction(now["balance_usd"], before["balance_usd"])
     return balances.change(now, before).assign(deficit_reduction_pct=reduction)
 

@@ -28,7 +28,7 @@ from tradelib.runs.jobs import EDITED
 from tradelib.store.vintages import list_vintages
 from tradelib.style import words
 from tradelib.style.house import WIDTH, Chart, alt_text
-from tradelib.tables import GOODS, TRADE
+from tradelib.tables import GOODS, TARIFFS, TRADE
 
 __all__ = ["Choice", "Explorer", "still"]
 #: Of a folder that holds a project: its briefs are in `reports` there, whichever folder a notebook is in.
@@ -227,7 +227,7 @@ def _link(path: Path, reports: Path) -> str:
 def warm() -> None:
     """Read ahead the vintages that may be picked next, so that each answers at once."""
     with suppress(TradelibError, OSError):  # whoever picks a vintage that cannot be read is told then
-        for vintage in [*list_vintages(GOODS), *list_vintages(TRADE)]:
+        for vintage in [v for table in (GOODS, TRADE, TARIFFS) for v in list_vintages(table)]:
             choices.every_partner(vintage.path)
 
 
@@ -270,6 +270,7 @@ def _controls(choice: Choice) -> dict[str, widgets.Widget]:
     controls = {name: _control(name, options, given[name]) for name, options in offered.items()}
     controls["day"] = widgets.DatePicker(**_described("day"))
     controls["day"].layout.display = "none"
+    _fit_measure(controls)
     return controls
 
 
@@ -333,6 +334,13 @@ def _fit(controls: dict[str, widgets.Widget]) -> None:
         window.options = allowed
         window.value = kept if kept in allowed else allowed[0]
     controls["day"].layout.display = "" if controls["as_of"].value == ANOTHER else "none"
+    _fit_measure(controls)
+
+
+def _fit_measure(controls: dict[str, widgets.Widget]) -> None:
+    """Let a measure be chosen where the basis has several."""
+    basis = BASES.get(controls["basis"].value)
+    controls["measure"].disabled = basis is not None and len(basis.measures) == 1
 
 
 def _offer(control: widgets.Dropdown, options: Options) -> None:

@@ -37,7 +37,7 @@ from tradelib import loaders
 from tradelib.briefs import charts
 from tradelib.briefs.brief import Brief, brief
 from tradelib.briefs.fact import FACTS_MIME, Fact
-from tradelib.briefs.selection import TARIFFS, Selection
+from tradelib.briefs.selection import Selection
 from tradelib.briefs.sentences import say, title
 from tradelib.briefs.snapshot import Snapshot, covered_partners, cut, take
 from tradelib.briefs.universe import universe
@@ -47,7 +47,7 @@ from tradelib.store import files, vintages
 from tradelib.studies.study import Study
 from tradelib.style import words
 from tradelib.style.tables import PublishedTable, published
-from tradelib.tables import GOODS, table_info
+from tradelib.tables import GOODS, TARIFFS, table_info
 
 REVISION, PERIOD, MEMBERS, METHOD = "revision", "new period", "membership or universe", "method"
 TABLE, UNSPLIT = "another table", "not separable"

@@ -4,18 +4,16 @@ The arithmetic of rates is that of `briefs.tariffs`; here it answers questions o
 drawn. Calculated duties are an estimate by Census, not collections.
 """
 
-from contextlib import suppress
 from datetime import date
 
 import pandas as pd
 
 from tradelib import balances
 from tradelib.briefs.brief import Brief
-from tradelib.briefs.selection import TARIFFS
 from tradelib.briefs.sentences import title as titled
-from tradelib.briefs.tariffs import BASE, LARGE_POINTS, rate, split
-from tradelib.errors import NoRows, TradelibError
-from tradelib.loaders import load, rows_of
+from tradelib.briefs.tariffs import BASE, LARGE_POINTS, rate, split, year_sums
+from tradelib.errors import TradelibError
+from tradelib.loaders import load
 from tradelib.partners import WORLD, all_partners, country_set, partner, resolve
 from tradelib.store.vintages import list_vintages
 from tradelib.studies.study import Study
@@ -23,13 +21,13 @@ from tradelib.style import house as style
 from tradelib.style import marks, words
 from tradelib.style.house import COLOURS, Chart, Unit, styled
 from tradelib.style.tables import published
-from tradelib.tables import table_info
+from tradelib.tables import PROVISIONS, TARIFF_PARTS, TARIFF_YEARS, TARIFFS, table_info
 from tradelib.windows import Window, as_period
 
 #: What duties can be told by, and the table of each.
-BY = {"total": TARIFFS, "industry": "imports_consumption_naics_nsa", "chapter": "imports_consumption_hs2_nsa"}
+BY = {"total": TARIFFS, "industry": TARIFF_PARTS[0], "chapter": TARIFF_PARTS[1]}
 BY |= {key: f"imports_consumption_{key}_nsa" for key in ("hs4", "hs6", "hs10", "enduse")}
-BY |= {"provision": "imports_consumption_provisions_nsa", "year": "imports_consumption_hs6_annual"}
+BY |= {"provision": PROVISIONS, "year": TARIFF_YEARS}
 NAMES = {"industry": words.industry, "chapter": words.chapter, "partner": lambda code: partner(code).name}
 OTHERS, TOTAL = "others", "total"
 ENOUGH_PCT = 50  # of the value of both windows that price and volume must cover
@@ -428,7 +426,7 @@ class Tariffs(Study):
         rows = now[now.index.isin(country_set())].assign(before_rate_pct=before["rate_pct"])
         self.league = rows.sort_values("rate_pct", ascending=False, kind="stable")
         self.parts = None
-        if duties.split(code, self.now, self.base) is not None:
+        if duties.split(code, self.now, self.base):
             by = duties.parts[0]
             self.parts = _split_table(*(duties.of_parts(code, one) for one in (self.now, self.base)), by)
         self.names |= {"base": words.period(self.base.end), "several": duties.parts[1]}
@@ -489,13 +487,9 @@ def _highest(found: Tariffs) -> None:
 
 def _year(found: Tariffs) -> None:
     """The whole calendar year, of a table of years that is of another vintage and has the dutiable value."""
-    table, code, year = BY["year"], found.partner.code, str(found.month.year)
-    day, sums = found.as_of, None
+    table, day, year = TARIFF_YEARS, found.as_of, str(found.month.year)
     vintage = next((v for v in list_vintages(table) if v.since <= year <= v.through), None)
-    if vintage:
-        with suppress(NoRows):
-            rows = rows_of(vintage, as_of=day, since=year, through=year, partner=[code])
-            sums = rows[["value_usd", "duty_usd", "dutiable_usd"]].sum(min_count=1)
+    sums = vintage and year_sums(vintage, code=found.partner.code, year=year, day=day)
     source = {
         "table": table,
         "vintage": vintage.published.isoformat() if vintage else None,
@@ -504,8 +498,8 @@ def _year(found: Tariffs) -> None:
         "basis": table_info(table).basis,
         "adjustment": table_info(table).adjustment,
     }
-    known = sums is not None and sums.notna().all()
-    usd, duty, dutiable = sums if known else (None, None, None)
+    known = sums is not None
+    usd, duty, dutiable = sums[["value_usd", "duty_usd", "dutiable_usd"]] if known else (None, None, None)
     of = f"U.S. imports for consumption from {found.partner.prose}, {year}"
     about = {
         "window": year,
