@@ -451,7 +451,7 @@ def own_groups(text: str, where: str) -> tuple[dict[str, str], dict[str, list[Sp
 def _own_member(row: dict[str, str]) -> tuple[str, Spell]:
     """Check one line of a user's groups."""
     name, key = row["group"], _key(row["group"])
-    if not key or key.isdigit():
+    if not key or key.isdigit() or re.fullmatch("con|prn|aux|nul|(com|lpt)[0-9]", key):  # no file on Windows
         raise PartnerError(f"{name!r} is no name for a group.", "Give it one with letters.", FORM)
     if key in _bundled().by_any:
         known = _bundled().partners[_bundled().by_any[key][0]]

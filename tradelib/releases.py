@@ -96,7 +96,7 @@ def _refreshed() -> tuple[Path, str]:
 
 @lru_cache(maxsize=8)
 def _calendar(path: Path, stamp: str) -> tuple[pd.DataFrame, dict[str, Release]]:
-    table = read_table((DATA / "releases.csv").read_text(), "releases.csv")
+    table = read_table((DATA / "releases.csv").read_text(encoding="utf-8"), "releases.csv")
     if stamp and path.exists():
         table = overlay(table, read_table(files.read_bytes(path).decode(errors="replace"), str(path)))
     return table, {row["month"]: _release(row) for row in table.to_dict("records")}

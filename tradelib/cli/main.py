@@ -8,6 +8,8 @@ import signal
 import sys
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -191,15 +193,30 @@ def say_age() -> None:
 
 def print_json(value: object) -> None:
     """Print a value as JSON."""
-    click.echo(keys.cut(json.dumps(value, indent=1, ensure_ascii=False)))
+    shows_all = "utf" in (sys.stdout.encoding or "").lower()
+    click.echo(keys.cut(json.dumps(value, indent=1, ensure_ascii=not shows_all)))
+
+
+@contextmanager
+def _as_a_program() -> Iterator[None]:
+    """Clear up when asked to end, tell warnings as notes, print what the console can show; then as it was."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda message, *_, **__: say(f"Note: {message}", err=True)
+            yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="tradelib")
 def main() -> None:
     """U.S. trade with any partner, for any FT-900 release; every figure knows its vintage."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that it clears up
-    warnings.showwarning = lambda message, *_, **__: say(f"Note: {message}", err=True)
+    click.get_current_context().with_resource(_as_a_program())
 
 
 # --- make pages ---------------------------------------------------------------------------------

@@ -217,7 +217,7 @@ def make_again() -> None:
 
     order = json.loads(sys.stdin.read())
     record, asked = order["record"], order["record"]["parameters"]
-    text = Path(order["folder"], "notebook", record["notebook"]).read_text(encoding="utf-8")
+    text = Path(order["folder"], "notebook", record["notebook"]).read_bytes().decode()
     try:
         job = job_of(
             partner(asked["partner"]),

@@ -82,7 +82,7 @@ def parameters_of(notebook: Notebook) -> dict[str, str]:
             return {}
         with scratch() as folder:
             path = folder / notebook.name
-            path.write_text(notebook.text, encoding="utf-8")
+            path.write_bytes(notebook.text.encode())
             found = inspect_notebook(str(path))
     except Exception as error:  # nbformat and json raise many kinds for a file that is no notebook
         raise TradelibError(
@@ -138,7 +138,7 @@ def execute(
     threading.Thread(target=importlib.import_module, args=("nbconvert",), daemon=True).start()
     declared = parameters_of(notebook)
     source, output = folder / notebook.name, folder / "run.ipynb"
-    source.write_text(notebook.text, encoding="utf-8")
+    source.write_bytes(notebook.text.encode())
     try:
         with scratch() as sockets:
             papermill.execute_notebook(

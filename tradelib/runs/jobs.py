@@ -232,7 +232,7 @@ def _is_brief(notebook: Notebook) -> bool:
 def is_bundled(notebook: Notebook) -> bool:
     """Whether it is one of tradelib's, as it was delivered."""
     with suppress(TradelibError):
-        return notebook.text == bundled_notebook(notebook.name).read_text(encoding="utf-8")
+        return notebook.text == bundled_notebook(notebook.name).read_bytes().decode()
     return False
 
 

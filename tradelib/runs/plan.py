@@ -147,7 +147,7 @@ def lacking(wanted: Iterable[str], made: Iterable[str]) -> list[str]:
 
 def _add(jobs: dict, job: Job) -> None:
     """Add a job; the same one asked for twice is one, another one in its place is a mistake."""
-    other = jobs.setdefault(job.paths, job)
+    other = jobs.setdefault((job.folder, job.name.lower()), job)  # many disks know no capitals
     if other.record["fingerprint"] != job.record["fingerprint"]:
         raise TradelibError(
             f"Two runs of {job.notebook.name} would both be written to {job.paths[1].name}.",

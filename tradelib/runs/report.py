@@ -209,7 +209,7 @@ def _opened(path: Path) -> tuple[str, dict]:
     import nbformat  # it takes a while to import
 
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_bytes().decode()
         return text, nbformat.reads(text, as_version=4)
     except OSError:
         raise TradelibError(f"There is no notebook {path}.", "Give the path of an .ipynb file.") from None
@@ -301,7 +301,7 @@ def _kept(folder: Path, failed: Path, error: NotebookFailed) -> TradelibError:
     ran = folder / "run.ipynb"
     where = "It did not start."
     if ran.exists():
-        ran.write_text(keys.cut(ran.read_text(encoding="utf-8")), encoding="utf-8")
+        ran.write_bytes(keys.cut(ran.read_bytes().decode()).encode())
         files.put(ran, failed, advice=ELSEWHERE)
         where = f"It is kept, as far as it ran: {failed}"
     return NotebookFailed(str(error), where, "A brief made earlier is untouched.")
@@ -380,7 +380,7 @@ def _promote(place: Path, name: str, texts: dict[str, str], folder: Path) -> Non
     """Write all files aside first, then move each into place."""
     for end, text in texts.items():
         with files.explained(place, advice=ELSEWHERE):
-            (folder / f"{name}{end}").write_text(text, encoding="utf-8")
+            (folder / f"{name}{end}").write_bytes(text.encode())
     for end in texts:
         files.put(folder / f"{name}{end}", place / f"{name}{end}", advice=ELSEWHERE)
 

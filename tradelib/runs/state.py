@@ -152,8 +152,8 @@ def _take(place: Path) -> int:
     if _lives(before):
         raise Busy(f"tradelib run-due is running: {_holder(before)}")
     number = numbers[-1] + 1 if numbers else 1
-    text = json.dumps(_me() | {"doing": "starting", "until": time.time() + LEASE_S})
-    first = files.write_once(_lease(place, number), lambda path: path.write_text(text), advice=ELSEWHERE)
+    text = json.dumps(_me() | {"doing": "starting", "until": time.time() + LEASE_S}).encode()
+    first = files.write_once(_lease(place, number), lambda path: path.write_bytes(text), advice=ELSEWHERE)
     if not first or _numbers(place)[-1] != number:  # a number long gone can be created once more
         if first:
             _lease(place, number).unlink(missing_ok=True)

@@ -100,7 +100,7 @@ def kept(name: str) -> tuple[Reply, str] | None:
     """Return what was kept of an address, and its tag; None where there is nothing whole."""
     body, card = _files(name)
     try:
-        told, content = json.loads(card.read_text()), body.read_bytes()
+        told, content = json.loads(card.read_bytes()), body.read_bytes()
         modified = told["last_modified"] and datetime.fromisoformat(told["last_modified"])
         fetched = datetime.fromisoformat(told["fetched"])
     except (OSError, ValueError, KeyError):
@@ -130,7 +130,7 @@ def forget(tag: str) -> None:
     """Remove what was kept under a tag, once it is no longer needed."""
     for card in cache_path().glob("*.json"):
         try:
-            if json.loads(card.read_text())["tag"] == tag:
+            if json.loads(card.read_bytes())["tag"] == tag:
                 card.unlink()
                 card.with_suffix(".body").unlink()
         except (OSError, ValueError, KeyError):

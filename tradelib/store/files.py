@@ -97,7 +97,7 @@ def write_once(path: Path, write: Callable[[Path], None], *, advice: str = ADVIC
                 path.fs.pipe_file(path.path, beside.read_bytes(), mode="create")
             else:
                 _to_disk(beside)
-                os.link(beside, path)
+                _name_once(beside, path)
         except FileExistsError:
             return False
         except OSError as error:  # S3 says that a condition failed: another writer was first
@@ -247,6 +247,21 @@ def _to_disk(path: Path) -> None:
     path.chmod(0o644)
     with path.open("rb+") as file:
         os.fsync(file.fileno())
+
+
+def _name_once(file: Path, path: Path) -> None:
+    """Give a finished file its name, unless there is one of that name; a disk without links needs a lock."""
+    try:
+        os.link(file, path)
+    except FileExistsError:
+        raise
+    except OSError:  # FAT, and some shares
+        from filelock import FileLock  # few need it
+
+        with FileLock(Path(tempfile.gettempdir(), f"tradelib-{zlib.crc32(bytes(path)):08x}.lock")):
+            if path.exists():
+                raise FileExistsError(path) from None
+            file.rename(path)
 
 
 @contextmanager

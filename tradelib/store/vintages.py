@@ -253,7 +253,7 @@ def _save_by_year(
         card.update(_card(parts, table), **name, **told)
         if accepted:
             card["accepted"] = "".join(accepted)
-        add(CARD, lambda place: place.write_text(json.dumps(parquet.stamped(card), indent=1)))
+        add(CARD, lambda place: place.write_bytes(json.dumps(parquet.stamped(card), indent=1).encode()))
 
     known = [v for v in list_vintages(table) if v.published == published]
     if not known and files.write_folder_once(path.parent, fill, last=CARD):

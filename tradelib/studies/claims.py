@@ -125,7 +125,7 @@ def add(path: Path, text: str, *, partner: str, fact: str, printed: str, **about
     told = {"claim": text, "fact": fact, "printed": printed, "partner": partner}
     entry = ", ".join(f"{name}: {_quoted(value)}" for name, value in told.items())
     with files.temporary(path) as beside:
-        beside.write_text(f"{before}  - {{{entry}}}\n", encoding="utf-8")
+        beside.write_bytes(f"{before}  - {{{entry}}}\n".encode())
         fields = read_fields(beside, "article", ALLOWED)
         fields.file = path.name
         article = _article(fields, path.name)

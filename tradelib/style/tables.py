@@ -295,7 +295,7 @@ class PublishedTable:
         if path.suffix in (".png", ".svg", ".pdf"):
             return self.to_chart().save(path)
         write = {".tex": self.to_latex, ".html": self.to_html, ".md": self.to_markdown}[path.suffix]
-        path.write_text(write(), encoding="utf-8")
+        path.write_bytes(write().encode())
         return path
 
 
