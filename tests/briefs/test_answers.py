@@ -34,6 +34,9 @@ def answer(question: str):
         ("goods.deficit.sa.month.change_usd@2018-10 vs before", "2018-10", "2018-09"),
         ("goods.deficit.rank.previous_year", "2017-01..2017-07", "None"),
         ("total.balance.ytd", "2018Q1..2018Q2", "None"),
+        ("goods.exports@FY2018", "2017-10..2018-09", "None"),
+        ("total.balance.change_usd@2018H1", "2018-01..2018-06", "2017-01..2017-06"),
+        ("goods.deficit.per_month@1990s", "1990..1999", "None"),
     ],
 )
 def test_a_question_says_its_windows(text, window, base):
@@ -65,11 +68,16 @@ def test_a_question_written_out_reads_as_itself(text):
         ("goods.exports@2017 of Atlantis", "matches no partner"),
         ("goods.deficit.rank@2017 of CAN+MEX", "not ranked"),
         ("services.exports.sa@2017 of CAN", "one basis only"),
+        ("goods.deficit@2019 of EU+GBR", "counts the United Kingdom twice"),
+        ("goods.exports@2019 of CAN+CAN", "counts Canada twice"),
+        ("goods.balance.contribution_pct@2019 of CHN", "ask of the deficit or the surplus"),
+        ("goods.balance.top5@2019", "listed by an amount"),
+        ("goods.exports.change_pct.count@2015..2019 vs 2010 of CHN", "against the year before"),
     ],
 )
 def test_what_cannot_be_asked_is_told(text, told):
     with pytest.raises(TradelibError, match=told):
-        tl.fact(text, as_of=DAY, partner=None if " of " in text else "CHN")
+        tl.fact(text, as_of="2020-01-07" if "EU+" in text else DAY, partner=None if " of " in text else "CHN")
 
 
 def test_amounts_changes_and_ratios_are_those_of_the_table():
@@ -84,6 +92,32 @@ def test_amounts_changes_and_ratios_are_those_of_the_table():
     grown = 100 * ((china[1] - china[0]) / (before[1] - before[0]) - 1)
     assert answer("goods.deficit.change_pct@2017 vs 2006 of CHN") == pytest.approx(grown)
     assert answer("goods.deficit.reduction_pct@2017 vs 2006 of CHN") == pytest.approx(-grown)
+
+
+def test_averages_parts_of_a_change_and_counts_are_those_of_the_table():
+    years = {year: sums("CHN", f"{year}-01", f"{year}-12") for year in range(2012, 2020)}
+    world = {year: sums("0015", f"{year}-01", f"{year}-12")[1] for year in (2017, 2018)}
+    fiscal = sums("CHN", "2017-10", "2018-09")[1]
+    assert answer("goods.imports.per_month@FY2018 of CHN") == pytest.approx(fiscal / 12)
+    part = 100 * (years[2018][1] - years[2017][1]) / (world[2018] - world[2017])
+    assert answer("goods.imports.contribution_pct@2018 of CHN") == pytest.approx(part)
+    a_year = 100 * ((years[2019][0] / years[2012][0]) ** (1 / 7) - 1)
+    assert answer("goods.exports.yearly_change_pct@2019 vs 2012 of CHN") == pytest.approx(a_year)
+    rose = [years[year][0] > years[year - 1][0] for year in range(2013, 2020)]
+    assert answer("goods.exports.change_usd.count@2013..2019 of CHN") == sum(rose) == 3
+    fell = [year for year in range(2013, 2019) if not rose[year - 2013]]
+    assert not rose[-1] and answer("goods.exports.change_usd.first_since@2019 of CHN") == str(fell[-1])
+    part = tl.fact("goods.deficit.ytd.contribution_pct", partner="KOR", release="2018-07").value
+    assert part == sheet("KOR", "2018-07").value("goods.deficit.ytd.contribution_pct")
+
+
+def test_the_largest_partners_are_those_of_the_table():
+    flows = tl.load_goods(as_of=DAY, since="2023-01", through="2023-12")
+    usd = flows[flows["flow"] == "imports"].groupby("partner", observed=True)["value_usd"].sum()
+    first = usd[usd.index.isin(tl.countries())].sort_values(ascending=False).head(5)
+    fact = tl.fact("goods.imports.top5@2023", as_of=DAY)
+    assert [(one["code"], one["value_usd"]) for one in fact.value] == list(first.items())
+    assert fact.text.startswith("With whom, the largest first: U.S. goods imports, 2023: Mexico ($475")
 
 
 def test_a_year_of_goods_and_services_is_that_of_the_annual_table():

@@ -17,6 +17,7 @@ from tradelib.briefs.snapshot import covered_partners
 from tradelib.partners import all_partners, countries, country_set, members, partner
 
 GOODS, TRADE, EXPORTS = "goods_census_nsa", "trade_bop_sa", "exports_hs2_nsa"
+TRADE_YEARS = "trade_bop_annual"
 KINDS = dict(zip(all_partners()["code"], all_partners()["kind"], strict=True))
 RELEASES = ["2010-06", "2018-07", "2024-08"]
 PARTNERS = ["KOR", "VNM", "TUV", "EU", "HKG", "CHN", "CAN", "MEX"]
@@ -258,6 +259,11 @@ def check_drivers(facts, prefix: str, parts: dict) -> None:
     told = [(entry["item"], entry["flow"]) for entry in main or []]
     assert told == (helping[:1] if alone else helping[:2])
     assert facts[f"{prefix}.main_drivers"].more["alone"] == (len(told) == 1 and len(ordered) > 1)
+    part = abs(sum(parts[key] for key in told))
+    more = facts[f"{prefix}.main_drivers"].more
+    assert (more["most"], more["exceeds"]) == (
+        (part < abs(change), part > abs(change)) if told else (False, False)
+    )
 
 
 @pytest.mark.parametrize(("release", "as_of", "published", "quarter"), CASES)
@@ -272,20 +278,27 @@ def test_every_services_and_total_fact_in_dollars_equals_the_sum_of_its_quarters
         return
     year, number = quarter
     source = TRADE, "2025-03-06"
+
+    def summed(side: str, item: str) -> list:
+        """Now and a year earlier: quarters added, a whole year as the annual table has it."""
+        if number == 4:
+            return [total(TRADE_YEARS, source[1], [f"{y}-01"], code, side, item) for y in (year, year - 1)]
+        return [total(*source, quarters(y, number), code, side, item) for y in (year, year - 1)]
+
     for item in ("services", "total"):
         for side in ("exports", "imports", "balance"):
-            now, before = (total(*source, quarters(y, number), code, side, item) for y in (year, year - 1))
+            now, before = summed(side, item)
             assert facts[f"{item}.{side}.ytd"].value == now
             change = None if None in (now, before) else now - before
             assert facts[f"{item}.{side}.ytd.change_usd"].value == change
-    now, before = (total(*source, quarters(y, number), code, "balance", "total") for y in (year, year - 1))
+    now, before = summed("balance", "total")
     reduction = facts["total.deficit.ytd.reduction_pct"].value
     both = None not in (now, before) and now < 0 and before < 0
     assert reduction == (pytest.approx(100 * (1 - now / before)) if both else None)
     parts = {}
     for item in ("goods", "services"):
         for side, sign in (("exports", 1), ("imports", -1)):
-            sums = [total(*source, quarters(y, number), code, side, item) for y in (year, year - 1)]
+            sums = summed(side, item)
             parts[item, side] = None if None in sums else sign * (sums[0] - sums[1])
             assert facts[f"total.balance.contribution.{item}_{side}"].value == parts[item, side]
     check_drivers(facts, "total.balance", parts)
@@ -293,6 +306,7 @@ def test_every_services_and_total_fact_in_dollars_equals_the_sum_of_its_quarters
         total(*source, quarters(y - 1, 4)[number:] + quarters(y, number), code, "balance", "total")
         for y in (year, year - 1)
     ]
+    years = summed("balance", "total") if number == 4 else years
     assert facts["total.balance.trailing4"].value == years[0]
     change = None if None in years else years[0] - years[1]
     assert facts["total.balance.trailing4.change_usd"].value == change
@@ -321,7 +335,12 @@ def test_ranks_and_reducers_in_goods_and_services_are_among_the_universe_of_the_
     universe = {code: one for code, one in ((c, partner(c)) for c in country_set()) if one.name in names}
     assert len(universe) == len(names) == (23 if release == "2024-08" else 15)
     now, before = (
-        {c: total(TRADE, "2025-03-06", quarters(y, number), c, "balance", "total") for c in universe}
+        {
+            c: total(TRADE_YEARS, "2025-03-06", [f"{y}-01"], c, "balance", "total")
+            if number == 4
+            else total(TRADE, "2025-03-06", quarters(y, number), c, "balance", "total")
+            for c in universe
+        }
         for y in (year, year - 1)
     )
     known = [value for value in now.values() if value is not None]

@@ -280,6 +280,17 @@ def test_the_titles_of_pages_are_told_on_pointing(tmp_path, sheets):
     assert titles["2018-09-05/korea-south.mine.html"] == "My page"
 
 
+def test_a_row_that_changed_leads_to_the_page_of_all_changes_where_there_is_one(tmp_path, sheets):
+    for month, day in RELEASES.items():
+        page = facts_page(sheets[month]["5800"])
+        page["facts"]["goods.balance.ytd"]["value"] *= -1 if month == "2018-07" else 1
+        put(tmp_path, day, "korea-south", page)
+    put(tmp_path, "2018-09-05", "korea-south.changes", facts_page(sheets["2018-07"]["5800"]))
+    shown = BeautifulSoup(build(tmp_path).path.read_bytes(), "html.parser")
+    (mark,) = shown.tbody.find_all(class_="mark changed")
+    assert mark.a["href"] == "2018-09-05/korea-south.changes.html"
+
+
 def test_a_partner_with_only_further_pages_has_a_row_without_figures(rows):
     row = rows["2018-09-05", "European Union"]
     assert cells(row)[1:3] == ["–", "–"]

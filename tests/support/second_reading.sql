@@ -9,7 +9,7 @@
 CREATE MACRO key(name) AS regexp_replace(replace(lower(strip_accents(
     regexp_replace(regexp_replace(trim(name), '(\s*(\*+|\(\d\)|\(R\)))+$', ''), '^[Tt]he ', ''))), '&', ' and '),
     '[^a-z0-9]', '', 'g');
-CREATE MACRO usd(cell, scale) AS CAST(round(TRY_CAST(cell AS DOUBLE) * scale) AS BIGINT);
+CREATE MACRO usd(cell, scale) AS CAST(round(TRY_CAST(CASE trim(cell) WHEN '(*)' THEN '0' ELSE cell END AS DOUBLE) * scale) AS BIGINT);
 CREATE MACRO month_text(t) AS (t // 12) || '-' || lpad(CAST(t % 12 + 1 AS VARCHAR), 2, '0');
 CREATE MACRO quarter_text(t) AS (t // 4) || 'Q' || (t % 4 + 1);
 CREATE TABLE names AS
@@ -46,14 +46,14 @@ SELECT partner, y * 12 + n AS m, max(usd(v, 1)) FILTER (long.name[1] = 'E') AS x
     max(usd(v, 1)) FILTER (long.name[1] = 'I') AS i FROM long
 JOIN months ON long.name[2:] = months.name JOIN ids USING (r) GROUP BY ALL;
 
--- BEA's workbook: what a sheet holds in its third line, areas in the sixth
+-- BEA's workbook: what a sheet holds in its third line, areas in the sixth; a year stands as its last quarter
 CREATE TABLE quarterly AS
 WITH book AS (SELECT sheet, r, c, v FROM cells WHERE file LIKE 'trad-geo%'),
 kinds AS (SELECT sheet, lower(v) AS told FROM book WHERE r = 3 AND c = 1),
 areas AS (SELECT sheet, c, code AS partner FROM book JOIN names ON key(v) = k WHERE r = 6 AND c > 1),
-periods AS (SELECT sheet, r, regexp_extract(v, '^(\d{4}) (\d)', ['y', 'n']) AS p FROM book
-            WHERE c = 1 AND regexp_matches(v, '^\d{4} \d')),
-long AS (SELECT 'bea' AS source, partner, CAST(p.y AS INT) * 4 + CAST(p.n AS INT) - 1 AS q,
+periods AS (SELECT sheet, r, regexp_extract(v, '^(\d{4})(?:\.0)? ?(\d?)', ['y', 'n']) AS p FROM book
+            WHERE c = 1 AND regexp_matches(v, '^\d{4}(\.0)?( \d.*| \(R\))?\s*$')),
+long AS (SELECT CASE p.n WHEN '' THEN 'bea years' ELSE 'bea' END AS source, partner, CAST(p.y AS INT) * 4 + CAST(CASE p.n WHEN '' THEN '4' ELSE p.n END AS INT) - 1 AS q,
         CASE WHEN told LIKE '%goods and services' THEN 'total' WHEN told LIKE '%goods' THEN 'goods' ELSE 'services' END AS item,
         split_part(told, ' ', 1) AS side, usd(v, 1e6) AS v
         FROM book JOIN kinds USING (sheet) JOIN areas USING (sheet, c) JOIN periods USING (sheet, r)),
@@ -284,15 +284,16 @@ INSERT INTO reading SELECT a.partner, 'goods.' || a.side || '.sa.' || a.name || 
         CASE a.side WHEN 'balance' THEN a.v - b.v ELSE 100.0 * (a.v - b.v) / b.v END)) AS f(field, v)
     WHERE a.name NOT LIKE '%before' AND a.partner IN (SELECT code FROM partners WHERE kind <> 'group');
 
--- goods and services: quarters of the year, as BEA has them or as that day's Exhibit 20 printed them
+-- goods and services: quarters of the year, as BEA has them or as that day's Exhibit 20 printed them; of a whole year BEA's own
 CREATE OR REPLACE TEMP TABLE qq AS
     SELECT source, partner, item, q, CASE WHEN kept THEN x END AS x, CASE WHEN kept THEN i END AS i, CASE WHEN kept THEN b END AS b
     FROM (SELECT *, partner NOT IN (SELECT grp FROM membership) OR EXISTS (FROM alike WHERE grp = partner AND y = q // 4) AS kept FROM quarterly)
     WHERE q <= getvariable('q');
 CREATE OR REPLACE TEMP TABLE qs AS
     SELECT partner, item, before, CASE WHEN count(x) = n THEN sum(x) END AS x, CASE WHEN count(i) = n THEN sum(i) END AS i, CASE WHEN count(b) = n THEN sum(b) END AS b
-    FROM qq, (VALUES (0, getvariable('q') % 4 + 1), (1, getvariable('q') % 4 + 1)) AS t(before, n)
-    WHERE source = getvariable('trade') AND q BETWEEN getvariable('q') - 4 * before - n + 1 AND getvariable('q') - 4 * before GROUP BY partner, item, before, n;
+    FROM qq, (SELECT unnest([0, 1]) AS before, CASE WHEN whole THEN 1 ELSE getvariable('q') % 4 + 1 END AS n, CASE WHEN whole THEN 'bea years' ELSE getvariable('trade') END AS used
+        FROM (SELECT getvariable('trade') = 'bea' AND getvariable('q') % 4 = 3 AS whole)) AS t
+    WHERE source = used AND q BETWEEN getvariable('q') - 4 * before - n + 1 AND getvariable('q') - 4 * before GROUP BY partner, item, before, n;
 CREATE OR REPLACE TEMP TABLE qsides AS
     SELECT partner, item, t.* FROM (FROM qs WHERE before = 0) AS a FULL JOIN (FROM qs WHERE before = 1) AS b USING (partner, item),
     LATERAL (VALUES ('exports', a.x, b.x), ('imports', a.i, b.i), ('balance', a.b, b.b)) AS t(side, now, before);
@@ -335,7 +336,9 @@ INSERT INTO reading SELECT '*', 'total.reducers#' || partner, CASE WHEN now < 0 
 CREATE OR REPLACE TEMP TABLE four AS
     SELECT * FROM (SELECT partner, q, sum(b) OVER p AS b, count(x + i + b) OVER p AS n FROM qq WHERE source = 'bea' AND item = 'total'
         WINDOW p AS (PARTITION BY partner ORDER BY q RANGE BETWEEN 3 PRECEDING AND CURRENT ROW)) WHERE n = 4;
-INSERT INTO reading SELECT a.partner, 'total.balance.trailing4' || f.field, f.v, NULL FROM four AS a LEFT JOIN four AS b ON b.partner = a.partner AND b.q = a.q - 4,
+CREATE OR REPLACE TEMP TABLE four_told AS
+    SELECT partner, q, coalesce(y.b, four.b) AS b FROM four LEFT JOIN (FROM qq WHERE source = 'bea years' AND item = 'total') AS y USING (partner, q);
+INSERT INTO reading SELECT a.partner, 'total.balance.trailing4' || f.field, f.v, NULL FROM four_told AS a LEFT JOIN four_told AS b ON b.partner = a.partner AND b.q = a.q - 4,
     LATERAL (VALUES ('', a.b), ('.change_usd', a.b - b.b)) AS f(field, v) WHERE a.q = getvariable('q');
 CREATE OR REPLACE TEMP TABLE ends AS
     SELECT *, row_number() OVER (PARTITION BY partner ORDER BY b DESC, q DESC) AS high, row_number() OVER (PARTITION BY partner ORDER BY b, q DESC) AS low, arg_max(b, q) OVER (PARTITION BY partner) AS now

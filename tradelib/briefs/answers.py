@@ -11,10 +11,11 @@ import pandas as pd
 from tradelib import loaders, releases
 from tradelib.briefs.fact import Fact, Facts
 from tradelib.briefs.goods import reduction_reason
+from tradelib.briefs.place import HARDLY_PCT
 from tradelib.briefs.question import RATIOS, SIDES, Question
 from tradelib.briefs.selection import CANADA, vintage_method
 from tradelib.briefs.universe import universe as listed
-from tradelib.errors import NoRows
+from tradelib.errors import NoRows, TradelibError
 from tradelib.partners import WORLD, WORLD_SA, countries, has_members, members, partner, resolve, same_members
 from tradelib.store import vintages
 from tradelib.style import words
@@ -150,7 +151,7 @@ def _tables(q: Question, window: Window) -> list[str]:
         )
         return [GOODS, *(table for tables in released for table in tables.values())]
     whole = _in(window, "Y") is not None
-    if q.partners == (WORLD,):
+    if q.partners == (WORLD,) and not q.listed:
         return [WORLD_YEARS, WORLD_MONTHS] if whole else [WORLD_MONTHS]
     quarters = [TRADE] if q.historical or q.span == "trailing4" else [TRADE, RELEASED]  # of which it has few
     return [TRADE_YEARS, *quarters] if whole else quarters
@@ -257,14 +258,30 @@ class Answer:
         if q.measure == "share_pct":
             whole = self._whole(window)
             return 100 * now / whole if whole and now / whole >= 0 and now * whole else NAN
-        base = _shift(q.base, window.start.ordinal - q.window.start.ordinal)
+        if q.measure == "per_month":
+            return now / len(_in(window, "M"))
+        base = self._base(window)
         before = self.amount(base, codes, q.side)
         if q.measure.endswith("change_usd"):
             return now - before
+        if q.measure == "contribution_pct":
+            whole, whole_before = self._whole(window), self._whole(base)
+            hardly = abs(whole - whole_before) < HARDLY_PCT / 100 * abs(whole_before)
+            return NAN if hardly else 100 * (now - before) / (whole - whole_before)
         if not before > 0 or (q.side in ("deficit", "surplus") and not now > 0):
             return NAN
+        if q.measure == "yearly_change_pct":
+            years = window.end.year - base.end.year
+            return 100 * ((now / before) ** (1 / years) - 1) if years > 0 else NAN
         change = 100 * (now - before) / before
         return -change if q.measure == "reduction_pct" else change
+
+    def _base(self, window: Window) -> Window:
+        """What a change over a window is told against: as far before it as in the question."""
+        q = self.q
+        if q.test == "count":  # period by period
+            return window.year_earlier
+        return _shift(q.base, window.start.ordinal - q.window.start.ordinal)
 
     def _whole(self, window: Window) -> float:
         """What a share is of: the world, or those that were named."""
@@ -280,7 +297,7 @@ class Answer:
     def value(self):
         """The answer, or None with a reason."""
         q = self.q
-        if q.test == "partners":
+        if q.listed:
             return self._partners()
         if q.measure == "rank":
             return self._rank()
@@ -332,15 +349,20 @@ class Answer:
         return int((usd > usd[code]).sum()) + 1
 
     def _partners(self) -> list[dict]:
+        """Who has such an amount above zero, the largest first; all, or so many."""
         q = self.q
-        usd = self.everyone(q.window, q.side, _universe(q, self.on)[0])
+        codes, told = _universe(q, self.on)
+        usd = self.everyone(q.window, q.side, codes)
         usd = usd[usd > 0].sort_values(ascending=False)
-        found = []
-        for code, value in usd.items():
+        self.more |= {"n": len(usd), "universe": told or f"all {len(usd)} single countries with any"}
+        amount = "balance_usd" if q.side in ("deficit", "surplus") else "value_usd"
+        sign, found = -1 if q.side == "deficit" else 1, []
+        for code, value in usd.head(
+            int(q.test.removeprefix("top")) if q.test != "partners" else None
+        ).items():
             who = partner(str(code))
-            sign = -1 if q.side == "deficit" else 1
             entry = {"code": who.code, "iso3": who.iso3, "name": who.name, "prose": who.prose}
-            found.append(entry | {"balance_usd": sign * value})
+            found.append(entry | {amount: sign * value})
         return found
 
     def _among_before(self, now: float):
@@ -363,19 +385,26 @@ class Answer:
                 self.reason = "there is nothing before to compare with"
                 return None
             return bool(now > usd.max() if q.test == "is_highest" else now < usd.min())
-        if q.test in ("in_a_row", "since"):
+        if q.test in ("in_a_row", "since", "first_since"):
             if q.side in ("deficit", "surplus") and not q.measure and not now > 0:
                 self.reason, self.undefined = f"there is no {q.side} in {words.span(q.window)}", True
                 return None
-            other = np.flatnonzero(np.sign(usd) != np.sign(now))
+            alike = np.sign(usd) == np.sign(now)
+            if q.test == "first_since":
+                return self._named(np.flatnonzero(alike), "there was none before")
+            other = np.flatnonzero(~alike)
             row = 1 + (int(other[0]) if len(other) else len(usd))
             return row if q.test == "in_a_row" else str(_named_period(q, row - 1))
         rivals = np.flatnonzero(usd >= now if q.test == "highest_since" else usd <= now)
-        if not len(rivals):
-            self.reason = f"it is the {q.test.split('_')[0]} on record, in figures since {at.start}"
+        return self._named(rivals, f"it is the {q.test.split('_')[0]} on record")
+
+    def _named(self, places: np.ndarray, none: str) -> str | None:
+        """The last of some periods before; None where there is none, and what that means."""
+        if not len(places):
+            self.reason = f"{none}, in figures since {self.more['figures_since']}"
             self.more["on_record"] = True
             return None
-        return str(_named_period(q, int(rivals[0]) + 1))
+        return str(_named_period(self.q, int(places[0]) + 1))
 
 
 def _shift(window: Window, periods: int) -> Window:
@@ -448,7 +477,14 @@ def answer(
     in use already.
     """
     on, told = on or day, Facts()
-    rows = CANADA if q.measure == "rank" else WORLD if q.measure == "share_pct" else q.partners[0]
+    _refuse_twice(q.partners, on)
+    rows = (
+        CANADA
+        if q.measure == "rank" or q.listed
+        else WORLD
+        if q.measure in ("share_pct", "contribution_pct")
+        else q.partners[0]
+    )
     if len(q.partners) > 1 and CANADA in q.partners:
         rows = CANADA
     best = [(0, 0, 0, using)] if using else _choices(q, rows, day)
@@ -483,6 +519,20 @@ def answer(
         **(found.more if found else {}),
     )
     return told[q.text]
+
+
+def _refuse_twice(codes: Iterable[str], on: date) -> None:
+    """Refuse a sum that counts a partner twice, by itself and as a member of a group."""
+    seen: set[str] = set()
+    for code in codes:
+        parts = {code, *(members(code, on) if has_members(code) else ())}
+        if seen & parts or (seen and WORLD in seen | parts):
+            twice = ", ".join(partner(one).prose for one in sorted(seen & parts)) or partner(code).prose
+            raise TradelibError(
+                f"{'+'.join(codes)} counts {twice} twice: a group is its members on {on}.",
+                "Leave out the group, or those who belonged to it on that day.",
+            )
+        seen |= parts
 
 
 def _one_of_each(best: list) -> list:
@@ -527,13 +577,21 @@ def _label(q: Question) -> str:
         label = f"Rank of the {label}"
     elif q.measure == "share_pct":
         label = f"Share of the {label}, in that with {q.among or 'the world'}"
+    elif q.measure == "per_month":
+        label += ", a month on average"
     elif q.measure:
         base = "a year earlier" if q.base == q.window.year_earlier else words.span(q.base)
-        kind = "Reduction" if q.measure == "reduction_pct" else "Change"
+        kind = {"reduction_pct": "Reduction", "yearly_change_pct": "Change a year on average"}.get(
+            q.measure, "Change"
+        )
+        if q.measure == "contribution_pct":
+            kind = f"Part, in the change of that with {q.among or 'the world'}, of the change"
         label = f"{kind} of {label}, on {base}"
     told = {"is_highest": "Is it the highest on record", "is_lowest": "Is it the lowest on record"}
     told |= {"highest_since": "Highest since", "lowest_since": "Lowest since", "since": "Since when"}
-    told |= {"in_a_row": "How many in a row", "count": "How many above zero", "partners": "With whom"}
+    told |= {"in_a_row": "How many in a row", "count": "How many above zero", "first_since": "First since"}
+    if q.listed:
+        return f"With whom, the largest first: U.S. {kind} {what}{adjusted}, {words.span(q.window)}"
     return f"{told[q.test]}: {label}" if q.test in told else label
 
 

@@ -22,7 +22,7 @@ from tradelib.briefs.tariffs import tariff_facts
 from tradelib.briefs.total import total_facts
 from tradelib.briefs.universe import is_seen
 from tradelib.errors import TradelibError
-from tradelib.partners import Partner, members, resolve, summed_groups
+from tradelib.partners import WORLD, Partner, members, resolve, summed_groups
 from tradelib.partners import partner as partner_of
 from tradelib.style import words
 from tradelib.style.tables import published
@@ -171,7 +171,8 @@ class Brief(Facts):
 
     def _unlike(self, table: str, window: str) -> str:
         """Why a figure would mix or compare other members of a group; empty if it would not."""
-        spans = re.findall(r"\d{4}-\d\d|\d{4}Q\d", window)
+        length = len("2018") if table_info(table).freq == "Y" else None
+        spans = [one[:length] for one in re.findall(r"\d{4}-\d\d|\d{4}Q\d", window)]
         others = self.snapshot.unlike.get((table, self.partner.code), [])
         if not spans or not any(min(spans) <= period <= max(spans) for period in others):
             return ""
@@ -389,9 +390,9 @@ def fact(
             f"By what was known on which day? {question!r} does not say.",
             f'Give it: "{question} as of 2018-10-05", as_of="latest", or a release.',
         )
-    if not (q.partners or codes):
+    if not (q.partners or codes or q.listed):
         raise TradelibError(f"With whom? {question!r} does not say.", f'Say it: "{question} of KOR".')
-    return ask(q, codes=codes, month=known and known.period, day=day, universe=universe)
+    return ask(q, codes=codes or (WORLD,), month=known and known.period, day=day, universe=universe)
 
 
 def _names(who: Partner, s: Snapshot) -> dict[str, object]:

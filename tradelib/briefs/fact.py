@@ -184,8 +184,9 @@ def entry_in_words(entry: dict) -> str:
     if "contribution_usd" in entry:
         usd = entry["contribution_usd"]
         return f"{contributor(entry)} ({'+' if usd > 0 else ''}{words.signed_money(usd)})"
-    if "balance_usd" in entry:
-        return f"{entry['prose']} ({words.signed_money(entry['balance_usd'])})"
+    usd = entry.get("balance_usd", entry.get("value_usd"))
+    if usd is not None:
+        return f"{entry['prose']} ({words.signed_money(usd)})"
     if "change_usd" in entry and "prose" not in entry:
         sign = "+" if entry["change_usd"] > 0 else "-"
         return f"{commodity(entry)[:-1]}, {sign}{words.money(entry['change_usd'])})"

@@ -161,8 +161,7 @@ def _first_print(brief) -> None:
     s, tables = brief.snapshot, brief.snapshot.goods_sums(brief.partner.code)[1]
     for side, link in (("exports", "to"), ("imports", "from")):
         usd = brief.value(f"goods.{side}.ytd")
-        size = 12 / s.month.month * (usd or 0)
-        place = (side, s.month.month, max((edge for edge in BAND_SIZES if edge <= size), default=0))
+        place = (side, s.month.month, size_class(brief, usd or 0))
         row = bands().loc[place].to_dict() if place in bands().index else {}
         reason = no_row(brief) if missing(usd) else _no_band(brief, row)
         label = f"move of the year to date of U.S. goods {side} {link} {{p}} by later annual revisions"
@@ -181,11 +180,19 @@ def _first_print(brief) -> None:
             )
 
 
+def size_class(brief, usd: float) -> float:
+    """From what trade in a year on partners are taken together with one of this year to date; 0 for none."""
+    size = 12 / brief.month.month * usd
+    return max((edge for edge in BAND_SIZES if edge <= size), default=0.0)
+
+
 def _no_band(brief, row: dict) -> str:
     """Why no band is told; empty where one is."""
     s = brief.snapshot
     if brief.partner.is_group or brief.partner.code in REVISED_MONTHLY:
         return "bands are known of single countries that are revised once a year"
+    if s.month.month < bands().index.get_level_values("month").min():
+        return "the vintages at hand have January to March only as revised in June"
     if not row:
         return "there is too little trade for a band"
     if s.as_of.isoformat() < bands()["learned"].max():
@@ -214,11 +221,11 @@ def _drivers(brief) -> None:
 
 
 def drivers_facts(brief, prefix: str, parts: dict, change, *, window: Window, label: str, table: str) -> None:
-    """Write `PREFIX.drivers`, the parts of a change by size, and `PREFIX.main_drivers`, most of it.
+    """Write `PREFIX.drivers`, the parts of a change by size, and `PREFIX.main_drivers`, most of it or more.
 
     `parts` is by (item, flow): what each added to the balance, in dollars.
     """
-    value = main = None
+    value = main = share = None
     if change is not None and None not in parts.values():
         ordered = sorted(parts.items(), key=lambda part: -abs(part[1]))
         value = [
@@ -228,6 +235,7 @@ def drivers_facts(brief, prefix: str, parts: dict, change, *, window: Window, la
         whole = sum(abs(entry["contribution_usd"]) for entry in helping)
         alone = helping and abs(helping[0]["contribution_usd"]) >= 0.6 * whole
         main = helping[: 1 if alone else 2]
+        share = abs(sum(entry["contribution_usd"] for entry in main) / change) if main else None
     about = {
         "unit": "list",
         "window": f"{window} vs {window.year_earlier}",
@@ -241,5 +249,7 @@ def drivers_facts(brief, prefix: str, parts: dict, change, *, window: Window, la
         main or None,
         label=f"What did most of the change of {label}, {when}",
         alone=bool(main and len(main) == 1 and len(value) > 1),
+        most=share is not None and share < 1,
+        exceeds=share is not None and share > 1,
         **about,
     )

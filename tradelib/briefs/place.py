@@ -81,7 +81,8 @@ def _contribution(brief, span: str, window: Window, mine: list[dict], world: lis
     """The part in the change of the U.S. deficit: positive along with it, negative against it."""
     added, change = (rows[1]["balance"] - rows[0]["balance"] for rows in (mine, world))
     value, when, reason = None, words.span(window), no_row(brief)
-    more = {"way": None, "along": False, "offset_pct": None, "place": None, "first": False, "n": None}
+    more = {"way": None, "along": False, "exceeds": False, "offset_pct": None}
+    more |= {"place": None, "first": False, "n": None}
     if not missing(added) and missing(change):
         reason = "no World row for both years"
     elif not missing(added) and abs(change) < HARDLY_PCT / 100 * abs(world[1]["balance"]):
@@ -89,6 +90,7 @@ def _contribution(brief, span: str, window: Window, mine: list[dict], world: lis
     elif not missing(added):
         value = 100 * added / change
         more |= {"way": "widening" if change > 0 else "narrowing", "along": value >= LITTLE_PART_PCT}
+        more["exceeds"] = value > 100
         more["offset_pct"] = -value if value <= -LITTLE_PART_PCT else None
         if added and not _no_rank(brief):
             others = brief.snapshot.deficit_changes[span] * (1 if added > 0 else -1)

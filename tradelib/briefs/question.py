@@ -1,6 +1,6 @@
 """How one fact is asked for: measure of partner over window, on basis, by vintage, in one line.
 
-    goods.exports@2017                        a year; also 2018Q2, 2019-08, 2018-01..2018-07
+    goods.exports@2017                        a year; also 2018Q2, 2018H1, FY2018, 2019-08, 2018-01..2018-07
     goods.deficit.ytd@2019-07 of CHN          January-July 2019; `month` and `trailing12` likewise
     goods.exports.change_pct@2016 vs 2006     over several years; `vs before` is the period before
     goods.deficit@2023 of CAN+MEX             several partners added
@@ -28,10 +28,14 @@ RATIOS = ("imports_to_exports", "exports_to_imports")
 SPANS = {"month": 1, "ytd": 0, "trailing12": 12, "trailing4": 4}
 #: What is asked of that amount, and the unit of the answer.
 MEASURES = {"change_usd": "USD", "change_pct": "percent", "reduction_pct": "percent", "share_pct": "percent"}
-MEASURES |= {"month_change_usd": "USD", "month_change_pct": "percent", "rank": "rank"}
+MEASURES |= {"month_change_usd": "USD", "month_change_pct": "percent", "rank": "rank", "per_month": "USD"}
+MEASURES |= {"contribution_pct": "percent", "yearly_change_pct": "percent"}
+#: Those that are told against another period.
+CHANGES = ("change_usd", "change_pct", "reduction_pct", "contribution_pct", "yearly_change_pct")
 #: What is asked of it among all such periods before; "" is the unit of the period itself.
 TESTS = {"is_highest": "bool", "is_lowest": "bool", "highest_since": "", "lowest_since": ""}
-TESTS |= {"in_a_row": "count", "since": "", "count": "count", "partners": "list", "previous_year": "rank"}
+TESTS |= {"in_a_row": "count", "since": "", "first_since": "", "count": "count", "previous_year": "rank"}
+TESTS |= {"partners": "list", "top3": "list", "top5": "list", "top10": "list"}
 #: "of its month" asks among the same months of each year only: a record for a July.
 SAME = "of_its_month"
 ID = re.compile(
@@ -44,6 +48,13 @@ LINE = re.compile(
     r"(?:\s+of\s+(?P<of>.+?))?(?:\s+among\s+(?P<among>.+?))?(?:\s+as of\s+(?P<day>\S+))?"
 )
 PERIOD_UNITS = {"M": "month", "Q": "quarter", "Y": "year"}
+#: Spans that have a name of their own: a half, a fiscal year of the United States, a decade.
+NAMED = {
+    r"(\d{4})-?H1": lambda year: Window(f"{year}-01", f"{year}-06"),
+    r"(\d{4})-?H2": lambda year: Window(f"{year}-07", f"{year}-12"),
+    r"FY-?(\d{4})": lambda year: Window(f"{int(year) - 1}-10", f"{year}-09"),
+    r"(\d{3})0s": lambda decade: Window(f"{decade}0", f"{decade}9"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +97,18 @@ class Question:
     @property
     def monthly(self) -> bool:
         """Whether there are figures by month: goods on Census basis, and all of the world."""
-        return (self.item not in ("services", "total") and self.adjusted != "bop") or self.partners == (
-            WORLD,
-        )
+        of_world = self.partners == (WORLD,) and not self.listed
+        return (self.item not in ("services", "total") and self.adjusted != "bop") or of_world
 
     @property
     def historical(self) -> bool:
         """Whether all such periods before are asked about, too."""
         return self.test not in (None, "previous_year")
+
+    @property
+    def listed(self) -> bool:
+        """Whether the answer is a list of countries."""
+        return TESTS.get(self.test or "") == "list"
 
     @property
     def text(self) -> str:
@@ -129,7 +144,7 @@ class Question:
 
     def _before(self, window: Window) -> Window | None:
         """What a change is told against: a year earlier, the period before, or what was said."""
-        if not self.measure or ("change" not in self.measure and self.measure != "reduction_pct"):
+        if (self.measure or "").removeprefix("month_") not in CHANGES:
             return None
         if isinstance(self.base, Window):
             return self.base
@@ -168,7 +183,7 @@ def read(text: str) -> Question | None:
     question = Question(
         id=line["id"],
         same=bool(told.pop("same")),
-        window=as_window(line["when"]) if line["when"] else None,
+        window=_window(line["when"]) if line["when"] else None,
         base=_base(line["base"]),
         partners=tuple(resolve(one.strip()).code for one in line["of"].split("+")) if line["of"] else (),
         among=line["among"],
@@ -182,6 +197,14 @@ def read(text: str) -> Question | None:
 def _base(text: str | None) -> Window | str | None:
     if text is None or text == "before":
         return text
+    return _window(text)
+
+
+def _window(text: str) -> Window:
+    """Read a period, a span of two, or one that has a name."""
+    for like, window in NAMED.items():
+        if found := re.fullmatch(like, text, re.IGNORECASE):
+            return window(found[1])
     return as_window(text)
 
 
@@ -197,21 +220,30 @@ def advice() -> list[str]:
 
 def _check(q: Question) -> None:
     """Refuse what is said in words of the language and means nothing."""
-    wrong = None
-    if q.measure and q.side in RATIOS:
-        wrong = "a ratio is told as it is"
-    elif q.measure == "reduction_pct" and q.side != "deficit":
-        wrong = "a reduction is that of a deficit"
-    elif q.side == "balance" and q.measure in ("change_pct", "month_change_pct", "share_pct", "rank"):
-        wrong = "a balance may change its sign: ask of the deficit or the surplus"
-    elif q.adjusted and q.item != "goods":
-        wrong = f"{q.item} has one basis only"
-    elif q.test == "previous_year" and (q.measure or "rank") != "rank":
-        wrong = "previous_year is of a rank; of an amount, give the period, as in @2017"
-    elif q.test == "partners" and q.side not in ("deficit", "surplus"):
-        wrong = "partners are those with a deficit or a surplus"
-    elif len(q.partners) > 1 and q.measure == "rank":
-        wrong = "a sum of partners is not ranked"
+    of_change = (q.measure or "").removeprefix("month_") in CHANGES
+    amounts = "countries are listed by an amount, such as goods.imports.top5 or goods.deficit.partners"
+    rules = [
+        (q.measure and q.side in RATIOS, "a ratio is told as it is"),
+        (q.measure == "reduction_pct" and q.side != "deficit", "a reduction is that of a deficit"),
+        (
+            q.side == "balance" and (q.measure or "usd").endswith(("pct", "rank")),
+            "a balance may change its sign: ask of the deficit or the surplus",
+        ),
+        (q.adjusted and q.item != "goods", f"{q.item} has one basis only"),
+        (
+            q.test == "previous_year" and (q.measure or "rank") != "rank",
+            "previous_year is of a rank; of an amount, give the period, as in @2017",
+        ),
+        (q.listed and (q.measure or q.side in ("balance", *RATIOS)), amounts),
+        (q.base and not of_change, "only a change is told against another period, such as change_pct"),
+        (q.base and q.test == "count", "each period is counted against the year before"),
+        (
+            q.test == "count" and q.measure and not of_change,
+            "periods are counted in which an amount or a change is above zero",
+        ),
+        (len(q.partners) > 1 and q.measure == "rank", "a sum of partners is not ranked"),
+    ]
+    wrong = next((told for is_so, told in rules if is_so), None)
     if wrong:
         raise TradelibError(f"{q.id} cannot be answered: {wrong}.", advice()[-1])
     if q.item.startswith("commodity.") and q.side not in ("exports", "imports", "balance", "deficit"):

@@ -73,8 +73,14 @@ class Snapshot:
 
     @property
     def trade_table(self) -> str:
-        """The table of goods and services in use: BEA's, or that day's Exhibit 20 where BEA's is later."""
-        return TRADE if self.released_flows is None else RELEASED
+        """The table of goods and services in use: BEA's, or that day's Exhibit 20 where BEA's is later.
+
+        Of a whole year it is the annual table that came with the quarters, as these are rounded one by one.
+        """
+        quarterly = TRADE if self.released_flows is None else RELEASED
+        days = [self.sources[t].published for t in (quarterly, TRADE_YEARS) if t in self.sources]
+        whole = self.quarter.quarter == 4 and len(days) == 2 and days[0] == days[1]
+        return TRADE_YEARS if whole else quarterly
 
     def lag(self, table: str) -> int:
         """Days by which the vintage used is later than the as-of date."""
@@ -84,6 +90,7 @@ class Snapshot:
     def unlike(self) -> dict[tuple[str, str], list[str]]:
         """The periods, by table and group, that count other members than on the day of the release."""
         frames = [self.goods_flows, self.trade_flows, self.released_flows, *self.chapter_flows.values()]
+        frames += [self.official.get(TRADE_YEARS)]
         rows = [frame[frame["note"] == loaders.OTHER] for frame in frames if frame is not None]
         found = pd.concat(rows)[["table", "partner", "period"]].astype("str").drop_duplicates()
         return found.groupby(["table", "partner"])["period"].agg(list).to_dict()
@@ -174,7 +181,12 @@ class Snapshot:
     @cached_property
     def trade_windows(self) -> dict[str, pd.DataFrame]:
         """Goods, services and total by partner and item: "ytd" and "ytd before"."""
-        sums = _with_base(self.trade, {"ytd": self.quarters}, lambda sums: sums)
+        if self.trade_table == TRADE_YEARS:
+            years, last = self.official_sides[TRADE_YEARS], pd.Period(str(self.quarter.year), "Y")
+            spans = {"ytd": last, "ytd before": last - 1}
+            sums = {name: years.xs(year, level="period") for name, year in spans.items()}
+        else:
+            sums = _with_base(self.trade, {"ytd": self.quarters}, lambda sums: sums)
         return sums | {"ytd before": sums["ytd before"].reindex(sums["ytd"].index)}  # there may be none
 
     @cached_property

@@ -15,7 +15,7 @@ from tradelib.briefs.turning import RULE, kink
 from tradelib.partners import partner
 from tradelib.style import words
 from tradelib.style.words import missing
-from tradelib.tables import TRADE
+from tradelib.tables import TRADE, TRADE_YEARS
 from tradelib.windows import Window
 
 ITEMS = {"goods": "goods", "services": "services", "total": "goods and services"}
@@ -277,9 +277,12 @@ def _four_quarters(brief) -> None:
     s, code = brief.snapshot, brief.partner.code
     sums = s.trailing_balance(code)
     now, before = sums.get(s.quarter), sums.get(s.quarter - 4)
-    window = Window(s.quarter - 3, s.quarter)
+    window, table = Window(s.quarter - 3, s.quarter), TRADE
+    if s.trade_table == TRADE_YEARS:
+        now, change = (brief.value(f"total.balance.ytd{end}") for end in ("", ".change_usd"))
+        before, table = None if change is None else now - change, TRADE_YEARS
     label = f"U.S. balance with {{p}} in goods and services, {words.span(window)}"
-    about = {"unit": "USD", "table": TRADE, "reason": NO_SERVICES}
+    about = {"unit": "USD", "table": table, "reason": NO_SERVICES}
     if len(s.total_balance(code)):
         about["reason"] = "the table has not four quarters of it" if missing(now) else NO_BASE
     brief.add("total.balance.trailing4", now, window=window, label=label, **about)

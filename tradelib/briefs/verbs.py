@@ -120,8 +120,9 @@ def _entry(entry: dict, *, first: bool) -> Parts:
         sign = "+" if entry["change_usd"] > 0 else "-"
         size = Number(sign + words.money(entry["change_usd"]), entry["change_usd"], "USD", commodity(entry))
         return [f"{commodity(entry)[:-1]}, ", size, ")"]
-    if "balance_usd" in entry:
-        return [f"{entry['prose']} (", _usd(entry["balance_usd"], entry["prose"]), ")"]
+    usd = entry.get("balance_usd", entry.get("value_usd"))
+    if usd is not None:
+        return [f"{entry['prose']} (", _usd(usd, entry["prose"]), ")"]
     if entry["reduction_pct"] is None:
         return [f"{entry['prose']} (it became a surplus)"]
     return [f"{entry['prose']} (", _pct(entry["reduction_pct"], entry["prose"]), ")"]

@@ -69,6 +69,12 @@ class Entry:
         """The partner's code; empty where it is not known."""
         return self.codes[0] if self.codes else ""
 
+    @property
+    def changes(self) -> str:
+        """The address of the page that says what changed since the release before; empty without one."""
+        pages = [one.files.get(".html", "") for one in self.beside if (one.run, one.as_of) == ("changes", "")]
+        return pages[0] if pages else ""
+
 
 def gather(reports: Path, *, progress: bool = False) -> tuple[list[Entry], list[str]]:
     """Read every brief in a folder of reports: an entry each, and what cannot be read, a sentence each.

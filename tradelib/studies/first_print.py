@@ -4,6 +4,7 @@ Census revises goods by partner once a year, in June. Of each country table that
 first print; another table that is at least one June later has what became of it. There are few such pairs, so
 that partners of like size are taken together. A band for four of five (10 to 90 percent of the moves) is held
 against each year with the band of all other years, and shown only where it covers 75 to 85 percent of them.
+All those tables came out after the June of their newest year: its January to March had been revised once.
 """
 
 import itertools
@@ -14,19 +15,24 @@ import numpy as np
 import pandas as pd
 
 from tradelib import releases
+from tradelib.briefs.answers import cut, held
 from tradelib.briefs.goods import BAND_SIZES
 from tradelib.briefs.selection import REVISED_MONTHLY
 from tradelib.partners import countries
 from tradelib.sources.continuity import ROUNDING
 from tradelib.store import vintages
 from tradelib.store.vintages import Vintage
-from tradelib.tables import GOODS
+from tradelib.tables import ALL_RELEASED, GOODS
+from tradelib.windows import Window
 
 MEASURES = ("exports", "imports", "balance")
 NOMINAL = (0.1, 0.9)
+#: Tables of all goods by partner, one basis: by month, and the year to date that a release printed.
+PRINTS = (GOODS, f"{GOODS}_api", ALL_RELEASED["ytd"])
 #: Of the alarm: neighbours in size, what is rare among them, and dollars that rounding makes.
 NEAREST, RARE = 100, 0.95
 ENOUGH = 2  # annual revisions after which little moves
+APRIL = 4  # whose release, in June, brings the annual revision, of January to March too
 
 
 def annual_revisions(earlier: date, later: date) -> int:
@@ -35,72 +41,82 @@ def annual_revisions(earlier: date, later: date) -> int:
     return sum(earlier < (found.published or date(found.period.year, 6, 8)) <= later for found in days)
 
 
-def moves(known: Sequence[Vintage] | None = None, *, months: Iterable[int] = range(1, 13)) -> pd.DataFrame:
+def prints_by(day: date) -> list[Vintage]:
+    """List the vintages of all goods by partner that were out by a day, as they came out."""
+    every = itertools.chain(*map(vintages.list_vintages, PRINTS))
+    return sorted((v for v in every if v.published <= day), key=lambda v: v.published)
+
+
+def moves(
+    known: Sequence[Vintage] | None = None,
+    *,
+    months: Iterable[int] = range(APRIL, 13),
+    after: int | None = None,
+) -> pd.DataFrame:
     """Say how far the year to date of each first print moved, of every single country and month of the year.
 
     One row for each `partner`, `measure`, `month` and `year`: `first_vintage` and `vintage`, the annual
-    `revisions` between them (two, or as near to it as is held), `first_usd`, `move_usd`, `size_usd` (exports,
-    imports, or for the balance both, a year) and `move_pct` of it. A vintage that ends earlier in the year
-    counts for the later months with what it has. Partners that are revised every month are left out.
+    `revisions` between them (`after` so many, else two or as near to it as is held), `first_usd`, `move_usd`,
+    `size_usd` (exports, imports, or for the balance both, a year) and `move_pct` of it. A vintage that ends
+    earlier in the year counts for the later months with what it has. Partners that are revised every month
+    are left out.
     """
-    known = vintages.list_vintages(GOODS) if known is None else known
-    read = {v.published: _wide(v) for v in known}
-    codes, found = [code for code in countries() if code not in REVISED_MONTHLY], []
+    known, found = vintages.list_vintages(GOODS) if known is None else known, []
     for vintage in known:
         last = pd.Period(vintage.through, "M")
-        year = last.year - (last.month < 4)
+        year = last.year - (last.month < APRIL)
         later = [(n, v) for v in known if (n := annual_revisions(vintage.published, v.published)) > 0]
-        if not later:
-            continue
-        count, then = min(later, key=lambda one: (max(ENOUGH - one[0], 0), one[0], one[1].published))
-        pair = [read[one.published].reindex(codes, level="partner") for one in (vintage, then)]
-        about = {
-            "year": year,
-            "first_vintage": vintage.published,
-            "vintage": then.published,
-            "revisions": count,
-        }
+        later = [one for one in later if after in (None, one[0])]
+        later.sort(key=lambda one: (max(ENOUGH - one[0], 0), one[0], one[1].published))
+        about = {"year": year, "first_vintage": vintage.published}
         for month in months:
             reach = min(month, 12 if last.year > year else last.month)
-            found.append(_moved(pair, year, reach).assign(month=month, **about))
+            window = Window(f"{year}-01", f"{year}-{reach:02}")
+            pairs = ((n, v, _moved(vintage, v, window)) for n, v in later)
+            for count, then, rows in itertools.islice((one for one in pairs if one[2] is not None), 1):
+                found.append(rows.assign(month=month, **about, vintage=then.published, revisions=count))
     rows = pd.concat(found) if found else pd.DataFrame(columns=["partner", "measure", "month", "year"])
     return rows.drop_duplicates(["partner", "measure", "month", "year"], keep="last").reset_index(drop=True)
 
 
-def _wide(vintage: Vintage) -> pd.DataFrame:
-    rows = vintages.read(vintage, since="2011-01")
-    return rows.set_index(["partner", "flow", "period"])["value_usd"].unstack("period")
+def _sums(vintage: Vintage, window: Window) -> pd.DataFrame | None:
+    """Exports, imports and balance of all partners over a window; None where a table has not all of it."""
+    asked, table = cut(vintage.table, window), held(vintage)
+    at = asked and table.span(asked)
+    if at is None:
+        return None
+    sums = {side: table.array("goods", side)[:, at].sum(axis=1) for side in MEASURES}
+    return pd.DataFrame(sums, index=list(table.codes))
 
 
-def _moved(pair: list[pd.DataFrame], year: int, reach: int) -> pd.DataFrame:
-    """Compare January through a month of a year in two tables, of all partners."""
-    months = pd.period_range(f"{year}-01", periods=reach, freq="M")
-    first, later = (one.reindex(columns=months).sum(axis=1, min_count=reach).unstack("flow") for one in pair)
-    for sides in (first, later):
-        sides["balance"] = sides["exports"] - sides["imports"]
-    size = first.assign(balance=first["exports"] + first["imports"])[list(MEASURES)] * 12 / reach
-    rows = pd.DataFrame(
-        {
-            "first_usd": first[list(MEASURES)].stack(),
-            "move_usd": (later - first)[list(MEASURES)].stack(),
-            "size_usd": size.stack(),
-        }
-    )
+def _moved(vintage: Vintage, then: Vintage, window: Window) -> pd.DataFrame | None:
+    """Compare a window in two tables, of all partners; None where one of them has not all of it."""
+    first, later = _sums(vintage, window), _sums(then, window)
+    if first is None or later is None:
+        return None
+    codes = [code for code in countries() if code not in REVISED_MONTHLY]
+    first, later, share = first.reindex(codes), later.reindex(codes), len(window) / 12
+    size = first.assign(balance=first["exports"] + first["imports"]) / share
+    parts = {"first_usd": first, "move_usd": later - first, "size_usd": size}
+    rows = pd.DataFrame({name: frame.stack() for name, frame in parts.items()})
     rows = rows[rows["size_usd"] > 0].dropna().rename_axis(["partner", "measure"]).reset_index()
-    return rows.assign(move_pct=100 * rows["move_usd"] / (rows["size_usd"] * reach / 12))
+    return rows.assign(move_pct=100 * rows["move_usd"] / (rows["size_usd"] * share))
+
+
+def _by_size(moved: pd.DataFrame) -> pd.DataFrame:
+    """The moves with `size_from_usd`; partners below the smallest size hardly move, and are left out."""
+    size = pd.cut(moved["size_usd"], [*BAND_SIZES, np.inf], labels=BAND_SIZES, right=False)
+    rows = moved.assign(size_from_usd=size).dropna(subset="size_from_usd")
+    return rows.astype({"size_from_usd": float})
 
 
 def bands(moved: pd.DataFrame) -> pd.DataFrame:
     """Work out the bands by measure, month and size, each with what it rests on and what it covers.
 
     `coverage_pct` is the share of moves inside the band that all other years give, over the years left out in
-    turn. Partners below the smallest size are left out: most of their figures never move.
+    turn.
     """
-    edges = [*BAND_SIZES, np.inf]
-    size = pd.cut(moved["size_usd"], edges, labels=BAND_SIZES, right=False)
-    rows = moved.assign(size_from_usd=size)
-    rows = rows.dropna(subset="size_from_usd").astype({"size_from_usd": float})
-    by, found = ["measure", "month", "size_from_usd"], []
+    rows, by, found = _by_size(moved), ["measure", "month", "size_from_usd"], []
     for year, held_out in rows.groupby("year"):
         others = rows[rows["year"] != year].groupby(by)["move_pct"].quantile(list(NOMINAL)).unstack()
         band = held_out.join(others.set_axis(["low", "high"], axis=1), on=by)
@@ -110,6 +126,20 @@ def bands(moved: pd.DataFrame) -> pd.DataFrame:
     counts = groups.agg(prints=("year", "size"), years=("year", "nunique"), coverage_pct=("inside", "mean"))
     counts["coverage_pct"] *= 100
     return found.join(counts).assign(learned=str(moved["vintage"].max())).reset_index()
+
+
+def by_revision(known: Sequence[Vintage], *, month: int) -> pd.DataFrame:
+    """Tell the moves after one annual revision and after two apart: how large, one way, and how spread.
+
+    Index `measure`, `size_from_usd` and `revisions`; `mean_abs_pct`, `mean_pct`, `low_pct` and `high_pct`
+    (10 and 90 percent of the moves lie below), `prints` and `years`. The years are not the same: few first
+    prints are held with the table of the next June.
+    """
+    rows = _by_size(pd.concat([moves(known, months=[month], after=count) for count in (1, ENOUGH)]))
+    groups = rows.assign(size_pct=rows["move_pct"].abs()).groupby(["measure", "size_from_usd", "revisions"])
+    found = groups.agg(mean_abs_pct=("size_pct", "mean"), mean_pct=("move_pct", "mean"))
+    spread = groups["move_pct"].quantile(list(NOMINAL)).unstack().set_axis(["low_pct", "high_pct"], axis=1)
+    return found.join(spread).join(groups["year"].agg(prints="size", years="nunique"))
 
 
 # --- an alarm of revisions ------------------------------------------------------------------------

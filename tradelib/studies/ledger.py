@@ -23,7 +23,7 @@ from tradelib.studies.claims import Article, Claim, list_articles, load_article
 from tradelib.studies.printed import UNTESTED, VERDICTS, verdict
 from tradelib.style.tables import PublishedTable, published
 from tradelib.style.words import Text, cardinal, day, lag, series
-from tradelib.tables import RELEASED, TRADE
+from tradelib.tables import RELEASED, TRADE, TRADE_YEARS
 
 HEAD = ["Id", "Claim", "Printed", "On the day", "Verdict changed", "Now"]
 #: What became of a claim, and the verdicts that say so.
@@ -174,7 +174,7 @@ def _totals(release: str, *, as_of: date) -> Snapshot:
     """What `take` takes, of the tables of goods and services alone."""
     found = releases.release(release)
     chosen = choose(found, as_of)
-    sources = {table: v for table, v in chosen.sources.items() if table in (TRADE, RELEASED)}
+    sources = {table: v for table, v in chosen.sources.items() if table in (TRADE, TRADE_YEARS, RELEASED)}
     return cut(found, as_of, Selection(sources, chosen.absent))
 
 
@@ -240,7 +240,7 @@ def _line(article: Article, claim: Claim, facts: list[Fact]) -> Line:
 
 def _how_to_get(table: str, article: Article) -> str:
     """Say which file of that day is missing, and the command that takes it in."""
-    if table in (TRADE, RELEASED):
+    if table in (TRADE, TRADE_YEARS, RELEASED):
         return f"Exhibit 20 of that release: `tradelib fetch ft900 --release {article.release}`"
     source = next((one for one in SOURCES.values() if table in one.tables), None)
     if source is not None and source.kind == "census-api":

@@ -44,6 +44,24 @@ NUMBER = re.compile(
     r"(?P<unit>%|percent|per cent|pct|percentage points|times|x|dollars|years|months|quarters)?",
     re.IGNORECASE,
 )
+#: Multiples and parts in words, and how far off they may be, in hundredths, by the word before them.
+TIMES = {
+    "halved": 0.5,
+    "doubled": 2,
+    "twice": 2,
+    "tripled": 3,
+    "trebled": 3,
+    "quadrupled": 4,
+    "quintupled": 5,
+}
+TIMES |= {"twofold": 2, "threefold": 3, "fourfold": 4, "fivefold": 5, "tenfold": 10}
+PARTS = {"half": 2, "third": 3, "quarter": 4, "fifth": 5, "sixth": 6, "tenth": 10}
+COUNTS = {"": 1, "a": 1, "one": 1, "two": 2, "three": 3, "four": 4, "nine": 9}
+WORD = re.compile(
+    rf"(?:(?P<hedge>{'|'.join(HEDGES.values())})\s*)?(?:(?P<times>{'|'.join(TIMES)})"
+    rf"|(?P<count>{'|'.join(filter(None, COUNTS))})?[ -]?(?P<part>{'|'.join(PARTS)})s?)"
+)
+OFF = {"more than": 50, "nearly": 20, "": 10}
 MONTHS = {name.lower(): n for n, name in enumerate(words.MONTHS, 1)}
 PLACES = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"]
 PLACES += ["eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth"]
@@ -84,6 +102,10 @@ def read(text: str | list[str], unit: str, *, includes: bool = False) -> Printed
 
 
 def _number(text: str, unit: str) -> Printed:
+    if unit in ("percent", "ratio") and (
+        found := WORD.fullmatch(text.strip().lower().replace("-fold", "fold"))
+    ):
+        return _in_words(found, text, unit)
     match = NUMBER.fullmatch(text.strip().replace(" ", " "))
     scale = (match["scale"] or "").lower() if match else ""
     told = (match["unit"] or "").lower() if match else ""
@@ -101,14 +123,29 @@ def _number(text: str, unit: str) -> Printed:
     size = SCALES[scale] * (12 if told == "years" else 1)
     value = round(float(digits) * size, 6) * (-1 if match["down"] else 1)
     last = size * 10.0 ** -len(digits.partition(".")[2])
-    said = (match["hedge"] or match["late"] or "").lower()
-    hedge = next((name for name, like in HEDGES.items() if said and re.fullmatch(like, said)), "")
-    return Printed(unit, value, _shown(text, unit), last, hedge)
+    if unit == "percent" and told in ("times", "x"):  # 3.4 times as much is 240 percent more
+        value, last = round(100 * (value - 1), 6), 100 * last
+    return Printed(unit, value, _shown(text, unit), last, _hedge(match["hedge"] or match["late"]))
+
+
+def _hedge(said: str | None) -> str:
+    """Which kind of hedge a word is; empty where it is none."""
+    return next((name for name, like in HEDGES.items() if said and re.fullmatch(like, said.lower())), "")
+
+
+def _in_words(found: re.Match, text: str, unit: str) -> Printed:
+    """A multiple, "more than doubled", or a part, "nearly two-thirds": as percent, or as a ratio."""
+    hedge, times = _hedge(found["hedge"]), found["times"]
+    value = TIMES[times] if times else COUNTS[found["count"] or ""] / PARTS[found["part"]]
+    off = OFF.get(hedge, 10) / (100 if times else 500)
+    scale, less = (100, bool(times)) if unit == "percent" else (1, 0)
+    return Printed(unit, scale * (value - less), text, scale * off, hedge or "about")
 
 
 def _suits(told: str, dollars: str | None, unit: str) -> bool:
     """Whether a unit that was printed is that of the fact."""
-    known = {"percent": ("%", "percent", "per cent", "pct", "percentage points"), "ratio": ("times", "x")}
+    known = {"percent": ("%", "percent", "per cent", "pct", "percentage points", "times", "x")}
+    known |= {"ratio": ("times", "x")}
     known |= {"USD": ("dollars",), "count": ("years", "months", "quarters")}
     return told in ("", *known[unit]) and not (dollars and unit != "USD")
 
@@ -131,7 +168,7 @@ def positive(text: str, unit: str) -> float:
 
 
 def _place(text: str) -> int:
-    word = re.sub(r"^the |[ -]?(largest|biggest|most)$", "", text.strip().lower())
+    word = re.sub(r"^(?:the|number) |[ -]?(?:largest|biggest|most|top)\b.*$", "", text.strip().lower())
     if word in PLACES or word in ("", "largest", "biggest"):
         return PLACES.index(word) + 1 if word in PLACES else 1
     number = re.sub(r"(st|nd|rd|th)$|^no\. ?|^#", "", word)

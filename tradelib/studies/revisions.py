@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from tradelib import balances
 from tradelib import releases as calendar
 from tradelib.briefs.brief import Brief
-from tradelib.briefs.goods import difference
+from tradelib.briefs.goods import difference, size_class
 from tradelib.briefs.selection import REVISED_MONTHLY
 from tradelib.briefs.sentences import title as titled
 from tradelib.questions import prints
@@ -90,17 +90,35 @@ class Revisions(Study):
     def first_prints(self) -> pd.DataFrame | None:
         """How far the year to date of each first print moved by annual revisions; None where none is kept.
 
-        Index `year`; months January through the statistical month, or as many as the first print has.
+        Index `year`; months January through the statistical month, or as many as the first print has. One row
+        after the first annual revision, one after the second or later, where they are held.
         """
-        known = [v for v in vintages.list_vintages(GOODS) if v.published <= self.as_of]
-        rows = first_print.moves(known, months=[self.month.month])
+        known, months = first_print.prints_by(self.as_of), [self.month.month]
+        tables = [v for v in known if v.table == GOODS]
+        rows = pd.concat(
+            [first_print.moves(known, months=months, after=1), first_print.moves(tables, months=months)]
+        )
         rows = rows[rows["partner"] == self.partner.code]
         if rows.empty:
             return None
-        about = rows.groupby("year")[["first_vintage", "vintage", "revisions"]].first()
-        moved = rows.pivot(index="year", columns="measure", values=["move_usd", "move_pct"])
+        keys = ["year", "revisions", "first_vintage", "vintage"]
+        moved = rows.pivot(index=keys, columns="measure", values=["move_usd", "move_pct"])
         shown = {f"{side}_pct": moved["move_pct", side] for side in FLOWS}
-        return about.assign(**shown, balance_usd=moved["move_usd", "balance"])
+        shown["balance_usd"] = moved["move_usd", "balance"]
+        return pd.DataFrame(shown).reset_index(keys[1:])
+
+    @property
+    def after_each_revision(self) -> pd.DataFrame | None:
+        """How far first prints of partners of its size moved by one annual revision, and by two.
+
+        Index (`measure`, `revisions`); see `first_print.by_revision`. None where it has too little trade.
+        """
+        found = first_print.by_revision(first_print.prints_by(self.as_of), month=self.month.month)
+        flows = {side: self.value(f"goods.{side}.ytd") or 0.0 for side in FLOWS}
+        flows["balance"] = sum(flows.values())
+        wanted = {(side, size_class(self, usd)) for side, usd in flows.items()}
+        mine = found[[key[:2] in wanted for key in found.index]].droplevel("size_from_usd")
+        return None if mine.empty else mine
 
     @property
     def news(self) -> pd.DataFrame | None:
