@@ -65,8 +65,8 @@ def test_the_drivers_name_each_flow_and_the_one_that_did_most():
     assert said("drivers", sheet("KOR", *JULY)) == (
         "The balance in goods and services improved by $1.9 billion: higher goods exports added $2.6 "
         "billion, higher services imports took away $731 million, higher goods imports took away $279 "
-        "million and higher services exports added $253 million. Higher goods exports accounted for most of "
-        "it."
+        "million and higher services exports added $253 million. Higher goods exports came to more than "
+        "the whole of it."
     )
 
 
