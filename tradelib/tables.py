@@ -73,6 +73,7 @@ QUANTITY = ("quantity", "unit", "quantity_2", "unit_2")  # the two quantities, i
 DUTIES = (("duty_usd",), ("dutiable_usd", "charges_usd", *QUANTITY))
 #: Half a million rows a month each way: like HS4 and HS6 stored by year, and read through a lazy engine.
 LARGE_DETAILS = {"hs10": "ten-digit HS code"}
+DISTRICTS = {"hs10_districts": "ten-digit HS code and customs district"}  # of the bulk files, where asked for
 BOTH_AND_BALANCE = (*FLOWS, BALANCE)
 KINDS = (
     ("exports", "Total exports", ("exports",), (), ("reexports_usd", *QUANTITY)),
@@ -113,10 +114,10 @@ def _by_item() -> list[Table]:
             flows=flows,
             extra=extra,
             optional=optional,
-            large=key in ("hs4", "hs6", *LARGE_DETAILS),
+            large=key in ("hs4", "hs6", *LARGE_DETAILS, *DISTRICTS),
             sparse=True,
         )
-        for key, item in ({"hs2": "HS chapter"} | DETAILS | LARGE_DETAILS).items()
+        for key, item in ({"hs2": "HS chapter"} | DETAILS | LARGE_DETAILS | DISTRICTS).items()
         for kind, title, flows, extra, optional in KINDS
     ]
 
@@ -206,10 +207,7 @@ def table_info(name: str) -> Table:
 
 
 def check_flows(frame: pd.DataFrame, table: str) -> pd.DataFrame:
-    """Check a tidy table against the contract of its name and return it in canonical order.
-
-    Raises CheckError with the rows, the rule and the difference.
-    """
+    """Check a tidy table against the contract of its name and return it in canonical order."""
     info = table_info(table)
     columns = [*info.columns, *(name for name in info.optional if name in frame)]
     if set(frame.columns) != set(columns):

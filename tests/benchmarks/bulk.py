@@ -47,7 +47,7 @@ print(f"    {{read.lines:,}} lines, {{len(read.item):,}} codes by partner and pa
       f"{{sum(rows):,}} rows in {{len(rows)}} tables", file=sys.stderr)
 """
 KEEP = """
-def from_disk(flow, month):
+def from_disk(flow, month, districts):
     path = Path({folder!r}) / bulk.WIRES[flow].file(month).rsplit("/", 1)[1]
     return publishers.File(path.name, path.read_bytes(), None, 0), bulk.read(str(path), flow, month)
 publishers.fetch_bulk = from_disk

@@ -24,7 +24,7 @@ def test_every_table_is_in_it_with_its_source():
         assert row["source"] == "" or name in SOURCES[row["source"]].tables
         assert row["basis"].startswith(TABLES[name].basis)
     kinds = {name.split("_")[-2] for name in TABLES if name.endswith("_nsa") and "hs" in name}
-    assert kinds == {"hs2"} | {k for k in (*DETAILS, *LARGE_DETAILS) if k.startswith("hs")}
+    assert kinds == {"hs2", "districts"} | {k for k in (*DETAILS, *LARGE_DETAILS) if k.startswith("hs")}
 
 
 def test_every_source_is_in_it_and_no_key_but_its_name():

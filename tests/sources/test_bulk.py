@@ -237,6 +237,24 @@ def test_months_are_fetched_without_a_key_and_read_by_duckdb_and_polars(server, 
     assert not [finding for finding in verify(store) if finding.problem]
 
 
+def test_districts_are_summed_unless_they_are_asked_for(server, zips, tmp_path):
+    assert "--districts is for the bulk files" in run("fetch", "hs2", "--districts", code=1)
+    run("fetch", "bulk", "--release", MONTH, "--districts")
+    made = Zips(MONTH, lines=60, codes=12, seed=int(MONTH[-1]))
+    for table, flow, district, value in (
+        ("exports_hs10_districts_nsa", "exports", "district", "all_val_mo"),
+        ("imports_general_hs10_districts_nsa", "imports", "dist_entry", "gen_val_mo"),
+        ("imports_consumption_hs10_districts_nsa", "imports", "dist_entry", "con_val_mo"),
+    ):
+        lines = made.detail(flow)
+        keys = [lines["cty_code"], lines["commodity"] + "-" + lines[district]]
+        sums = lines.groupby(keys)[value].sum().loc[lambda usd: usd > 0]
+        mine = load(table, as_of=DAY).set_index(["partner", "item"])["value_usd"]
+        assert mine.to_dict() == sums.to_dict()
+        whole = load(table.replace("_districts", ""), as_of=DAY)["value_usd"].sum()
+        assert mine.sum() == whole
+
+
 def test_a_release_has_the_months_before_it_and_leaves_what_another_source_made(server, tmp_path):
     run("fetch", "bulk", "--release", "2026-06")
     other = tables(Zips(MONTH, lines=30, codes=5), tmp_path, "exports")["exports_hs4_nsa"]

@@ -649,6 +649,7 @@ def update(names, dry_run, every, since, accept) -> None:
 @click.option("--release", help="Statistical month, YYYY-MM: of an archived release (ft900, bulk).")
 @click.option("--published", help="The day it was published, where the calendar does not know it.")
 @click.option("--since", help="First month asked of an API, or of the bulk files, YYYY-MM.")
+@click.option("--districts", is_flag=True, help="The bulk files by customs district too.")
 @ACCEPT
 def fetch(source, **options) -> None:
     """Fetch one SOURCE (see `tradelib sources`), whether or not it is new; check it and keep it."""

@@ -35,10 +35,15 @@ LONGEST = 8 << 30  # bytes of a member
 WIDE = 15  # digits of a number: in a float, whole numbers are exact to 2^53, more than 10^15
 TENS = 10.0 ** np.arange(WIDE - 1, -1, -1)
 ZERO, BLANK, NINE = 48, 32, 9
-NO_UNIT = "X"
+SHORT = 4  # characters of a code that is looked up by its number
+NO_UNIT = ("X", "")
 #: Rate provisions by Census's list: 1x free, 6x and 7x dutiable (69, 79: chapter 99), 00 warehouse or zone.
 PROVISIONS = ("00", "10", "11", "13", "14", "16", "17", "18", "19", "61", "62", "64", "69", "70", "79")
 DOMESTIC, FOREIGN = "1", "2"
+#: What two characters are as a number, by the two as one number of 16 bits.
+NO_DIGIT = -2 * 10**10  # whichever two of ten characters are none, the whole number is less than 0
+PAIRS = np.full(1 << 16, NO_DIGIT)
+PAIRS[[48 + tens + 256 * (48 + ones) for tens in range(10) for ones in range(10)]] = range(100)
 #: Columns of imports for consumption, and the figures that they are.
 PAID = {"value_usd": "con_val", "duty_usd": "cal_dut", "dutiable_usd": "dut_val", "charges_usd": "con_cha"}
 
@@ -116,7 +121,8 @@ class Month:
     """One flow in one month: a row for each HTS10, partner and part (rate provision, origin) with trade.
 
     `item`, `partner` and `part` are places in `items`, `partners` and the parts of the wire. `known` has, for
-    each item, what CONCORD tells of it: its NAICS and end-use codes, its two units of quantity.
+    each item, what CONCORD tells of it: its NAICS and end-use codes, its two units of quantity. `district` is
+    there where districts were asked for: that of export, or of entry.
     """
 
     flow: str
@@ -129,6 +135,8 @@ class Month:
     part: np.ndarray
     figures: dict[str, np.ndarray]
     lines: int
+    districts: list[str]
+    district: np.ndarray | None = None
 
 
 # --- what is in a zip ---------------------------------------------------------------------------
@@ -150,24 +158,28 @@ def width_of(member: str) -> int:
     return max(end for _, end in layouts()[member].values())
 
 
-def read(path: str, flow: str, month: str) -> Month:
-    """Read the zip of a flow and a month, hold it against its own lists and totals, and sum its districts."""
+def read(path: str, flow: str, month: str, districts: bool = False) -> Month:
+    """Read the zip of a flow and a month, and hold it against its own lists and totals.
+
+    Districts are summed, unless they are asked for.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
-            return _read(archive, WIRES[flow], month)
+            return _read(archive, WIRES[flow], month, districts)
     except TradelibError:
         raise
     except ZIP_FAULTS as error:
         raise CheckError(f"this is no whole zip ({str(error) or type(error).__name__}).", AGAIN) from None
 
 
-def _read(archive: zipfile.ZipFile, wire: Wire, month: str) -> Month:
+def _read(archive: zipfile.ZipFile, wire: Wire, month: str, districts: bool) -> Month:
     goods = _list(archive, "CONCORD.TXT", "commodity", "naics", "end_use", "unit_qy1", "unit_qy2")
     codes = {"commodity": sorted(goods), "cty_code": sorted(_list(archive, "COUNTRY.TXT", "cty_code"))}
     codes |= dict.fromkeys(wire.districts, sorted(_list(archive, "DISTRICT.TXT", "dist_code")))
     codes[wire.part] = list(wire.parts)
     members = {name: f"{wire.begin}_{name}.TXT" for name in ("DETL", "COMM", "CTY")}
-    read = _lines(archive, members["DETL"], month, wire, codes, ["commodity", "cty_code", wire.part])
+    by = ["commodity", "cty_code", wire.part, *wire.districts[:districts]]
+    read = _lines(archive, members["DETL"], month, wire, codes, by)
     places, sums = _summed(read.places, codes, read.figures)
     detail = replace(read, places=places, figures=sums)
     for n, member, field in ((1, "NAICS.TXT", "naics"), (2, "ENDUSE.TXT", "enduse")):
@@ -189,6 +201,8 @@ def _read(archive: zipfile.ZipFile, wire: Wire, month: str) -> Month:
         part=places[wire.part],
         figures=dict(zip(wire.figures, sums.T, strict=True)),
         lines=read.count,
+        districts=codes[wire.districts[0]],
+        district=places.get(wire.districts[0]),
     )
 
 
@@ -240,15 +254,16 @@ def _lines(
         count += len(rows)
         _check_month(rows, month, member, number)
         _check_numbers(rows[:, first:], member, number)
-        traded = (rows[:, first:last] & 15).any(axis=1)  # 0 of a zero, and of a blank
+        monthly = rows[:, first:last]
+        traded = monthly.max(axis=1) > ZERO  # more than a zero, or a blank
         for name, known in numbers.items():
             place = _places(rows, known, name, member, number)
             if name in by:
                 places[name].append(place[traded])
-        digits = rows[traded] & 15
-        spans = [fields[f"{name}_mo"] for name in names]
+        digits = monthly[traded] & 15  # 0 of a zero, and of a blank
+        places_of = [(start - first, end - first) for start, end in (fields[f"{name}_mo"] for name in names)]
         figures.append(
-            np.stack([digits[:, start:end] @ TENS for start, end in spans], axis=1).astype("int64")
+            np.stack([digits[:, start:end] @ TENS for start, end in places_of], axis=1).astype("int64")
         )
     whole = {name: np.concatenate(part) for name, part in places.items()}
     return Lines(member, places=whole, figures=np.concatenate(figures), names=names, count=count)
@@ -286,8 +301,8 @@ def _rows(block: bytes, width: int, end: bytes, member: str, number: int) -> np.
 
 def _check_month(rows: np.ndarray, month: str, member: str, number: int) -> None:
     start, end = layouts()[member]["year"][0], layouts()[member]["month"][1]
-    odd = (rows[:, :end] < BLANK).any(axis=1)
-    if odd.any():
+    if rows[:, :end].min() < BLANK:
+        odd = (rows[:, :end] < BLANK).any(axis=1)
         raise _bad(member, number + int(np.argmax(odd)), "it holds a character that is no text.")
     other = (rows[:, start:end] != np.frombuffer((month[:4] + month[5:]).encode(), "uint8")).any(axis=1)
     if other.any():
@@ -297,9 +312,9 @@ def _check_month(rows: np.ndarray, month: str, member: str, number: int) -> None
 
 def _check_numbers(numbers: np.ndarray, member: str, number: int) -> None:
     """Refuse what is not digits, or blanks before digits."""
-    odd = numbers - ZERO > NINE
-    if not odd.any():
+    if numbers.min() >= ZERO and numbers.max() <= ZERO + NINE:
         return
+    odd = numbers - ZERO > NINE
     cells = numbers.reshape(len(numbers), -1, WIDE)
     blank = cells == BLANK
     wrong = (odd.reshape(cells.shape) & ~blank).any(axis=2) | blank[:, :, -1]
@@ -310,27 +325,50 @@ def _check_numbers(numbers: np.ndarray, member: str, number: int) -> None:
         raise _bad(member, number + row, f"{field} reads {_text(cells[row, column])!r}, which is no number.")
 
 
-def _numbers(known: list[str], member: str, field: str) -> np.ndarray:
-    """The codes of a list as numbers; one that is not all digits, or of another length, is not among them."""
+def _numbers(known: list[str], member: str, field: str) -> tuple[np.ndarray, np.ndarray]:
+    """Codes as numbers, in order, and their places in the list; of short codes the place of each number.
+
+    One that is not all digits, or of another length, is not among them.
+    """
     start, end = layouts()[member][field]
-    return np.array(
-        [float(code) if len(code) == end - start and code.isdecimal() else np.inf for code in known]
-    )
+    width = end - start
+    own = np.array([int(code) if len(code) == width and code.isdecimal() else -1 for code in known])
+    places = np.flatnonzero(own >= 0)
+    if width > SHORT:
+        return np.append(own[places], np.iinfo("int64").max), np.append(places, -1)
+    every = np.full(10**width, -1)
+    every[own[places]] = places
+    return np.arange(10**width), every
 
 
-def _places(rows: np.ndarray, known: np.ndarray, field: str, member: str, number: int) -> np.ndarray:
-    """Find the codes of lines in their list, which is in order; a code that is not in it is refused."""
+def _places(
+    rows: np.ndarray, known: tuple[np.ndarray, np.ndarray], field: str, member: str, number: int
+) -> np.ndarray:
+    """Find the codes of lines in their list; a code that is not in it is refused."""
     start, end = layouts()[member][field]
-    digits = rows[:, start:end] - ZERO
-    codes = np.where((digits > NINE).any(axis=1), -1.0, digits @ TENS[start - end :])
-    place = np.searchsorted(known, codes)
-    other = known[np.minimum(place, len(known) - 1)] != codes
+    codes, (numbers, places) = _values(np.ascontiguousarray(rows[:, start:end])), known
+    at = codes if end - start <= SHORT else np.searchsorted(numbers, codes)
+    at = np.clip(at, 0, len(numbers) - 1)
+    place = places[at]
+    other = (numbers[at] != codes) | (place < 0)
     if other.any():
         wrong = int(np.argmax(other))
         raise _bad(
             member, number + wrong, f"{field} {_text(rows[wrong, start:end])!r} is in no list of codes."
         )
     return place
+
+
+def _values(digits: np.ndarray) -> np.ndarray:
+    """The numbers that lines of digits are, two digits at a time; less than 0 where one is no digit."""
+    odd = digits.shape[1] % 2
+    pairs = PAIRS[np.ascontiguousarray(digits[:, odd:]).view("<u2")]
+    values = digits[:, 0].astype("int64") - ZERO if odd else np.zeros(len(digits), "int64")
+    if odd:
+        values[(values < 0) | (values > NINE)] = NO_DIGIT
+    for n in range(pairs.shape[1]):
+        values = 100 * values + pairs[:, n]
+    return values
 
 
 def _text(row: np.ndarray) -> str:
@@ -348,7 +386,9 @@ def _summed(
     for name, place in places.items():
         key = key * len(codes[name]) + place
     order = np.argsort(key, kind="stable")
-    key, begins = np.unique(key[order], return_index=True)
+    key = key[order]
+    begins = np.flatnonzero(np.diff(key, prepend=-1))
+    key = key[begins]
     sums = np.add.reduceat(figures[order], begins, axis=0) if len(key) else figures
     found = {}
     for name in reversed(places):
@@ -388,46 +428,75 @@ def tables(month: Month) -> Iterator[tuple[str, pd.DataFrame]]:
     else:
         kinds = {"imports_general": ({"value_usd": read["gen_val"]}, "gen_qy")}
         kinds["imports_consumption"] = {column: read[name] for column, name in PAID.items()}, "con_qy"
-    for kind, (columns, begin) in kinds.items():
+    for kind, (dollars, begin) in kinds.items():
+        columns = dollars | {"quantity": read[f"{begin}1"], "quantity_2": read[f"{begin}2"]}
+        figures = np.stack([*columns.values()], axis=1)
+        if month.district is not None:
+            yield f"{kind}_hs10_districts_nsa", _by_district(month, [*columns], figures)
+        places, sums = _summed(
+            {"partner": month.partner, "item": month.item},
+            {"partner": month.partners, "item": month.items},
+            figures,
+        )
+        yield f"{kind}_hs10_nsa", _frame(month, [*columns], places, sums, month.items)
+        sums = sums[:, : len(dollars)]
         for key, names in _classes(month).items():
-            quantities = (
-                {"quantity": read[f"{begin}1"], "quantity_2": read[f"{begin}2"]} if key == "hs10" else {}
-            )
-            yield f"{kind}_{key}_nsa", _table(month, names, month.item, columns, quantities)
-    if month.flow == "imports":  # the columns are those of imports for consumption
-        yield "imports_consumption_provisions_nsa", _table(month, list(PROVISIONS), month.part, columns, {})
-        yield "imports_consumption_nsa", _table(month, ["goods"], np.zeros_like(month.part), columns, {})
+            yield f"{kind}_{key}_nsa", _class(month, [*dollars], places, sums, names)
+        if kind == "imports_consumption":
+            everything = {"partner": places["partner"], "item": np.zeros_like(places["item"])}
+            yield "imports_consumption_nsa", _class(month, [*dollars], everything, sums, ["goods"])
+            where, sums = {"partner": month.partner, "item": month.part}, figures[:, : len(dollars)]
+            yield "imports_consumption_provisions_nsa", _class(month, [*dollars], where, sums, [*PROVISIONS])
 
 
 def _classes(month: Month) -> dict[str, list[str]]:
-    """The codes of the items in each classification."""
-    cut = {f"hs{digits}": [code[:digits] for code in month.items] for digits in (10, 6, 4, 2)}
+    """The codes of the items in each classification coarser than their own."""
+    cut = {f"hs{digits}": [code[:digits] for code in month.items] for digits in (6, 4, 2)}
     return cut | {"naics": [told[0][:3] for told in month.known], "enduse": [told[1] for told in month.known]}
 
 
-def _table(
-    month: Month, names: list[str], place: np.ndarray, columns: dict[str, np.ndarray], quantities: dict
+def _by_district(month: Month, columns: list[str], figures: np.ndarray) -> pd.DataFrame:
+    """Sum rows by partner, item and district; the item of such a row is "8471300100-20"."""
+    codes = {"partner": month.partners, "item": month.items, "district": month.districts}
+    where = {"partner": month.partner, "item": month.item, "district": month.district}
+    places, sums = _summed(where, codes, figures)
+    frame = _frame(month, columns, places, sums, month.items)
+    some = sums[:, : columns.index("quantity")].any(axis=1)
+    return frame.assign(item=frame["item"] + "-" + _words(places["district"][some], month.districts))
+
+
+def _class(
+    month: Month, columns: list[str], where: dict[str, np.ndarray], figures: np.ndarray, names: list[str]
 ) -> pd.DataFrame:
-    """Sum rows by partner and by the name at each place; no row where all dollars are 0."""
+    """Sum rows by partner and by the name of the item at each place, and for the world."""
     items, at = np.unique(names, return_inverse=True)
-    sizes = {"partner": [*month.partners, WORLD], "item": items}
-    figures = np.stack([*columns.values(), *quantities.values()], axis=1)
-    where = {"partner": month.partner, "item": at[place]}
-    found, sums = _summed(where, sizes, figures)
-    if not quantities:  # those that have them are large, and of single countries only
-        world, of_all = _summed(where | {"partner": np.full_like(place, len(month.partners))}, sizes, figures)
-        found = {name: np.concatenate([found[name], world[name]]) for name in found}
-        sums = np.concatenate([sums, of_all])
-    some = sums[:, : len(columns)].any(axis=1)
-    sums, words = sums[some], {name: _words(at[some], list(sizes[name])) for name, at in found.items()}
+    key, shape = where["partner"] * len(items) + at[where["item"]], (len(month.partners) + 1, len(items))
+    size = shape[0] * shape[1]
+    parts = [np.bincount(key, weights=part, minlength=size).reshape(shape) for part in figures.T]
+    for part in parts:
+        part[-1] = part[:-1].sum(axis=0)  # the world
+    there = np.logical_or.reduce([part != 0 for part in parts])
+    partner, item = np.nonzero(there)
+    sums = np.stack([part[there] for part in parts], axis=1)
+    return _frame(month, columns, {"partner": partner, "item": item}, sums, list(items))
+
+
+def _frame(
+    month: Month, columns: list[str], places: dict[str, np.ndarray], sums: np.ndarray, items: list[str]
+) -> pd.DataFrame:
+    """Make a table of sums at places; no row where all dollars are 0."""
+    some = sums[:, [name.endswith("_usd") for name in columns]].any(axis=1)
+    sums, places = sums[some], {name: at[some] for name, at in places.items()}
+    names = {"partner": [*month.partners, WORLD], "item": items}
     ordinals = np.full(len(sums), pd.Period(month.month, "M").ordinal)
-    frame = pd.DataFrame({"period": pd.PeriodIndex.from_ordinals(ordinals, freq="M"), **words})
+    frame = pd.DataFrame({"period": pd.PeriodIndex.from_ordinals(ordinals, freq="M")})
+    frame = frame.assign(**{name: _words(places[name], known) for name, known in names.items()})
     frame = frame.assign(flow=month.flow, note=pd.Series(pd.NA, index=frame.index, dtype="str"))
-    for column, values in zip([*columns, *quantities], sums.T, strict=True):
+    for column, values in zip(columns, sums.T, strict=True):
         frame[column] = values.astype("float64")
-    for n, quantity in enumerate(quantities):
-        units = [told[2 + n] or NO_UNIT for told in month.known]
-        unit = _words(found["item"][some], units).replace(NO_UNIT, pd.NA)
+    for n, quantity in enumerate(name for name in columns if name.startswith("quantity")):
+        units = [None if told[2 + n] in NO_UNIT else told[2 + n] for told in month.known]
+        unit = _words(places["item"], units)
         frame[quantity] = frame[quantity].where(unit.notna())
         frame[quantity.replace("quantity", "unit")] = unit
     return frame

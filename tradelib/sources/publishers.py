@@ -254,7 +254,7 @@ def fetch(
         yield [File(name, reply.content, reply.last_modified, reply.transferred)]
 
 
-def fetch_bulk(flow: str, month: str) -> tuple[File, bulk.Month]:
+def fetch_bulk(flow: str, month: str, *, districts: bool = False) -> tuple[File, bulk.Month]:
     """Fetch the zip of a flow and a month, and read it in a process of its own; a bad one is not kept."""
     address = bulk.WIRES[flow].file(month)
     name = address.rsplit("/", 1)[-1]
@@ -263,7 +263,7 @@ def fetch_bulk(flow: str, month: str) -> tuple[File, bulk.Month]:
     file = File(name, reply.content, reply.last_modified, reply.transferred)
     try:
         return file, apart.call(
-            bulk.read, str(download.path_of(address)), flow, month, size=len(file.content)
+            bulk.read, str(download.path_of(address)), flow, month, districts, size=len(file.content)
         )
     except TradelibError as error:
         download.forget(address)

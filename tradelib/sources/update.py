@@ -21,7 +21,7 @@ from tradelib.store.differences import Difference, compare
 from tradelib.store.files import scratch
 from tradelib.store.vintages import Vintage
 from tradelib.style.words import signed_money
-from tradelib.tables import TABLES, check_flows
+from tradelib.tables import DISTRICTS, KINDS, TABLES, check_flows
 
 __all__ = ["Outcome", "Step", "plan", "refresh_calendar", "run", "today", "told"]
 
@@ -113,6 +113,7 @@ def run(
     release: str | None = None,
     published: str | None = None,
     since: str | None = None,
+    districts: bool = False,
     progress: bool = False,
     accept: str = "",
 ) -> Outcome:
@@ -121,11 +122,14 @@ def run(
     What fails is told in the outcome's `error`: nothing is kept then, or only whole tables. `release` is the
     statistical month of an archived FT-900, `published` its day where the calendar does not know it, `since`
     the first month asked of the Census API; `accept` the reason to keep what contradicts what is known.
+    With `districts` the bulk files are kept by customs district too.
     """
     outcome = Outcome(source)
     try:
+        if districts and source.kind != "bulk":
+            raise TradelibError(f"--districts is for the bulk files; {source.name} has no customs districts.")
         if source.kind == "bulk":
-            asked = {"release": release, "published": published, "since": since}
+            asked = {"release": release, "published": published, "since": since, "districts": districts}
             _run_bulk(source, outcome, on, **asked, progress=progress, accept=accept)
             return outcome
         if any(TABLES[table].large for table in source.tables):
@@ -244,6 +248,7 @@ def _run_bulk(
     release: str | None,
     published: str | None,
     since: str | None,
+    districts: bool,
     progress: bool,
     accept: str,
 ) -> None:
@@ -254,15 +259,16 @@ def _run_bulk(
     """
     months = _bulk_months(on, release, since)
     start = min(months[0], f"{int(months[-1][:4]) - 1}-01")
-    made = {table: _carried(table, start, months[0]) for table in source.tables}
-    for table, known in ((table, newest(table, on)) for table in source.tables):
+    tables = [*source.tables, *[f"{kind}_{key}_nsa" for kind, *_ in KINDS for key in DISTRICTS if districts]]
+    made = {table: _carried(table, start, months[0]) for table in tables}
+    for table, known in ((table, newest(table, on)) for table in tables):
         if known and known.through >= months[-1] and known.parser != bulk.PARSER:
             outcome.left.append(known)
             del made[table]
     files: list[File] = []
     with scratch() as folder:
         for month, flow in tqdm([*product(months, bulk.WIRES)], unit=" files", disable=not progress):
-            file, read = publishers.fetch_bulk(flow, month)
+            file, read = publishers.fetch_bulk(flow, month, districts=districts)
             outcome.transferred += file.transferred
             files.append(replace(file, content=b""))
             for table, frame in bulk.tables(read):
