@@ -26,6 +26,7 @@ from tradelib.briefs.sentences import title_of_balance
 from tradelib.partners import resolve
 from tradelib.style import marks
 from tradelib.style.house import COLOURS, TITLE, alt_text, caption
+from tradelib.style.tables import DATA_MIME
 
 #: The charts of release.ipynb by the name of their function, each drawn below its title there.
 DRAW = {name: functools.partial(draw_cell, cell) for name, cell in zip(titles(), figures(), strict=True)}
@@ -543,7 +544,7 @@ charts.ytd_by_year(brief("KOR", "2018-07", as_of="2018-10-05"), title={titles()[
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
     NotebookClient(notebook, kernel_name="tradelib-warm").execute()
     (output,) = notebook.cells[0].outputs
-    assert set(output["data"]) == {"text/html", "image/png", "text/plain"}
+    assert set(output["data"]) == {"text/html", "image/png", "text/plain", DATA_MIME}
     return notebook
 
 

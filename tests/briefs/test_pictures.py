@@ -18,6 +18,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from helpers import cells, drawn, figures
+from matplotlib.collections import LineCollection
 from PIL import Image, ImageFilter
 
 import tradelib as tl
@@ -111,6 +112,30 @@ def drawn_by(module) -> list[str]:
     """The chart functions of a module: those that are drawn in the house style."""
     found = {name: one for name, one in vars(module).items() if hasattr(one, "__wrapped__")}
     return [name for name, one in found.items() if one.__module__ == module.__name__]
+
+
+def drawn_in(fig) -> list[np.ndarray]:
+    """Where lines, bars and stems of the first panel are, along both axes."""
+    ax = fig.axes[0]
+    found = [line.get_xydata() for line in ax.lines]
+    found += [np.array([[bar.get_width(), bar.get_height()] for bar in ax.patches])]
+    found += [
+        np.array([stem[1] for stem in one.get_segments() if len(stem)])
+        for one in ax.collections
+        if isinstance(one, LineCollection)
+    ]
+    return [places.T for places in found if len(places) > 3]
+
+
+@pytest.mark.parametrize("name", [name for name in CHARTS if name != "slope"])
+def test_what_a_chart_draws_stands_in_the_data_that_a_reader_opens(name):
+    fig = CHARTS[name]()
+    held = {f"{value:.9g}" for value in fig.data.select_dtypes("number").stack()}
+    assert drawn_in(fig)
+    for sides in drawn_in(fig):
+        known = (side[np.isfinite(side)] for side in sides)
+        shares = [np.mean([f"{value:.9g}" in held for value in side]) for side in known]
+        assert max(shares) > 0.6, f"{name}: {shares}"
 
 
 def test_there_is_a_picture_of_every_chart_and_none_besides():

@@ -152,7 +152,7 @@ def test_the_articles_claims_are_judged_in_real_time(fetched):
 def test_a_brief_draws_the_exhibit_and_tells_it_from_the_long_table(fetched):
     korea = brief("KOR", july())
     sources = dict(korea.sources())
-    lacks = "accepted: Exhibits 4 and 4a of its supplement not there, or not known by the title"
+    lacks = "caveat: Exhibits 4 and 4a of its supplement not there, or not known by the title"
     assert sources["Goods and services"] == f"trade_ft900_sa, vintage of September 5, 2018, {lacks}"
     assert "trade_bop_sa" in sources["Goods and services, history"]
     for figure in (drawn("standing-chart", korea), drawn("what-moved", korea)):

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+from axe import violations
 from bs4 import BeautifulSoup
 from helpers import ROOT, csv_cells, everyone
 from hypothesis import given
@@ -511,6 +512,10 @@ class TestInABrowser:
             assert tab.is_visible("#none") == (not wanted)
         tab.click("text=Clear")
         assert len(shown(tab)) > 450 and not tab.is_visible("#none")
+
+    @pytest.mark.parametrize("width", [390, 1280])
+    def test_nobody_is_kept_from_reading_it(self, open_page, width):
+        assert violations(open_page(width=width)) == []
 
     def test_the_words_of_a_headline_find_it(self, open_page, rows):
         tab = open_page()

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from axe import violations
 
 from tradelib.runs.report import make_report
 
@@ -146,6 +147,26 @@ def test_no_code_and_no_markup_shows(see):
     text = see(1100)["text"]
     for word in ("import tradelib", "tl.say", "charts.", "{goods", "\\$", "**", "In [", "Out["):
         assert word not in text, word
+
+
+@pytest.mark.parametrize("name", ["", "partners", "house_style"])
+@pytest.mark.parametrize("width", [390, 1100])
+def test_nobody_is_kept_from_reading_it(brief, others, browser, name, width):
+    tab = browser.new_page(viewport={"width": width, "height": 900})
+    tab.goto((others(name) if name else brief).as_uri())
+    assert violations(tab) == []
+    tab.close()
+
+
+def test_below_every_chart_a_reader_opens_its_data(others, browser):
+    tab = browser.new_page()
+    tab.goto(others("house_style").as_uri())
+    charts, tables = tab.locator("img"), tab.locator("img + details.tradelib-data")
+    assert tables.count() == charts.count() - 1 > 15, "but below a figure of one's own that was given none"
+    assert not tables.first.locator("table").is_visible()
+    tables.first.locator("summary").click()
+    assert tables.first.locator("table").is_visible()
+    tab.close()
 
 
 def test_on_paper_it_has_five_pages_at_most_and_the_annex_only_if_it_is_open(brief, browser):

@@ -10,12 +10,21 @@ from helpers import sheet
 from tradelib.errors import TradelibError
 from tradelib.runs import spreadsheet
 
+CHART = {
+    "title": "It fell. Source: me.",
+    "columns": [
+        {"name": "period", "values": ["2018Q1", "2018Q2"]},
+        {"name": "goods_and_services_usd", "values": [1.5e9, None]},
+        {"name": "change_pct", "values": [-0.5, 0]},
+    ],
+}
+
 
 @pytest.fixture(scope="module")
 def told():
     document = json.loads(json.dumps(sheet("KOR", "2018-07").document()))
     own = {"version": "0", "headline": "=It fell.", "figures": ["Chart: It fell."], "vintages": []}
-    return document | {"tradelib": own}
+    return document | {"tradelib": own, "charts": [CHART]}
 
 
 def test_every_figure_stands_in_it_once_as_a_number_with_its_unit(told):
@@ -37,6 +46,12 @@ def test_every_figure_stands_in_it_once_as_a_number_with_its_unit(told):
             assert found[id][1] == pytest.approx(fact["value"], abs=0.5 if fact["unit"] == "USD" else 1e-9)
         assert (found[id][2], found[id][6] or None) == (fact["unit"], fact["vintage"] or None)
     assert book["Cover"]["A3"].value == "=It fell." and book["Cover"]["A3"].data_type == "s"
+    assert [*book["Chart 1"].iter_rows(max_col=3, values_only=True)] == [
+        ("U.S. trade with Korea, South, 2018-07: It fell. Source: me", None, None),
+        ("Period", "Goods and services, USD", "Change, percent"),
+        *(("2018Q1", 1.5e9, -0.5), ("2018Q2", "not available", 0)),
+    ]
+    assert (book["Chart 1"]["B3"].number_format, book["Chart 1"]["C3"].number_format) == ("#,##0", "0.0")
     values = [row[1] for row in book["Series 1"].iter_rows(min_row=3, values_only=True)]
     assert values == next(iter(told["series"].values()))["values"]
 

@@ -41,7 +41,7 @@ from tradelib.tables import (
 )
 from tradelib.windows import NAMES, Window
 
-LABEL = "opacity:.7;text-align:left;white-space:nowrap;vertical-align:top"
+LABEL = "opacity:.7;text-align:left;vertical-align:top"
 HISTORY = 120  # months of the series beside the facts
 
 
@@ -223,7 +223,7 @@ class Brief(Facts):
                 late = words.lag(s.lag(table), s.method(table, self.partner.code))
                 told = f"{table}, vintage {dated} {words.day(vintage.published)}"
                 told += f", {late}" if late else ""
-                rows.append((name, f"{told}, accepted: {vintage.accepted}" if vintage.accepted else told))
+                rows.append((name, f"{told}, caveat: {vintage.accepted}" if vintage.accepted else told))
             elif table in s.absent and table not in IMPORT_CHAPTERS[1:]:
                 rows.append((name, f"none: {s.absent[table]}"))
         return rows
@@ -448,7 +448,7 @@ def _stand(who: Partner, s: Snapshot) -> str:
             rebuilt.append(name)
     parts = [f"{words.series(rebuilt)} reconstructed"] * bool(rebuilt)
     parts += [f"later data for {words.series(later)}"] * bool(later)
-    parts += [f"{v.table} accepted: {v.accepted}" for v in s.sources.values() if v.accepted]
+    parts += [f"{v.table} with a caveat: {v.accepted}" for v in s.sources.values() if v.accepted]
     return "; ".join(parts) or ("as released" if s.as_of == s.release.default_as_of else "as known that day")
 
 

@@ -22,6 +22,10 @@ from tradelib.tables import FLOWS, GOODS, TRADE
 SHADED = "Shaded: where single quarters may have changed slope (95 percent confidence set); lines are "
 SHADED += "four-quarter sums."
 HISTORY, BARS, LARGEST = 20, 12, 15  # years, years, rows
+#: What columns are called in the data of a chart.
+ITEMS = {item: f"{item}_usd" for item in ("goods", "services")} | {"total": "goods_and_services_usd"}
+NOW_AND_BEFORE = {"now": "balance_usd", "before": "a_year_earlier_usd"}
+CHANGES = {"contribution_usd": "change_usd"} | {f"{flow}_usd": f"{flow}_change_usd" for flow in FLOWS}
 
 
 @styled
@@ -51,6 +55,7 @@ def goods_history(brief: Brief, *, title: str = "") -> Chart | None:
         title=titled(brief, title),
         subtitle=style.measure(GOODS, "U.S. goods trade", unit, "12-month sums"),
         note=membership(brief.partner, s.release),
+        data=sums,
     )
 
 
@@ -75,6 +80,7 @@ def ytd_by_year(brief: Brief, *, title: str = "") -> Chart | None:
         title=titled(brief, title),
         subtitle=style.measure(GOODS, "U.S. balance in goods", unit, spell),
         note=" ".join(filter(None, [_as_released(brief), membership(brief.partner, s.release)])),
+        data=bars.rename("balance_usd").rename_axis("year").to_frame(),
     )
 
 
@@ -126,6 +132,7 @@ def total_trend(brief: Brief, *, title: str = "") -> Chart | None:
         title=titled(brief, title),
         subtitle=style.measure(TRADE, "U.S. balance", unit, "four-quarter sums"),
         note=f"{SHADED if broken.value else ''} {membership(brief.partner, s.release)}",
+        data=sums.rename(columns=ITEMS),
     )
 
 
@@ -153,6 +160,9 @@ def what_moved(brief: Brief, *, title: str = "") -> Chart | None:
         title=titled(brief, title),
         subtitle=style.measure(table, f"U.S. balance in {'goods and services' if whole else 'goods'}", unit),
         note=f"{rounded if rounding and not seen else ''} {membership(brief.partner, s.release)}",
+        data=pd.DataFrame({"step": names, "amount_usd": [now - change, *steps.values(), now]}).set_index(
+            "step"
+        ),
     )
 
 
@@ -169,8 +179,9 @@ def chapters(brief: Brief, *, title: str = "") -> Chart | None:
     spans = [words.span(window) for window in (s.months.year_earlier, s.months)]
     levels = [signed_money(whole.more[f"{name}_usd"]).replace("-", "−") for name in ("before", "now")]
     rows = [(f"{spans[0]}\n{levels[0]}", 0.0, "balance")]
-    for part in parts:
-        name = words.capital(commodity(part) if part[HS2] else part["name"])
+    named = [words.capital(commodity(part) if part[HS2] else part["name"]) for part in parts]
+    data = pd.DataFrame(parts, index=pd.Index(named, name="chapter")).filter(like="_usd")
+    for name, part in zip(named, parts, strict=True):
         if net.value:
             gross = [f"{flow} {unit.number(part[f'{flow}_usd'], sign=True)}" for flow in FLOWS]
             name = f"{marks.even_lines(name, 36)}\n{', '.join(gross)}"
@@ -187,6 +198,7 @@ def chapters(brief: Brief, *, title: str = "") -> Chart | None:
         title=titled(brief, title),
         subtitle=style.measure(tables[0], of, unit, f"change from {spans[0]}"),
         note="Higher exports and lower imports improve the balance." if net.value else "",
+        data=way * data.rename(columns=CHANGES),
     )
 
 
@@ -219,6 +231,7 @@ def standing(brief: Brief, *, title: str = "") -> Chart | None:
         title=titled(brief, title),
         subtitle=style.measure(table, f"U.S. balance in {what}", unit) + dots,
         note="" if not whole or is_seen(s.universe[1]) else f"{words.capital(s.universe[1])}.",
+        data=rows.rename(index=names, columns=NOW_AND_BEFORE).rename_axis("country"),
     )
 
 

@@ -19,7 +19,7 @@ from tradelib.store.files import explained, is_remote, read_kept
 
 FILE = re.compile(
     r"(?P<slug>[a-z0-9-]+)(\.(?P<run>.+?))??(\.as-of-(?P<as_of>\d{4}-\d\d-\d\d))?"
-    r"(?P<end>\.facts\.json|\.failed\.(?:ipynb|html)|\.ipynb|\.html)"
+    r"(?P<end>\.facts\.json|\.failed\.(?:ipynb|html)|\.ipynb|\.html|\.xlsx)"
 )
 FACTS, FAILED = ".facts.json", ".failed.ipynb"
 BALANCE, CHANGE = "goods.balance.ytd", "goods.balance.ytd.change_usd"

@@ -82,6 +82,7 @@ EDITIONS = click.option(
     show_default=True,
     help="Keep a page of a past release that came out otherwise, beside the new one.",
 )
+SPREADSHEETS = click.option("--spreadsheets", is_flag=True, help="A spreadsheet beside each page too.")
 SCHEDULER = click.option(
     "--scheduler", help="Address of a Dask scheduler instead, such as tcp://10.0.0.1:8786."
 )
@@ -294,12 +295,13 @@ def _say_made(made) -> None:
 @RUNS
 @CELL_LIMIT
 @EDITIONS
+@SPREADSHEETS
 @WORKERS
 @SCHEDULER
 @FORCE
 @REPORTS
 @logged
-def sweep(workers, scheduler, force, log_json, **options) -> None:
+def sweep(workers, scheduler, force, spreadsheets, log_json, **options) -> None:
     """Make the briefs of all partners of a release; what is up to date is not made again."""
     from tradelib.runs import plan as plans
     from tradelib.runs import sweep as work
@@ -312,8 +314,8 @@ def sweep(workers, scheduler, force, log_json, **options) -> None:
     plan = plans.plan(**options)
     for name, why in plan.wrong.items():
         say(f"{name}: {why.splitlines()[0]}", err=True)
-    watched = sys.stderr.isatty()
-    summary = work.run(plan, workers=workers, scheduler=scheduler, force=force, progress=watched)
+    how = {"workers": workers, "scheduler": scheduler, "force": force, "spreadsheets": spreadsheets}
+    summary = work.run(plan, **how, progress=sys.stderr.isatty())
     for line in summary.lines():
         say(line)
     if summary.of(work.FAILED):
@@ -533,6 +535,7 @@ def due(form, heartbeat, **options) -> None:
 @DEADLINE
 @CELL_LIMIT
 @EDITIONS
+@SPREADSHEETS
 @WORKERS
 @SCHEDULER
 @ARTICLES

@@ -44,7 +44,9 @@ def chart(view: View) -> Chart:
         _revisions(axes[1], view, drawn)
         axes[0].tick_params(labelbottom=False)
     subtitle = house.measure(view.table, f"U.S. {view.what}", unit, _spell(view))
-    return house.dress(fig, cited(view), title=title(view), subtitle=subtitle, note=_note(view))
+    names = [f"{line.name}_{line.vintage.published}_usd" for line in view.lines]
+    data = pd.concat(drawn, axis=1).set_axis(names, axis=1)
+    return house.dress(fig, cited(view), title=title(view), subtitle=subtitle, note=_note(view), data=data)
 
 
 def _drawn(view: View, sums: pd.DataFrame) -> pd.Series:

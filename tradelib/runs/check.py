@@ -45,6 +45,7 @@ from tradelib.runs.jobs import CELL_LIMIT, ENDS, bundled_notebook, code_sha256, 
 from tradelib.sources import keys
 from tradelib.sources.apart import Apart
 from tradelib.store import files, vintages
+from tradelib.style.tables import DATA_MIME
 from tradelib.tables import CheckError
 
 BOOK, PAGE, FACTS = ENDS
@@ -306,7 +307,7 @@ def work_out(book: dict) -> tuple[dict, list[str]]:
 def _plain(output: dict) -> dict:
     """An output as plain JSON, its texts whole; printed text is text/plain."""
     data = {"text/plain": output["text"]} if "text" in output else output.get("data") or {}
-    whole = {kind: text_of(told) if kind != FACTS_MIME else told for kind, told in data.items()}
+    whole = {kind: told if isinstance(told, dict) else text_of(told) for kind, told in data.items()}
     return json.loads(json.dumps({"data": whole, "metadata": output.get("metadata") or {}}))
 
 
@@ -475,7 +476,7 @@ def _in_notebook(book: dict, again: dict) -> Iterator[Fault]:
 
 
 def _of_form(kind: str, told: object, right: object) -> Iterator[Fault]:
-    if kind == FACTS_MIME:
+    if kind in (FACTS_MIME, DATA_MIME):
         yield from _of_values(BOOK, told, right, "")
         return
     if kind == "image/png":

@@ -16,6 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from tradelib.briefs.fact import FACTS_MIME
+from tradelib.style.tables import DATA_MIME
 
 INJECTED = "injected-parameters"  # the tag of the cell that papermill adds
 HEADLINE = "headline"  # the tag of the cell whose text is the finding of the page
@@ -184,7 +185,7 @@ def words_of(finished: dict) -> list[str]:
 
 
 def facts_of_run(finished: dict) -> dict:
-    """Unite the facts that ride in the outputs of a notebook.
+    """Unite the facts that ride in the outputs of a notebook, and list the data of its charts.
 
     Of `facts` and `series` the later wins, of all else (partner, release, dates) the first.
     """
@@ -194,7 +195,9 @@ def facts_of_run(finished: dict) -> dict:
         bundle = found if isinstance(found, dict) else json.loads(text_of(found))
         for key, value in bundle.items():
             united[key].update(value) if key in united else told.setdefault(key, value)
-    return told | united
+    shown = (data for cell in finished["cells"] for data in _shown(cell))
+    charts = [data[DATA_MIME] for data in shown if DATA_MIME in data]
+    return told | united | ({"charts": charts} if charts else {})
 
 
 def figures_of(finished: dict) -> list[str]:

@@ -20,6 +20,7 @@ from tradelib.briefs.snapshot import Snapshot, handed_down, take
 from tradelib.errors import TradelibError
 from tradelib.loaders import find_release
 from tradelib.partners import Partner, partner, resolve
+from tradelib.runs import spreadsheet
 from tradelib.runs.check import check, prepare
 from tradelib.runs.execution import PLAIN, NotebookFailed, check_parameters, execute, parameters_of
 from tradelib.runs.finished import (
@@ -383,6 +384,8 @@ def _promote(place: Path, name: str, texts: dict[str, str], folder: Path) -> Non
             (folder / f"{name}{end}").write_bytes(text.encode())
     for end in texts:
         files.put(folder / f"{name}{end}", place / f"{name}{end}", advice=ELSEWHERE)
+    if ".facts.json" in texts and spreadsheet.beside_page(place / name).exists():
+        spreadsheet.write(place / name)  # it is as new as its page
 
 
 def _notices(snapshot: Snapshot, who: Partner) -> tuple[str, ...]:
@@ -397,5 +400,5 @@ def _notices(snapshot: Snapshot, who: Partner) -> tuple[str, ...]:
             when = f"{s.lag(table):,} days after {s.as_of}"
             lines.append(f"{kind}: {table} is of {vintage.published}, {when}.")
         if vintage.accepted:
-            lines.append(f"Accepted: {table} of {vintage.published}, {vintage.accepted}")
+            lines.append(f"Caveat: {table} of {vintage.published}, {vintage.accepted}")
     return tuple(lines)

@@ -112,6 +112,7 @@ def run_due(
     runs: Path | None = None,
     cell_limit: int | None = None,
     keep_editions: bool = True,
+    spreadsheets: bool = False,
     workers: int | None = None,
     scheduler: str | None = None,
     since: str | None = None,
@@ -126,10 +127,10 @@ def run_due(
     """Do what is due: update, sweep, catalogue, hooks.
 
     `reports`, `partners`, `runs`, `cell_limit` and `keep_editions` are those of `plan`, the same at each
-    call; `workers` and `scheduler` those of `sweep.run`, `since` and `deadline` those of `due.look`,
-    `articles` those of the catalogue. `on_success` and `on_failure` are hooks, called once for each outcome,
-    however often it is found again; a command reads `hook_input`, "json" or "text". It is an error if the
-    reports cannot be locked or written."""
+    call; `spreadsheets`, `workers` and `scheduler` those of `sweep.run`, `since` and `deadline` those of
+    `due.look`, `articles` those of the catalogue. `on_success` and `on_failure` are hooks, called once for
+    each outcome, however often it is found again; a command reads `hook_input`, "json" or "text". It is an
+    error if the reports cannot be locked or written."""
     place, now = files.located(reports), now or datetime.now(WASHINGTON)
     asked = {"reports": place, "partners": partners, "runs": runs}
     try:
@@ -143,7 +144,8 @@ def run_due(
                 agenda = _bring_in(call, now)
                 _watch(call)
                 planned = asked | {"cell_limit": cell_limit, "keep_editions": keep_editions}
-                _sweep(call, agenda, planned, workers=workers, scheduler=scheduler, progress=progress)
+                how = {"spreadsheets": spreadsheets, "workers": workers, "scheduler": scheduler}
+                _sweep(call, agenda, planned, **how, progress=progress)
                 _list(call, articles, progress)
                 agenda = call.look()
             except TradelibError as error:

@@ -14,27 +14,35 @@ import pandas as pd
 from tradelib.errors import TradelibError
 from tradelib.runs.jobs import ENDS
 from tradelib.store import files
+from tradelib.style.words import ENDINGS, column
 
+END = ".xlsx"
 HEAD = ["Figure", "Value", "Unit", "Window", "Basis", "Table", "Vintage", "Lag, days", "Note", "Id"]
 SHEETS = {"goods": "Goods", "commodity": "Commodities", "services": "Services", "total": "Goods and services"}
 FORMATS = {"USD": "#,##0", "percent": "0.0"}
 WIDEST = 60
+NONE = "not available"
 
 
 def write(page: Path | str, *, to: Path | None = None) -> Path:
     """Write the spreadsheet of a page, beside it unless told where; `page` is one of its three files."""
-    place = files.located(page)
-    stem = next((place.name.removesuffix(end) for end in ENDS if place.name.endswith(end)), place.name)
+    place, beside = files.located(page), beside_page(page)
     try:
-        told = json.loads(files.read_bytes(place.with_name(f"{stem}{ENDS[2]}")))
+        told = json.loads(files.read_bytes(beside.with_name(f"{beside.name.removesuffix(END)}{ENDS[2]}")))
         content = workbook(told)
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         if isinstance(error, TradelibError):
             raise
         raise TradelibError(f"{place} has no facts that can be read.", "Make the page again.") from None
-    target = to or place.with_name(f"{stem}.xlsx")
-    files.write_over(target, content, advice="Give --to a file of yours.")
-    return target
+    files.write_over(to or beside, content, advice="Give --to a file of yours.")
+    return to or beside
+
+
+def beside_page(page: Path | str) -> Path:
+    """Say where the spreadsheet of a page lies unless told; `page` is one of its files, or their stem."""
+    place = files.located(page)
+    stem = next((place.name.removesuffix(end) for end in ENDS if place.name.endswith(end)), place.name)
+    return place.with_name(f"{stem}{END}")
 
 
 def workbook(told: dict) -> bytes:
@@ -48,7 +56,6 @@ def workbook(told: dict) -> bytes:
     book.properties.creator, book.properties.language = f"tradelib {own['version']}", "en-US"
     lines = [own.get("headline", ""), f"FT-900 of {told['release']}, as of {told['as_of']}."]
     lines += [f"Sheet {name}: {caption}." for name, (caption, _) in tables.items()]
-    lines += [f"Charts of the page: {text}" for text in own.get("figures", [])]
     _sheet(book, "Cover", title, [["Contents"], *([line] for line in lines if line)])
     _sheet(book, "Notes", f"{title}: sources and notes", [["Source", "Published", "Note"], *_notes(told)])
     for name, (caption, rows) in tables.items():
@@ -66,11 +73,24 @@ def _tables(told: dict) -> Iterable[tuple[str, tuple[str, list]]]:
     for part, rows in by_part.items():
         name = SHEETS.get(part, part.capitalize())
         yield name, (f"figures on {name.lower()}", [HEAD, *rows])
+    for n, chart in enumerate(told.get("charts", []), 1):
+        heads = [_headed(one["name"]) for one in chart["columns"]]
+        rows = [
+            [NONE if value is None else value for value in row]
+            for row in zip(*(one["values"] for one in chart["columns"]), strict=True)
+        ]
+        yield f"Chart {n}", (chart["title"].rstrip("."), [heads, *rows])
     for n, (id, series) in enumerate(told.get("series", {}).items(), 1):
         periods = pd.period_range(series["since"], periods=len(series["values"]), freq=series["freq"])
         rows = [[str(when), value] for when, value in zip(periods, series["values"], strict=True)]
         head = ["Period", f"{id}, {series['unit']}"]
         yield f"Series {n}", (f"{id}, from {series['table']}, vintage of {series['vintage']}", [head, *rows])
+
+
+def _headed(name: str) -> str:
+    """The header of a chart's column, with its unit: dollars are whole here, as in all sheets."""
+    text, ending = column(name)
+    return ", ".join(filter(None, [text, ENDINGS.get(ending, "").replace("$", "USD")]))
 
 
 def _row(id: str, fact: dict) -> list:
@@ -82,7 +102,7 @@ def _row(id: str, fact: dict) -> list:
         fact["value"] if isinstance(fact["value"], int | float | str) else fact["text"].rsplit(": ", 1)[-1]
     )
     told = [fact["unit"], fact["window"], basis, fact["table"], fact["vintage"], fact["vintage_lag_days"]]
-    return [label, value if fact["reason"] is None else "not available", *told, note, id]
+    return [label, value if fact["reason"] is None else NONE, *told, note, id]
 
 
 def _notes(told: dict) -> list[list]:
@@ -110,10 +130,13 @@ def _sheet(book, name: str, title: str, rows: list[list]) -> None:
             if isinstance(value, str):
                 cell.data_type = "s"  # a text that begins with "=" is no formula
                 cell.alignment = Alignment(wrap_text=True, vertical="top")
-            elif "Unit" in head:
-                cell.number_format = FORMATS.get(row[head.index("Unit")], "General") if x == 2 else "General"
-    for x, column in enumerate(zip(*rows, strict=True), 1):
-        width = max(len(str(value)) for value in column) + 2
+            else:
+                unit = head[x - 1].rpartition(", ")[2]
+                if "Unit" in head and x == 2:
+                    unit = row[head.index("Unit")]
+                cell.number_format = FORMATS.get(unit, "General")
+    for x, values in enumerate(zip(*rows, strict=True), 1):
+        width = max(len(str(value)) for value in values) + 2
         sheet.column_dimensions[get_column_letter(x)].width = min(width, 100 if len(head) == 1 else WIDEST)
     table = Table(displayName=name.replace(" ", "_"), ref=f"A2:{get_column_letter(len(head))}{len(rows) + 1}")
     table.tableStyleInfo = TableStyleInfo(name="TableStyleLight1", showRowStripes=False)

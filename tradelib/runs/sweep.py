@@ -18,7 +18,7 @@ from pathlib import Path
 from tradelib.briefs.brief import brief
 from tradelib.briefs.snapshot import Snapshot, handed_down
 from tradelib.errors import TradelibError
-from tradelib.runs import check, state
+from tradelib.runs import check, spreadsheet, state
 from tradelib.runs.execution import WARM, NotebookFailed
 from tradelib.runs.jobs import EDITED, NOT_MADE, UP_TO_DATE, Job, release_folder
 from tradelib.runs.plan import Plan
@@ -86,6 +86,7 @@ def run(
     workers: int | None = None,
     scheduler: str | None = None,
     force: bool = False,
+    spreadsheets: bool = False,
     progress: bool = False,
     each: Callable[[int, int], None] | None = None,
 ) -> Summary:
@@ -94,7 +95,8 @@ def run(
     `workers` are so many briefs made at once on this machine: unless given one for each core, and one more,
     because a brief waits a little for its kernel. `scheduler` is the address of a Dask scheduler instead.
     With `force` is made what is up to date too, and what was edited: the edited notebook is kept under
-    another name. `each` is told how many are done, and of how many, whenever one is."""
+    another name. With `spreadsheets` each page has one beside it. `each` is told how many are
+    done, and of how many, whenever one is."""
     began = time.perf_counter()
     places = [files.located(folder) for folder in dict.fromkeys(job.folder for job in plan.jobs)]
     for place in places:
@@ -102,12 +104,14 @@ def run(
     results = [Result(name, FAILED, why.splitlines()[0]) for name, why in plan.wrong.items()]
     todo = []
     for job, found in zip(plan.jobs, _states(plan.jobs), strict=True):
-        if force or found == NOT_MADE:
+        lacks = spreadsheets and not spreadsheet.beside_page(job.paths[0]).exists()
+        if force or found == NOT_MADE or lacks:
             todo.append(job)
         else:
             results.append(Result(job.title, found))
     workers = workers or check.cores() + 1
-    made = _on_cluster(todo, scheduler, force) if scheduler else _here(todo, plan.snapshots, workers, force)
+    how = {"force": force, "spreadsheets": spreadsheets}
+    made = _on_cluster(todo, scheduler, how) if scheduler else _here(todo, plan.snapshots, workers, how)
     try:
         for result in _shown(made, len(todo), progress):
             results.append(result)
@@ -146,20 +150,25 @@ def _shown(results: Iterator[Result], total: int, progress: bool) -> Iterator[Re
 # --- the workers --------------------------------------------------------------------------------
 
 
-def do(job: Job, force: bool = False, stop: threading.Event | None = None) -> Result:
+def do(
+    job: Job, *, force: bool = False, spreadsheets: bool = False, stop: threading.Event | None = None
+) -> Result:
     """Make one job, unless it was made or edited meanwhile; whatever goes wrong is told in the result."""
     began = time.perf_counter()
     try:
-        if not force and (found := job.state()) != NOT_MADE:
-            return Result(job.title, found, seconds=time.perf_counter() - began)
-        make(job, kernel=WARM, stop=stop, force=force)
+        found = job.state()
+        if force or found == NOT_MADE:
+            make(job, kernel=WARM, stop=stop, force=force)
+            found = MADE
+        if spreadsheets and not spreadsheet.beside_page(job.paths[0]).exists():
+            spreadsheet.write(job.paths[0])
     except Exception as error:  # one bad partner never stops the rest
         name = "" if isinstance(error, TradelibError) else f"{type(error).__name__}: "
         first = (str(error).splitlines() or [""])[0]
         kept = str(job.failed) if isinstance(error, NotebookFailed) and job.failed.exists() else ""
         told = keys.cut(f"{name}{first}")
         return Result(job.title, FAILED, told, kept, time.perf_counter() - began, _of_machine(error))
-    return Result(job.title, MADE, seconds=time.perf_counter() - began)
+    return Result(job.title, found, seconds=time.perf_counter() - began)
 
 
 def _of_machine(error: BaseException | None) -> bool:
@@ -170,7 +179,7 @@ def _of_machine(error: BaseException | None) -> bool:
 
 
 def _here(
-    jobs: Sequence[Job], snapshots: tuple[Snapshot, ...], workers: int, force: bool
+    jobs: Sequence[Job], snapshots: tuple[Snapshot, ...], workers: int, how: dict[str, bool]
 ) -> Iterator[Result]:
     """Make jobs in threads; left before the end, the kernels are ended, and nothing half-made is kept."""
     if not jobs:
@@ -180,7 +189,7 @@ def _here(
         brief(FULLEST, snapshot)  # it keeps the sums over all partners
     stop = threading.Event()
     with handed_down(snapshots), ThreadPoolExecutor(workers) as pool:
-        futures = [pool.submit(do, job, force, stop) for job in jobs]
+        futures = [pool.submit(do, job, stop=stop, **how) for job in jobs]
         try:
             for future in as_completed(futures):
                 yield future.result()
@@ -191,7 +200,7 @@ def _here(
             check.end()
 
 
-def _on_cluster(jobs: Sequence[Job], scheduler: str, force: bool) -> Iterator[Result]:
+def _on_cluster(jobs: Sequence[Job], scheduler: str, how: dict[str, bool]) -> Iterator[Result]:
     """Make jobs on a Dask cluster, which gives the job of a worker that died to another one."""
     try:
         from distributed import Client  # an extra: tradelib[cluster]
@@ -206,7 +215,7 @@ def _on_cluster(jobs: Sequence[Job], scheduler: str, force: bool) -> Iterator[Re
             "Start one with `dask scheduler`, and workers with `dask worker ADDRESS --nthreads 1`.",
         ) from None
     with client:
-        futures = {client.submit(do, job, force, pure=False): job for job in jobs}
+        futures = {client.submit(do, job, pure=False, **how): job for job in jobs}
         try:
             for future in as_made(futures):
                 error = future.exception() if future.status != "finished" else None

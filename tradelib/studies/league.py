@@ -390,7 +390,15 @@ def slope(found: Leagues, item: str, *, title: str = "") -> Chart | None:
         title=titled(found, title),
         subtitle=f"{style.measure(league.table, f'U.S. deficits in {ITEMS[item]}', unit)}, and their ranks",
         note=f"{KEY} Ranked among {league.universe}.",
+        data=_data(rows, "rank", "balance_usd", "rank_before", "before_usd", "reduction_pct"),
     )
+
+
+def _data(rows: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    """What a chart draws, by country; a reduction is one of the deficit."""
+    names = {"before_usd": "balance_a_year_earlier_usd", "rank_before": "rank_a_year_earlier"}
+    names |= {"change_usd": "balance_change_usd", "reduction_pct": "reduction_of_the_deficit_pct"}
+    return rows[[*columns]].rename(index=name_of, columns=names).rename_axis("country")
 
 
 def _lines(ax: Axes, rows: pd.DataFrame, code: str, unit: Unit) -> None:
@@ -469,6 +477,7 @@ def changes(found: Leagues, item: str, *, title: str = "") -> Chart | None:
         title=titled(found, title),
         subtitle=style.measure(league.table, what, unit, when),
         note=f"{KEY} Percentages only where both years show a deficit. Of {league.universe}.",
+        data=_data(rows, "change_usd", "balance_usd", "before_usd", "reduction_pct"),
     )
 
 

@@ -427,10 +427,15 @@ def _spread(found: Revisions) -> None:
 # --- charts -------------------------------------------------------------------------------------
 
 
-def _dressed(found: Revisions, fig: Figure, days, *, title: str, subtitle: str, note: str = "") -> Chart:
+def _dressed(found: Revisions, fig: Figure, days, *, title: str, **options) -> Chart:
     """Set the words around a chart: its title from the facts, and the span of vintages as the source."""
     source = f"Source: {words.publisher(found.table)}; vintages of {min(days)} to {max(days)}"
-    return style.dress(fig, source, title=titled(found, title), subtitle=subtitle, note=note)
+    return style.dress(fig, source, title=titled(found, title), **options)
+
+
+def _by_vintage(sums: pd.DataFrame) -> pd.DataFrame:
+    """What is drawn of each vintage, a column of dollars for each."""
+    return sums.set_axis([f"vintage_{vintage}_usd" for vintage in sums], axis=1)
 
 
 def _basis(table: str) -> str:
@@ -486,6 +491,7 @@ def in_each_vintage(found: Revisions, *, flow: str = "exports", title: str = "")
         title=title,
         subtitle=f"U.S. {found.item} {flow}, {_basis(found.table)}",
         note="Darkest: the newest vintage. Each line ends where its vintage does.",
+        data=_by_vintage(sums),
     )
 
 
@@ -544,6 +550,7 @@ def each_month(found: Revisions, *, title: str = "") -> Chart | None:
         subtitle=f"U.S. {found.item}, {_basis(found.table)}, newest vintage less first print",
         note=f"The {last['period'].nunique()} months whose first print is held and that were due for "
         "revision since.",
+        data=last[["period", "flow", "revision_usd", "revision_pct"]].reset_index(drop=True),
     )
 
 
@@ -617,6 +624,7 @@ def same_months(found: Revisions, *, title: str = "") -> Chart | None:
         sums.columns,
         title=title,
         subtitle=f"U.S. balance in {found.item}, {spell}, {_basis(found.table)}",
+        data=_by_vintage(sums),
     )
 
 
@@ -652,4 +660,5 @@ def each_age(found: Revisions, *, title: str = "") -> Chart | None:
         subtitle="Revision of a month's first print in percent, by the age of the later print in years: "
         "dot, mean; bar, from 5 to 95 percent of the revisions",
         note="n: later prints; a month may have several of one age.",
+        data=summary[["mean_pct", "low_pct", "high_pct", "prints", "months"]],
     )

@@ -342,6 +342,7 @@ def adjustment(found: Seasonal, *, title: str = "") -> Chart | None:
         title=titled(found, title),
         subtitle=f"{what}, Census basis, {unit.name}, axes not from zero",
         note="Ours: STL on logs, without calendar correction." if found.ours is not None else "",
+        data=pd.concat(columns, axis=1),
     )
 
 
@@ -387,4 +388,5 @@ def gap(found: Seasonal, *, title: str = "") -> Chart | None:
         title=titled(found, title),
         subtitle="Our seasonally adjusted goods figures less the official ones, Census basis, percent",
         note="Ours: STL on logs, without calendar correction.",
+        data=differences,
     )

@@ -35,6 +35,7 @@ POINTS = Unit(1.0, "percentage points", 1)
 MEASURE = "Calculated duties in percent of U.S. imports for consumption"
 #: What a reader of a rate must know.
 ESTIMATE = "Calculated duties are an estimate by Census, not collections; imports free of duty count."
+RATES = ["rate_pct", "rate_on_all_imports_pct"]  # in the data of the chart by month
 SHOWN, YEARS, STEPS = 20, 8, 6  # rows of the league, years of the chart, industries of the waterfall
 
 
@@ -582,6 +583,7 @@ def history(found: Brief, *, least: float = 0.0, title: str = "") -> Chart | Non
         title=titled(found, title),
         subtitle=what,
         note=ESTIMATE,
+        data=pd.concat([line for line, *_ in lines], axis=1).set_axis(RATES[: len(lines)], axis=1),
     )
 
 
@@ -597,6 +599,8 @@ def rate_or_mix(found: Tariffs, *, title: str = "") -> Chart | None:
     steps = [(row["name"], row["rate_points"], row["mix_points"], "goods") for _, row in named.iterrows()]
     steps.append((f"Other {found.names['several']}", *rest, "quiet"))
     kept = [step for step in steps if abs(step[1] + step[2]) > 1e-9]
+    data = pd.DataFrame([step[:3] for step in kept], columns=["part", "rate_points", "mix_points"])
+    data = data.set_index("part")
     ends = [
         f"{words.period(w.end)}\n{total[n]:.1f} %"
         for w, n in ((found.base, "before_rate_pct"), (found.now, "rate_pct"))
@@ -615,6 +619,7 @@ def rate_or_mix(found: Tariffs, *, title: str = "") -> Chart | None:
         title=titled(found, title),
         subtitle=f"Added to the change of duties in percent of imports from {found.partner.prose}, in points",
         note="Rate: at mean imports. Mix: the shift of imports, at the mean rate less that of all.",
+        data=data.assign(added_points=data.sum(axis=1)),
     )
 
 
@@ -656,4 +661,5 @@ def partners(found: Tariffs, *, title: str = "") -> Chart | None:
         title=titled(found, title),
         subtitle=f"{MEASURE}: ▬ {words.span(found.now)}  ○ {found.names['base']}",
         note=f"Of the {len(found.league)} countries of the table. Dashed: all imports. {ESTIMATE}",
+        data=rows[["rate_pct", "before_rate_pct"]].set_axis(pd.Index(labels, name="country")),
     )

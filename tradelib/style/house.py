@@ -32,6 +32,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from tradelib.errors import TradelibError
+from tradelib.style.tables import DATA_MIME, published
 from tradelib.style.words import ENDINGS, Unit, column, source_line
 from tradelib.tables import table_info
 
@@ -55,6 +56,8 @@ MARGIN = 0.1  # inches
 #: What a chart is saved as, and what the file calls its alternative text.
 FORMATS = {".png": "Description", ".svg": "Description", ".pdf": "Subject"}
 WORDS = "Words"  # what a picture in a page calls the words drawn on it
+DATA = "Data of this chart"
+MOST, YEAR = 60, {"M": 12, "Q": 4}  # rows shown of a long series, else a row for each year
 HOUSE = {
     "font.family": "DejaVu Sans",
     "font.size": LABEL,
@@ -119,9 +122,11 @@ class Chart(Figure):
 
     #: Whether its picture is drawn; not where only its words are wanted, as `check` does.
     drawn = True
+    #: What it draws, as a table that a reader can open; None where that was not given.
+    data: pd.DataFrame | None = None
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> tuple[dict, dict]:
-        """Give the picture as HTML and PNG, each with the alternative text, and that text alone.
+        """Give the picture as HTML and PNG, each with the alternative text, that text alone, and the data.
 
         Neither JupyterLab nor nbconvert's default template puts alternative text on a PNG: hence HTML.
         """
@@ -129,6 +134,9 @@ class Chart(Figure):
         data = base64.b64encode(self._picture()).decode()
         tag = f'<img src="data:image/png;base64,{data}" alt="{html.escape(alt)}" width="{width}">'
         bundle = {"text/html": tag, "image/png": data, "text/plain": alt}
+        if self.data is not None:
+            bundle["text/html"] += _table_of(self.data)
+            bundle[DATA_MIME] = {"title": alt.removeprefix("Chart: "), "columns": _columns_of(self.data)}
         return bundle, {"image/png": {"alt": alt, "width": width}}
 
     def _picture(self) -> bytes:
@@ -287,6 +295,7 @@ def dress(
     subtitle: str = "",
     note: str = "",
     unit: str = "",
+    data: pd.DataFrame | None = None,
 ) -> Chart:
     """Put a title above a figure and its source below, and its unit on the axis: it then shows itself.
 
@@ -308,6 +317,9 @@ def dress(
         What the values count: "$" of whole dollars, as in the tables, which the axis then shows in
         thousands, millions or billions as it suits; or words, such as "percent". Told by itself where
         labels or legend hold names of columns, such as `exports_usd`.
+    data : DataFrame, optional
+        What is drawn, its columns named as in the tables. Below the chart a reader opens it as a table, and
+        the spreadsheet of the page has a sheet of it.
 
     Returns
     -------
@@ -330,6 +342,7 @@ def dress(
     """
     foot = " ".join(f"{note} {source_line(source)}".split())
     fig = _figure_of(drawn)
+    fig.data = data
     if isinstance(fig, Chart):
         return _framed(fig, title or "", subtitle, foot)
     if "matplotlib.pyplot" in sys.modules:
@@ -459,6 +472,24 @@ def alt_text(fig: Figure) -> str:
     """Describe a chart for those who hear it: its title, or else its subtitle, then its source."""
     said = (caption(fig) or caption(fig, "subtitle"), caption(fig, "source"))
     return f"Chart: {'. '.join(part.rstrip('.') for part in said if part)}."
+
+
+def _table_of(data: pd.DataFrame) -> str:
+    """Write what a chart draws as a table that opens on demand."""
+    step = YEAR.get((getattr(data.index, "freqstr", "") or "")[:1], 1) if len(data) > MOST else 1
+    shown = published(data.iloc[::-step].iloc[::-1], unit="auto", na="").to_html()
+    told = DATA if step == 1 else f"{DATA}, a row for each year"
+    return f'<details class="tradelib-data"><summary>{told}</summary>{shown}</details>'
+
+
+def _columns_of(data: pd.DataFrame) -> list[dict]:
+    """Give a table as plain JSON, column by column, an index that has a name first."""
+    flat = data.reset_index(drop=data.index.names == [None])
+    return [{"name": str(name), "values": [*map(_plain, values.tolist())]} for name, values in flat.items()]
+
+
+def _plain(value: object) -> float | str | None:
+    return None if pd.isna(value) else value if isinstance(value, (int, float)) else str(value)
 
 
 def _axes_of(fig: Figure) -> list[Axis]:

@@ -25,6 +25,7 @@ LONG = 40  # characters; a longer text may be broken
 FORMS = (".xlsx", ".docx", ".tex", ".html", ".md", ".png", ".svg", ".pdf")
 #: From how many dollars on the unit "auto" is this one.
 AUTO = {"million": 1e7, "thousand": 1e4}
+DATA_MIME = "application/vnd.tradelib.data+json"  # the data of a chart, in a notebook's output
 RULE, HEAVY = "1px solid", "2px solid"
 TEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 TEX |= {one: f"\\{one}" for one in "&%$#_{}"} | {"\N{MINUS SIGN}": "$-$", "\N{NO-BREAK SPACE}": "~"}
@@ -172,7 +173,8 @@ class PublishedTable:
         small = "text-align:left;font-size:85%;padding:.4em .9em"
         foot = f'<td colspan="{len(self.columns)}" style="{small}">{html.escape(self.source)}</td>'
         return (
-            f'<div class="{PLAIN}" style="overflow-x:auto">'
+            f'<div class="{PLAIN}" style="overflow-x:auto" tabindex="0" role="group" '
+            f'aria-label="{html.escape(self.caption or "Table")}">'
             f'<table class="tradelib-table" style="border-collapse:collapse">{head}\n'
             f"<thead>{''.join(map(_row, heads))}</thead>\n<tbody>\n"
             + "\n".join(map(_row, rows))
@@ -185,7 +187,8 @@ class PublishedTable:
         for start, end in _runs([one.group for one in self.columns]):
             line = f";border-bottom:{RULE}" if self.columns[start].group else ""
             look = f'colspan="{end - start}" style="text-align:center;padding:.2em .8em{line}"'
-            cells.append(f"<th {look}>{html.escape(self.columns[start].group)}</th>")
+            tag = "th" if line else "td"  # what heads nothing is no header
+            cells.append(f"<{tag} {look}>{html.escape(self.columns[start].group)}</{tag}>")
         return cells
 
     def to_latex(self) -> str:

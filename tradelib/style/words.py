@@ -153,7 +153,7 @@ def column(name: str) -> tuple[str, str]:
         ((name.removesuffix(f"_{end}"), end) for end in ENDINGS if name.endswith(f"_{end}")), (name, "")
     )
     side = name.removesuffix("_change")
-    return (f"change of {side}" if side != name else name).replace("_", " ").capitalize(), ending
+    return capital((f"change of {side}" if side != name else name).replace("_", " ")), ending
 
 
 def position(dollars: float) -> str:
