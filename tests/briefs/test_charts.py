@@ -555,3 +555,11 @@ def test_what_the_long_table_lacks_of_a_release_is_not_drawn(who):
     drawn = [draw(found) for name, draw in DRAW.items() if name != "history"]
     plt.close("all")
     assert not all(drawn), "something is lacking"
+
+
+@pytest.mark.parametrize("who", ["KOR", "0003", "MEX"])
+def test_every_chart_is_drawn_of_a_whole_year_too_which_is_the_annual_tables(who):
+    found = brief(who, snapshot("2025-02"))
+    shown = [figure for cell in figures() if (figure := draw_cell(cell, found)) is not None]
+    subtitles = [caption(figure, "subtitle") for figure in shown]
+    assert len(shown) > 3 and any("by year" in text for text in subtitles), subtitles

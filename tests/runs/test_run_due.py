@@ -268,6 +268,14 @@ def test_a_release_that_is_not_there_by_its_deadline_is_told_once_with_what_was_
     assert (tmp_path / "words").read_text().startswith("2026-08: awaited since")
 
 
+def test_words_to_be_mailed_have_no_line_that_a_mail_server_refuses(tmp_path):
+    text = "\n".join([f"FT-900: {'2026-08, ' * 300}", "Second line."])
+    assert call_hook(f"sh -c 'cat > {tmp_path / 'words'}'", SUMMARY | {"text": text}, reads="text") is None
+    lines = (tmp_path / "words").read_text().splitlines()
+    assert max(map(len, lines)) <= 100 and lines[-1] == "Second line."
+    assert " ".join(lines[:-1]).split() == text.splitlines()[0].split()
+
+
 def test_an_overdue_release_is_told_beside_a_failure_that_stays(world, tmp_path):
     world.through, world.fails, told = "2026-08", ["Japan"], tmp_path / "told"
     hook = f"sh -c 'cat >> {told}; echo >> {told}'"

@@ -7,6 +7,7 @@ import shlex
 import signal
 import subprocess
 import tempfile
+import textwrap
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,6 +20,7 @@ import httpx
 from tradelib.sources import keys
 
 ADDRESS_S, COMMAND_S = 30, 60  # that a hook may take
+LINE = 100  # letters, in words to be sent
 
 
 def call_hook(hook: str, summary: dict, *, reads: str = "json") -> str | None:
@@ -33,7 +35,10 @@ def call_hook(hook: str, summary: dict, *, reads: str = "json") -> str | None:
     text = keys.cut(json.dumps(summary, ensure_ascii=False))
     if hook.lower().startswith(("http://", "https://")):
         return _post(hook, text)
-    return _run_command(hook, f"{keys.cut(summary['text'])}\n" if reads == "text" else text, summary)
+    if reads == "text":  # a server of mail takes no line of a thousand letters
+        lines = keys.cut(summary["text"]).splitlines()
+        text = "".join(f"{textwrap.fill(line, LINE, break_on_hyphens=False)}\n" for line in lines)
+    return _run_command(hook, text, summary)
 
 
 def _post(address: str, text: str) -> str | None:

@@ -392,10 +392,10 @@ def _sentence(summary: dict, agenda: Agenda | None) -> str:
     if summary["status"] == FAILED:
         failed, number = summary["failed"], summary["failures"]
         told = "; ".join(f"{one['partner']}: {one['error']}".rstrip(".: ") for one in failed[:3])
-        late = "".join(f" Overdue: {_told(item)}" for item in (agenda.overdue if agenda else ()))
+        late = "".join(f"\nOverdue: {_told(item)}" for item in (agenda.overdue if agenda else ()))
         return f"{name}: {counts}, {number} failed ({told}{'; ...' if failed[3:] else ''}).{late}"
     if summary["status"] in (OVERDUE, AWAITED):
-        return " ".join(map(_told, agenda.overdue or agenda.awaited))
+        return "\n".join(map(_told, agenda.overdue or agenda.awaited))
     return agenda.lines()[-1]
 
 

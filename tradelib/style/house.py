@@ -100,7 +100,7 @@ OWN = {
     "savefig.dpi": PRINT_DPI,
 }
 BASES = {"Census": "Census basis", "BOP": "balance of payments basis"}
-ADJUSTED = {"NSA": "not seasonally adjusted", "SA": "seasonally adjusted"}
+ADJUSTED = {"NSA": "not seasonally adjusted", "SA": "seasonally adjusted", "not needed": "by year"}
 #: Amounts, dates, names and keys are not broken over two lines.
 WHOLE = r"[\d$] (?:billion|million|trillion|thousand|months|percent)"
 WHOLE += r"|[a-z] \d{4}\b|[●○] [^●○]+|[A-Z][a-z]+ [A-Z][a-z]+"
