@@ -14,7 +14,7 @@ from helpers import LAST_CELL, LOG_CELL, book_of, logged
 from tradelib.cli.main import main
 from tradelib.errors import TradelibError
 from tradelib.runs import sweep
-from tradelib.runs.jobs import UP_TO_DATE
+from tradelib.runs.jobs import UP_TO_DATE, code_sha256
 from tradelib.runs.plan import plan
 from tradelib.store import files as storage
 
@@ -36,7 +36,7 @@ if partner == '5700' and not os.path.exists(once):
 def scheduler(tmp_path_factory):
     """A scheduler and two workers, each in a process of its own: their address, and where `LOG_CELL` writes.
 
-    The last test that uses it kills one of the workers.
+    The last tests that use it kill one of the workers, and the scheduler.
     """
     folder = tmp_path_factory.mktemp("dask")
     python, address = [sys.executable, "-m"], folder / "scheduler.json"
@@ -90,6 +90,34 @@ def test_a_worker_killed_in_the_middle_costs_nothing_and_each_brief_is_made_once
     assert all(job.state() == UP_TO_DATE for job in planned.jobs)
     left = [p.name for p in (tmp_path / "reports").rglob("*") if p.name.startswith(".") or "failed" in p.name]
     assert not left, "none is half-written"
+
+
+def test_a_scheduler_that_is_gone_in_the_middle_is_told_and_the_sweep_ends(scheduler, tmp_path):
+    from distributed import Client
+
+    with Client(scheduler[0]) as client:
+        pid = client.run_on_scheduler(os.getpid)
+    book = book_of(tmp_path, f"import os, time\nos.kill({pid}, 9)\ntime.sleep(60)", LAST_CELL)
+    planned = plan("2018-07", "KOR,CHN", notebook=book, reports=tmp_path / "reports")
+    failed = sweep.run(planned, scheduler=scheduler[0]).of("failed")
+    assert [(one.error, one.at_once) for one in failed] == [(sweep.DASK[sweep.LOST], True)] * 2
+
+
+@pytest.mark.parametrize(
+    ("code", "given"),
+    [
+        ({"one": code_sha256(), "two": "older", "three": ModuleNotFoundError("tradelib")}, ["one"]),
+        ({"one": code_sha256(), "two": code_sha256()}, None),
+        ({"one": "older"}, None),  # which refuses, and says why
+        ({}, None),  # none has joined yet
+    ],
+)
+def test_a_worker_with_another_tradelib_gets_no_work(code, given):
+    class Client:
+        def run(self, function, *, on_error):
+            return code
+
+    assert sweep._alike(Client()) == given
 
 
 def test_a_scheduler_that_does_not_answer_is_told(tmp_path):

@@ -260,7 +260,8 @@ def check_inputs(job: Job) -> None:
     here = _record(asked, choose(release, day, strict=job.strict).sources, job.notebook, vintages.at_hand())
     other = [name for name in planned if planned[name] != here[name] and name != "fingerprint"]
     if other:
+        told = ", ".join(other)
         raise TradelibError(
-            f"This process would make the page from something else than was planned: {', '.join(other)}.",
+            f"On {platform.node()} it would be made from something else than was planned: {told}.",
             "Every machine needs the same tradelib, and a TRADELIB_STORE that all of them reach.",
         )

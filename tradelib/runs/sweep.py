@@ -20,7 +20,7 @@ from tradelib.briefs.snapshot import Snapshot, handed_down
 from tradelib.errors import TradelibError
 from tradelib.runs import check, spreadsheet, state
 from tradelib.runs.execution import WARM, NotebookFailed
-from tradelib.runs.jobs import EDITED, NOT_MADE, UP_TO_DATE, Job, release_folder
+from tradelib.runs.jobs import EDITED, NOT_MADE, UP_TO_DATE, Job, code_sha256, release_folder
 from tradelib.runs.plan import Plan
 from tradelib.runs.report import NOT_RUN, make
 from tradelib.runs.warm import cool_down, warm_up
@@ -31,6 +31,13 @@ LOG = logging.getLogger(__name__)
 OLD_RECORD = "sweep.json"  # beside the pages, where it was kept before
 FULLEST = "5700"  # China, which has a figure in every table
 MADE, FAILED = "made", "failed"  # beside the states that are left as they are
+WORKERS_S = 300  # until a worker of a cluster must be there
+LOST = "FutureCancelledError"
+#: What Dask means by its errors.
+DASK = {
+    "KilledWorker": "each worker that was given it died: it may need more memory (see the worker's log).",
+    LOST: "the Dask scheduler is gone. Call again: what is made is not made twice.",
+}
 SHOWN = 20  # failures in the summary; all are in the record
 NOT_NOTED = "The briefs are made, but what was made of them is not noted."
 
@@ -214,15 +221,40 @@ def _on_cluster(jobs: Sequence[Job], scheduler: str, how: dict[str, bool]) -> It
             f"No Dask scheduler answers at {scheduler} ({type(error).__name__}).",
             "Start one with `dask scheduler`, and workers with `dask worker ADDRESS --nthreads 1`.",
         ) from None
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # its errors are told in our words
     with client:
-        futures = {client.submit(do, job, pure=False, **how): job for job in jobs}
+        alike = _alike(client)
+        futures = {client.submit(do, job, pure=False, workers=alike, **how): job for job in jobs}
         try:
+            client.wait_for_workers(1, timeout=WORKERS_S)  # a cluster may start them when there is work
             for future in as_made(futures):
-                error = future.exception() if future.status != "finished" else None
-                title = futures[future].title
-                yield Result(title, FAILED, f"{type(error).__name__}: {error}") if error else future.result()
+                yield _of_cluster(future, futures[future].title)
+        except TimeoutError:
+            raise TradelibError(
+                f"No worker has joined the Dask scheduler at {scheduler} in {WORKERS_S} seconds.",
+                "Start some with `dask worker ADDRESS --nthreads 1`. What is made is not made again.",
+            ) from None
         finally:
             client.cancel(list(futures))
+
+
+def _alike(client) -> list[str] | None:
+    """The workers with this tradelib, where others are there too: those would refuse whatever they get."""
+    code = client.run(code_sha256, on_error="return")
+    other = [worker for worker, found in code.items() if found != code_sha256()]
+    if not 0 < len(other) < len(code):
+        return None
+    LOG.warning("no work for %s: without tradelib, or with another one", ", ".join(other))
+    return [worker for worker in code if worker not in other]
+
+
+def _of_cluster(future, title: str) -> Result:
+    """What came of a job on a cluster, or why none came back from there."""
+    try:
+        return future.result()
+    except Exception as error:
+        kind, said = type(error).__name__, (str(error).splitlines() or [""])[0]
+        return Result(title, FAILED, DASK.get(kind, f"{kind}: {said}"), at_once=kind == LOST)
 
 
 # --- the record ---------------------------------------------------------------------------------

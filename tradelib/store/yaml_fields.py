@@ -22,9 +22,9 @@ def read_fields(path: Path, kind: str, allowed: Mapping[str, tuple[str, ...]]) -
         raise TradelibError(f"{path.name}: it has more than {MOST_BYTES:,} bytes.", "Split it.")
     try:
         node = yaml.compose(data.decode("utf-8-sig"), Loader=LOADER)
-    except RecursionError:
-        raise TradelibError(f"{path.name}: it is nested too deeply.", "No field needs that.") from None
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        if isinstance(error, RecursionError) or "nesting" in str(error):  # libyaml counts for itself
+            raise TradelibError(f"{path.name}: it is nested too deeply.", "No field needs that.") from None
         mark = getattr(error, "problem_mark", None)
         where = f"{path.name}:{mark.line + 1}" if mark else path.name
         raise TradelibError(f"{where}: not YAML: {getattr(error, 'problem', error)}.") from None
