@@ -35,6 +35,22 @@ LACKING = (
 LACKING += ("signal.SIGKILL", "signal.SIGHUP", "socket.send_fds", "socket.recv_fds")
 
 
+#: What Python 3.14 has no more, or does otherwise unless told.
+GONE = {
+    *("ast.Num", "ast.Str", "ast.Bytes", "ast.NameConstant", "ast.Ellipsis", "pkgutil.find_loader"),
+    *(
+        "pkgutil.get_loader",
+        "asyncio.get_event_loop",
+        "asyncio.get_child_watcher",
+        "asyncio.set_child_watcher",
+    ),
+    *("typing.ByteString", "collections.abc.ByteString", "sqlite3.version", "sqlite3.version_info"),
+    *("urllib.request.URLopener", "urllib.parse.Quoter", "pty.master_open", "pty.slave_open"),
+    *("importlib.abc.ResourceReader", "importlib.abc.Traversable", "argparse.BooleanOptionalAction"),
+    *("multiprocessing.Process", "multiprocessing.Pool", "multiprocessing.Queue"),  # of the default method
+}
+
+
 def calls(tree: ast.Module):
     """The calls in a module: name, whole node, keywords."""
     for node in ast.walk(tree):
@@ -55,6 +71,22 @@ def test_no_text_is_read_in_the_systems_letters_or_written_with_its_ends_of_line
             assert "encoding" in keywords or any("b" in str(mode) for mode in modes), told
         if name in ("run", "Popen", "check_output") and keywords & {"text", "universal_newlines"}:
             assert "encoding" in keywords, told
+
+
+def test_nothing_is_used_that_python_3_14_has_no_more_or_does_otherwise():
+    for path in [*MODULES, *(ROOT / "tests").rglob("*.py")]:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        names = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom):
+                names |= {f"{node.module}.{alias.name}" for alias in node.names}
+                assert node.module != "tarfile", path  # which has another filter there
+            if isinstance(node, ast.Try):  # a warning there
+                left = [part for one in node.finalbody for part in ast.walk(one)]
+                assert not [part for part in left if isinstance(part, ast.Return | ast.Break)], path
+        assert not names & GONE, path
+        pools = [kw for name, _, kw in calls(tree) if name == "ProcessPoolExecutor"]
+        assert all("mp_context" in keywords for keywords in pools), path
 
 
 def test_a_console_that_lacks_letters_shows_what_it_can():

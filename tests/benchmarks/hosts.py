@@ -64,7 +64,7 @@ def call(reports: str, host: str, now: datetime, fingerprint: str) -> None:
     def told(hook, summary, *, reads):
         files.write_over(notes / f"{fingerprint}-told-{summary['id']}-{uuid.uuid4().hex}", b"")
 
-    vintage = SimpleNamespace(through="2026-08")
+    vintage = SimpleNamespace(through="2026-08", published=MORNING.date())
     with (
         patch.object(platform, "node", lambda: host),
         patch.object(plans, "plan", planned),
