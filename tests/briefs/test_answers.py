@@ -184,5 +184,5 @@ def test_a_sentence_and_a_brief_answer_questions_in_their_own_vintage():
 
 def test_a_vintage_is_read_once(monkeypatch):
     answer("goods.exports@2016 of KOR")
-    monkeypatch.setattr(vintages, "read", None)
+    monkeypatch.setattr(vintages, "read_coded", None)
     assert answer("goods.exports@2015 of JPN") > 0

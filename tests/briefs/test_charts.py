@@ -260,7 +260,7 @@ def test_trend_ends_at_the_trailing_total_and_marks_the_turn(drawn, sheets):
         if fig is None:
             continue
         lines = {line.get_label(): line.get_ydata() for line in fig.axes[0].lines}
-        history = sheet.snapshot.trailing_total.loc[sheet.partner.code]["balance_usd"]
+        history = sheet.snapshot.trailing_total(sheet.partner.code)["balance_usd"]
         assert lines["total"][-1] == pytest.approx(history.iloc[-1], abs=1)
         turn = sheet["total.trend.start"]
         assert ("turn" in lines) == (turn.value is not None)

@@ -311,7 +311,9 @@ def led(parts: dict[tuple[str, str], int]):
         + (added[row.item, row.flow] if str(row.period) == "2018Q2" else 0)
         for row in flows.itertuples()
     ]
-    made = Brief(korea.partner, replace(korea.snapshot, trade_flows=flows))
+    anew = replace(korea.snapshot)  # nothing is read yet
+    vars(anew)["trade_flows"] = flows
+    made = Brief(korea.partner, anew)
     total_facts(made)
     return made["total.exports_led"]
 

@@ -49,26 +49,28 @@ class Held:
 
     def __init__(self, vintage: vintages.Vintage, item: str | None = None):
         info = table_info(vintage.table)
-        frame = vintages.read(vintage)
-        frame = frame[frame["partner"].ne(WORLD_SA)]  # it is adjusted, in a table that is not
-        frame = frame if item is None else frame[frame["item"] == item]
+        frame = vintages.read_coded(vintage)
         self.vintage, self.freq = vintage, info.freq
         self.first, self.last = (
             pd.Period(end, info.freq).ordinal for end in (vintage.since, vintage.through)
         )
-        rows, codes = pd.factorize(frame["partner"])
-        self.codes = {str(code): n for n, code in enumerate(codes)}
-        columns = pd.PeriodIndex(frame["period"]).asi8 - self.first
-        shape = (len(codes), self.last - self.first + 1)
-        empty = np.full(shape, np.nan)
-        if info.sparse and len(frame):  # no row is no trade, in the months of which there are any
-            empty[:, np.unique(columns)] = 0.0
+        coded = (frame[name].astype("category").cat for name in ("partner", "item", "flow"))
+        (rows, whom), (what, items), (way, flows) = ((one.codes.to_numpy(), one.categories) for one in coded)
+        kept = whom.to_numpy()[rows] != WORLD_SA  # it is adjusted, in a table that is not
+        if item is not None:
+            kept &= items.to_numpy()[what] == item
+        columns, usd = pd.PeriodIndex(frame["period"]).asi8 - self.first, frame["value_usd"].to_numpy()
+        self.codes = {str(whom[n]): n for n in np.unique(rows[kept])}
+        self.shape = (len(whom), self.last - self.first + 1)
+        empty = np.full(self.shape, np.nan)
+        if info.sparse:  # no row is no trade, in the months of which there are any
+            empty[:, np.unique(columns[kept])] = 0.0
         self.values: dict[tuple[str, str], np.ndarray] = {}
-        for key, place in frame.groupby(["item", "flow"], observed=True).indices.items():
-            array = empty.copy()
-            array[rows[place], columns[place]] = frame["value_usd"].to_numpy()[place]
-            self.values[str(key[0]), str(key[1])] = array
-        self.shape = shape
+        for n, m in {(n, m) for n in np.unique(what[kept]) for m in np.unique(way[kept])}:
+            place = np.flatnonzero(kept & (what == n) & (way == m))
+            if len(place):
+                array = self.values[str(items[n]), str(flows[m])] = empty.copy()
+                array[rows[place], columns[place]] = usd[place]
 
     def span(self, window: Window) -> slice | None:
         """The columns of a window; None where it is not within the table."""

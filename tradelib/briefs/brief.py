@@ -203,9 +203,9 @@ class Brief(Facts):
         s = self.snapshot
         named = {
             s.released_tables.get("ytd", ""): "Goods",
-            GOODS: "Goods" + (", history" if s.released_goods else ""),
+            GOODS: "Goods" + (", history" if s.released_tables else ""),
             RELEASED: "Goods and services",
-            TRADE: "Goods and services" + ("" if s.released_flows is None else ", history"),
+            TRADE: "Goods and services" + (", history" if RELEASED in s.sources else ""),
             EXPORT_CHAPTERS: "Exports by HS chapter",
             IMPORT_CHAPTERS[0]: "General imports by HS chapter",
             IMPORT_CHAPTERS[1]: "Imports for consumption by HS chapter",

@@ -99,7 +99,7 @@ def _as_released(brief: Brief) -> str:
 def total_trend(brief: Brief, *, title: str = "") -> Chart | None:
     """Draw four-quarter sums of the balance in goods, in services and in both, and where it turned."""
     s, code = brief.snapshot, brief.partner.code
-    if TRADE not in s.sources or (code, "total") not in s.history.index.droplevel("period"):
+    if s.total_quarters(code).empty:
         return None
     sums = _trailing(s.history[["balance_usd"]], code, 4)["balance_usd"].unstack("item").dropna(how="all")
     if sums.empty or missing(sums["total"].iloc[-1]):

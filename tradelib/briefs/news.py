@@ -169,13 +169,13 @@ def _ranks(brief) -> list[Candidate]:
 
 def _quarter(brief) -> list[Candidate]:
     """Goods and services over the quarters of the year, in a release that brought a new one."""
-    s, code = brief.snapshot, brief.partner.code
+    s = brief.snapshot
     new = s.month.month in QUARTERLY and s.month >= FIRST_QUARTERLY
     if not new or missing(brief.value("total.balance.ytd.change_usd")):
         return []
     changes = np.empty(0)
-    if s.trade_flows is not None and (code, "total") in s.history.index.droplevel("period"):
-        rows = s.history.loc[(code, "total")]
+    rows = s.total_quarters(brief.partner.code)
+    if len(rows):
         rows = rows.reindex(pd.period_range(rows.index.min(), s.quarter, freq="Q")).iloc[-(PAST // 3 + 8) :]
         flows = [rows[f"{flow}_usd"].to_numpy(float) for flow in ("exports", "imports")]
         changes = relative_changes(*flows, len(s.quarters), 4)["balance"]

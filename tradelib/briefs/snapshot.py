@@ -1,4 +1,4 @@
-"""Everything out with one release, as it stood on one day: tables chosen, cut and summed once.
+"""Everything out with one release, as it stood on one day: tables chosen, and read, cut and summed once.
 
 A snapshot serves every partner: windows are summed for all of them together, so that the facts
 of all partners cost little more than those of one.
@@ -9,7 +9,7 @@ import pickle
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -51,25 +51,82 @@ from tradelib.windows import Window, full_year, year_to_date
 HANDED = "TRADELIB_SNAPSHOTS"
 #: The columns of a table of goods that has no rows.
 EMPTY = {"period": "period[M]", "partner": "str", "flow": "str", "item": "str", "value_usd": "float64"}
+#: What a snapshot reads, when it is asked for.
+TABLES = ("goods_flows", "trade_flows", "released_flows", "chapter_flows", "released_goods", "official")
+TABLES += ("tariff_flows",)
 EMPTY |= {"note": "str", "vintage_lag_days": "int64"}
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The tables of one release as of one day. Made by `take`."""
+    """The tables of one release as of one day, each read when it is used. Made by `take`.
+
+    Groups have the members of the release's day, or of `members_on`; those ranked in goods and services are
+    the list of that day, or of `universe_day`.
+    """
 
     release: releases.Release
     as_of: date
     sources: dict[str, vintages.Vintage]
     absent: dict[str, str]
-    goods_flows: pd.DataFrame = field(repr=False)
-    trade_flows: pd.DataFrame | None = field(repr=False)
-    chapter_flows: dict[str, pd.DataFrame] = field(repr=False)
-    released_flows: pd.DataFrame | None = field(repr=False, default=None)
-    released_goods: dict[str, pd.DataFrame] = field(repr=False, default_factory=dict)
     universe_day: date | None = None
-    official: dict[str, pd.DataFrame] = field(repr=False, default_factory=dict)
-    tariff_flows: dict[str, pd.DataFrame] = field(repr=False, default_factory=dict)
+    members_on: date | None = None
+
+    def _rows(self, table: str, since: pd.Period | None = None, *, last: pd.Period | None = None):
+        """The rows of a table in use, cut at the release's month, or at another period; None without one."""
+        vintage, on = self.sources.get(table), self.members_on or self.release.default_as_of
+        span = {"since": since and str(since), "through": str(last or self.month), "members_on": on}
+        return vintage and loaders.rows_of(vintage, as_of=self.as_of, **span)
+
+    @property
+    def _chosen(self) -> Selection:
+        return Selection(self.sources, self.absent)
+
+    @cached_property
+    def goods_flows(self) -> pd.DataFrame:
+        """Goods by partner and month; without rows where only the table of duties reaches the release."""
+        rows = self._rows(GOODS)
+        rows = no_goods() if rows is None else rows
+        rows = rows[rows["partner"].ne(WORLD_SA)]  # it is adjusted, in a table that is not
+        return loaders.with_groups(rows, on=self.members_on or self.release.default_as_of)
+
+    @cached_property
+    def trade_flows(self) -> pd.DataFrame | None:
+        """Goods, services and total by partner and quarter, by BEA's table."""
+        return self._rows(TRADE, last=self.quarter)
+
+    @cached_property
+    def released_flows(self) -> pd.DataFrame | None:
+        """The same as that day's Exhibit 20 has it, where it is in use."""
+        return self._rows(RELEASED, last=self.quarter)
+
+    @cached_property
+    def chapter_flows(self) -> dict[str, pd.DataFrame]:
+        """The tables by commodity in use, from January of the year before on."""
+        since = self.month - self.month.month - 11
+        return {table: self._rows(table, since) for table in self._chosen.chapters}
+
+    @cached_property
+    def released_goods(self) -> dict[str, pd.DataFrame]:
+        """Goods as this very release printed them, by "month" and "ytd"; empty where they are not in use."""
+        return {name: self._rows(table) for name, table in self._chosen.released.items()}
+
+    @cached_property
+    def official(self) -> dict[str, pd.DataFrame]:
+        """The official tables beside them: seasonally adjusted months, and full years."""
+        ends = {TRADE_YEARS: pd.Period(str(last_full_year(self.quarter)), "Y")}
+        return {table: self._rows(table, last=ends.get(table)) for table in self._chosen.official}
+
+    @cached_property
+    def tariff_flows(self) -> dict[str, pd.DataFrame]:
+        """Duties and imports for consumption, of all goods and by their parts."""
+        return {table: _of_two_years(self._rows(table), table) for table in self._chosen.tariffs}
+
+    def whole(self) -> "Snapshot":
+        """The same with all its tables read, which happens else when they are asked for."""
+        for name in TABLES:
+            getattr(self, name)
+        return self
 
     @property
     def trade_table(self) -> str:
@@ -77,7 +134,7 @@ class Snapshot:
 
         Of a whole year it is the annual table that came with the quarters, as these are rounded one by one.
         """
-        quarterly = TRADE if self.released_flows is None else RELEASED
+        quarterly = RELEASED if RELEASED in self.sources else TRADE
         days = [self.sources[t].published for t in (quarterly, TRADE_YEARS) if t in self.sources]
         whole = self.quarter.quarter == 4 and len(days) == 2 and days[0] == days[1]
         return TRADE_YEARS if whole else quarterly
@@ -176,7 +233,7 @@ class Snapshot:
     @property
     def released_tables(self) -> dict[str, str]:
         """Tables of the release's own goods, by "month" and "ytd"; empty where they are not needed."""
-        return {name: str(rows["table"].iloc[0]) for name, rows in self.released_goods.items()}
+        return self._chosen.released
 
     @cached_property
     def trade_windows(self) -> dict[str, pd.DataFrame]:
@@ -352,23 +409,24 @@ class Snapshot:
         rows = self.trade_flows[(self.trade_flows["item"] == "services") & there]
         return rows.groupby("partner", observed=True)["period"].min()
 
+    def total_quarters(self, code: str) -> pd.DataFrame:
+        """One partner's exports, imports and balance of goods and services by quarter; empty without any."""
+        if TRADE not in self.sources or (code, "total") not in self._with_total:
+            return pd.DataFrame(columns=SIDES, dtype=float)
+        return self.history.loc[(code, "total")]
+
     @cached_property
-    def trailing_total(self) -> pd.DataFrame:
-        """Trailing-four-quarter exports, imports and balance of goods and services."""
-        total = self.history[self.history.index.get_level_values("item") == "total"]
-        return balances.trailing_sum(total, 4).droplevel("item").dropna()
+    def _with_total(self) -> set[tuple[str, str]]:
+        return set(self.history.index.droplevel("period").unique())
 
     def total_balance(self, code: str) -> pd.Series:
         """One partner's quarterly balance in goods and services; empty where there is none."""
-        if self.trade_flows is None or (code, "total") not in self.history.index.droplevel("period"):
-            return pd.Series(dtype=float)
-        return self.history.loc[(code, "total")]["balance_usd"].dropna()
+        return self.total_quarters(code)["balance_usd"].dropna()
 
-    def trailing_balance(self, code: str) -> pd.Series:
-        """One partner's balance in goods and services over four quarters; empty where there is none."""
-        if TRADE not in self.sources or code not in self.trailing_total.index:
-            return pd.Series(dtype=float)
-        return self.trailing_total.loc[code]["balance_usd"]
+    def trailing_total(self, code: str) -> pd.DataFrame:
+        """The same over four quarters."""
+        rows = self.total_quarters(code)
+        return rows if rows.empty else balances.trailing_sum(rows, 4).dropna()
 
     @cached_property
     def _same_months(self) -> pd.DataFrame:
@@ -394,10 +452,8 @@ class Snapshot:
 
     def trend(self, code: str) -> Trend | None:
         """How a partner's trailing balance in goods and services moves, and since when."""
-        if code not in self.trailing_total.index:
-            return None
-        rows = self.trailing_total.loc[code]
-        return trend(rows["balance_usd"], rows["exports_usd"] + rows["imports_usd"])
+        rows = self.trailing_total(code)
+        return None if rows.empty else trend(rows["balance_usd"], rows["exports_usd"] + rows["imports_usd"])
 
 
 def _with_base(sides: pd.DataFrame, windows: dict[str, Window], shape) -> dict[str, pd.DataFrame]:
@@ -409,7 +465,7 @@ def _with_base(sides: pd.DataFrame, windows: dict[str, Window], shape) -> dict[s
 
 
 def take(release: str, *, as_of: str | date | None = None, strict: bool = False) -> Snapshot:
-    """Choose, for each table, the vintage of a day, and cut it at the release.
+    """Choose, for each table, the vintage of a day; it is read, and cut at the release, when it is used.
 
     Parameters
     ----------
@@ -450,46 +506,7 @@ def take(release: str, *, as_of: str | date | None = None, strict: bool = False)
     handed = _handed(found, day)
     if handed and (handed.sources, handed.absent) == (chosen.sources, chosen.absent):
         return handed
-    return cut(found, day, chosen)
-
-
-def cut(found: releases.Release, day: date, chosen: Selection, *, members_on: date | None = None) -> Snapshot:
-    """Cut chosen vintages at a release; groups and Exhibit 20 are those of its day, or of another."""
-    month, quarter = str(found.period), str(releases.quarter_out(found.period))
-    on = members_on or found.default_as_of
-
-    def rows(table: str, since: str | None, through: str) -> pd.DataFrame | None:
-        vintage = chosen.sources.get(table)
-        span = {"since": since, "through": through, "members_on": on}
-        return vintage and loaders.rows_of(vintage, as_of=day, **span)
-
-    chapters = {
-        table: rows(table, str(found.period - found.period.month - 11), month) for table in chosen.chapters
-    }
-    goods = rows(GOODS, None, month)
-    goods = no_goods() if goods is None else goods
-    goods = goods[goods["partner"].ne(WORLD_SA)]  # it is adjusted, in a table that is not
-    goods = loaders.with_groups(goods, on=on)
-    trade, printed = rows(TRADE, None, quarter), rows(RELEASED, None, quarter)
-    released = {name: rows(table, None, month) for name, table in chosen.released.items()}
-    years = str(last_full_year(releases.quarter_out(found.period)))
-    official = {
-        table: rows(table, None, years if table == TRADE_YEARS else month) for table in chosen.official
-    }
-    return Snapshot(
-        release=found,
-        as_of=day,
-        sources=chosen.sources,
-        absent=chosen.absent,
-        goods_flows=goods,
-        trade_flows=trade,
-        chapter_flows=chapters,
-        released_flows=printed,
-        released_goods=released,
-        official=official,
-        universe_day=members_on,
-        tariff_flows={table: _of_two_years(rows(table, None, month), table) for table in chosen.tariffs},
-    )
+    return Snapshot(found, day, chosen.sources, chosen.absent)
 
 
 @contextmanager
@@ -500,7 +517,7 @@ def handed_down(snapshots: Iterable[Snapshot]) -> Iterator[None]:
     """
     with scratch() as folder:
         for snapshot in snapshots:
-            _file_of(snapshot.release, snapshot.as_of, folder).write_bytes(pickle.dumps(snapshot))
+            _file_of(snapshot.release, snapshot.as_of, folder).write_bytes(pickle.dumps(snapshot.whole()))
         os.environ[HANDED] = str(folder)
         try:
             yield

@@ -275,7 +275,7 @@ def _reducer(code: str, row: dict) -> dict:
 def _four_quarters(brief) -> None:
     """The balance in goods and services over four quarters, and what it was a year earlier."""
     s, code = brief.snapshot, brief.partner.code
-    sums = s.trailing_balance(code)
+    sums = s.trailing_total(code)["balance_usd"]
     now, before = sums.get(s.quarter), sums.get(s.quarter - 4)
     window, table = Window(s.quarter - 3, s.quarter), TRADE
     if s.trade_table == TRADE_YEARS:
@@ -298,7 +298,7 @@ def _four_quarters(brief) -> None:
 def trend_facts(brief) -> None:
     """Since when the balance over four quarters has moved one way, where the last quarters bear it out."""
     s, code = brief.snapshot, brief.partner.code
-    history, window, found, why = s.trailing_balance(code), s.quarters, None, NO_SERVICES
+    history, window, found, why = s.trailing_total(code)["balance_usd"], s.quarters, None, NO_SERVICES
     more = dict.fromkeys(("direction", "moved", "turn", "turn_usd", "latest_usd", "change_usd", "ago"))
     more |= {"rising": False, "turned": False, "flipped": False}
     if len(history):

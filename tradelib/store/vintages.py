@@ -325,6 +325,13 @@ def read(
     return frame if keep.all() else frame[keep].reset_index(drop=True)
 
 
+def read_coded(vintage: Vintage) -> pd.DataFrame:
+    """Read all rows, with categories for partner, flow and item where they come so, which is quicker."""
+    if vintage.parts:
+        return read(vintage)
+    return parquet.read(vintage.path, table_info(vintage.table).freq, coded=True)
+
+
 def summary(vintage: Vintage) -> dict:
     """Return what a notebook or a table of vintages records of one: plain strings and numbers."""
     plain = asdict(vintage) | {"published": vintage.published.isoformat(), "origin": vintage.origin}

@@ -23,7 +23,7 @@ import multiprocessing
 import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache, cached_property, partial
 from pathlib import Path
@@ -39,7 +39,7 @@ from tradelib.briefs.brief import Brief, brief
 from tradelib.briefs.fact import FACTS_MIME, Fact
 from tradelib.briefs.selection import Selection
 from tradelib.briefs.sentences import say, title
-from tradelib.briefs.snapshot import Snapshot, covered_partners, cut, take
+from tradelib.briefs.snapshot import Snapshot, covered_partners, take
 from tradelib.briefs.universe import universe
 from tradelib.errors import TradelibError
 from tradelib.partners import Partner, members, partner, resolve
@@ -47,7 +47,7 @@ from tradelib.store import files, vintages
 from tradelib.studies.study import Study
 from tradelib.style import words
 from tradelib.style.tables import PublishedTable, published
-from tradelib.tables import GOODS, TARIFFS, table_info
+from tradelib.tables import GOODS, TARIFFS, TRADE, TRADE_YEARS, table_info
 
 REVISION, PERIOD, MEMBERS, METHOD = "revision", "new period", "membership or universe", "method"
 TABLE, UNSPLIT = "another table", "not separable"
@@ -184,8 +184,9 @@ def _parts(way: Sequence[tuple[str, Figure | None]]) -> dict[str, float]:
 
 def _cause(passed: Sequence[str], old: Figure, new: Figure) -> str:
     """What a difference is due to, where some steps in between have no figure."""
-    if old.table != new.table and METHOD not in passed:
-        return REVISION if passed == [REVISION] and _alike(old.table, new.table) else TABLE
+    tables = [TRADE if one.table == TRADE_YEARS else one.table for one in (old, new)]  # of one workbook
+    if tables[0] != tables[1] and METHOD not in passed:
+        return REVISION if passed == [REVISION] and _alike(*tables) else TABLE
     if len(passed) == 1:
         return passed[0]
     if old.vintage == new.vintage and old.window == new.window:
@@ -227,7 +228,7 @@ class Side:
         if not self.kept:
             return take(self.release, as_of=self.as_of)
         sources = _sources(next(iter(self.kept.values())))
-        return sources and cut(loaders.find_release(self.release), self.as_of, Selection(sources, {}))
+        return sources and Snapshot(loaders.find_release(self.release), self.as_of, sources, {})
 
     @classmethod
     def of(cls, brief: Brief) -> "Side":
@@ -310,7 +311,9 @@ class Way:
             return new
         if _marks(chosen.sources) == _marks(old.sources):
             return old
-        return cut(old.release, new.as_of, chosen) if {GOODS, TARIFFS} & set(chosen.sources) else None
+        if not {GOODS, TARIFFS} & set(chosen.sources):
+            return None
+        return Snapshot(old.release, new.as_of, chosen.sources, chosen.absent)
 
     @cached_property
     def before_members(self) -> Snapshot | None:
@@ -318,7 +321,7 @@ class Way:
         new = self.new.snapshot
         if self.old.snapshot is None or new is None:
             return None
-        return cut(new.release, new.as_of, Selection(new.sources, new.absent), members_on=self._days[0])
+        return replace(new, universe_day=self._days[0], members_on=self._days[0])
 
     @cached_property
     def _days(self) -> tuple[date, date]:

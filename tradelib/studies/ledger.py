@@ -11,19 +11,17 @@ from tradelib import cards, releases
 from tradelib.briefs.answers import answer, reaching
 from tradelib.briefs.brief import Brief, brief
 from tradelib.briefs.fact import Fact, Facts, render
-from tradelib.briefs.selection import Selection, choose
-from tradelib.briefs.snapshot import Snapshot, cut, take
+from tradelib.briefs.snapshot import Snapshot, take
 from tradelib.briefs.total import total_facts
 from tradelib.errors import TradelibError
 from tradelib.loaders import day_of
 from tradelib.partners import Partner
-from tradelib.sources.publishers import SOURCES
 from tradelib.store import vintages
 from tradelib.studies.claims import Article, Claim, list_articles, load_article
 from tradelib.studies.printed import UNTESTED, VERDICTS, verdict
 from tradelib.style.tables import PublishedTable, published
 from tradelib.style.words import Text, cardinal, day, lag, series
-from tradelib.tables import RELEASED, TRADE, TRADE_YEARS
+from tradelib.tables import DETAILS, LARGE_DETAILS, RELEASED, TRADE, TRADE_YEARS
 
 HEAD = ["Id", "Claim", "Printed", "On the day", "Verdict changed", "Now"]
 #: What became of a claim, and the verdicts that say so.
@@ -119,7 +117,7 @@ def audit(article: Article, *, as_of: str | date) -> list[Line]:
             f"As-of date {as_of} is before the article, which is of {article.published}.",
             f"Give --as-of {article.published} or later, or leave it out.",
         )
-    briefs: dict[tuple, Brief | Snapshot] = {}
+    briefs: dict[object, Brief | Snapshot] = {}
     return [_line(article, claim, _facts(article, claim, as_of, briefs)) for claim in article.claims]
 
 
@@ -149,11 +147,11 @@ def _of_brief(article: Article, claim: Claim, day: date, briefs: dict) -> Fact:
     of_total = claim.fact.startswith(("total.", "services."))
     key = (day, claim.partner.code, claim.universe, of_total)
     if key not in briefs:
-        if (day, of_total) not in briefs:
-            briefs[day, of_total] = (_totals if of_total else take)(article.release, as_of=day)
-        snapshot = briefs[day, of_total]
+        if day not in briefs:
+            briefs[day] = take(article.release, as_of=day)
+        snapshot = briefs[day]
         if claim.universe:
-            snapshot = replace(snapshot, universe_day=releases.parse_date(claim.universe, "universe"))
+            snapshot = snapshot.listing(releases.parse_date(claim.universe, "universe"))
         briefs[key] = (Totals if of_total else brief)(claim.partner, snapshot)
     fact = briefs[key].get(claim.fact)
     if fact is None:
@@ -168,14 +166,6 @@ class Totals(Brief):
         Facts.__init__(self)
         self.partner, self.snapshot, self.asked = partner, snapshot, {}
         total_facts(self)
-
-
-def _totals(release: str, *, as_of: date) -> Snapshot:
-    """What `take` takes, of the tables of goods and services alone."""
-    found = releases.release(release)
-    chosen = choose(found, as_of)
-    sources = {table: v for table, v in chosen.sources.items() if table in (TRADE, TRADE_YEARS, RELEASED)}
-    return cut(found, as_of, Selection(sources, chosen.absent))
 
 
 def _names_partners(fact: Fact) -> bool:
@@ -242,10 +232,10 @@ def _how_to_get(table: str, article: Article) -> str:
     """Say which file of that day is missing, and the command that takes it in."""
     if table in (TRADE, TRADE_YEARS, RELEASED):
         return f"Exhibit 20 of that release: `tradelib fetch ft900 --release {article.release}`"
-    source = next((one for one in SOURCES.values() if table in one.tables), None)
-    if source is not None and source.kind == "census-api":
+    kind = table.removesuffix("_nsa").rsplit("_", 1)[-1]
+    if kind in ("hs2", *DETAILS, *LARGE_DETAILS):
         revised = "the API gives revised figures: they answer for now, not for that day"
-        return f"`tradelib fetch {source.name}` ({revised})"
+        return f"`tradelib fetch {kind}` ({revised})"
     return f"{table} as of {article.published}: `tradelib ingest FILE --published {article.published}`"
 
 
