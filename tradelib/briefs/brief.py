@@ -455,7 +455,9 @@ def _stand(who: Partner, s: Snapshot) -> str:
 def _reach(s: Snapshot) -> str:
     """How far the quarters reach, and whether the table was out by the day."""
     quarter, table = words.period(s.quarter), s.sources.get(s.trade_table)
-    if table is None or not s.lag(s.trade_table):
+    if table is None:
+        return f"would reach {quarter}, but no table at hand does"
+    if not s.lag(s.trade_table):
         return f"reach {quarter}"
     return f"are shown through {quarter} from a table of {words.day(table.published)}, which nobody had then"
 

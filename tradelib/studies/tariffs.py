@@ -490,7 +490,6 @@ def _year(found: Tariffs) -> None:
     """The whole calendar year, of a table of years that is of another vintage and has the dutiable value."""
     table, day, year = TARIFF_YEARS, found.as_of, str(found.month.year)
     vintage = next((v for v in list_vintages(table) if v.since <= year <= v.through), None)
-    sums = vintage and year_sums(vintage, code=found.partner.code, year=year, day=day)
     source = {
         "table": table,
         "vintage": vintage.published.isoformat() if vintage else None,
@@ -499,20 +498,23 @@ def _year(found: Tariffs) -> None:
         "basis": table_info(table).basis,
         "adjustment": table_info(table).adjustment,
     }
-    known = sums is not None
-    usd, duty, dutiable = sums[["value_usd", "duty_usd", "dutiable_usd"]] if known else (None, None, None)
-    of = f"U.S. imports for consumption from {found.partner.prose}, {year}"
-    about = {
-        "window": year,
-        "source": source,
-        "reason": f"no table of years has {found.partner.prose} in {year}",
-    }
-    rates = {"rate": duty, "dutiable_share": dutiable}
-    for name, part in rates.items():
-        value = 100 * part / usd if known and usd else None
-        label = f"{'Duties' if name == 'rate' else 'Dutiable part'} in percent of {of}"
-        found.put(f"tariffs.year.{name}", value, unit="percent", label=label, **about)
-    found.put("tariffs.year.duties", duty, unit="USD", label=f"Calculated duties on {of}", **about)
+    code, who, last = found.partner.code, found.partner.prose, str(int(year) - 1)
+    sums = {one: vintage and year_sums(vintage, code=code, year=one, day=day) for one in (year, last)}
+    for id, one, column in (
+        ("duties", year, "duty_usd"),
+        ("rate", year, "duty_usd"),
+        ("dutiable_share", year, "dutiable_usd"),
+        ("dutiable_share.year_earlier", last, "dutiable_usd"),
+    ):
+        usd = None if sums[one] is None else sums[one][column]
+        what = "Dutiable part" if column == "dutiable_usd" else "Calculated duties"
+        of = f"U.S. imports for consumption from {who}, {one}"
+        about = {"window": one, "source": source, "reason": f"no table of years has {who} in {one}"}
+        if id == "duties":
+            found.put(f"tariffs.year.{id}", usd, unit="USD", label=f"{what} on {of}", **about)
+            continue
+        pct = None if usd is None else balances.share(usd, sums[one]["value_usd"])
+        found.put(f"tariffs.year.{id}", pct, unit="percent", label=f"{what} in percent of {of}", **about)
 
 
 # --- tables --------------------------------------------------------------------------------------
@@ -651,7 +653,7 @@ def partners(found: Tariffs, *, title: str = "") -> Chart | None:
     labels[SHOWN:] = [f"{name} ({words.ordinal(int(ranks[code]))})" for name in labels[SHOWN:]]
     ax.set_yticks(range(len(rows)), labels)
     ax.set_ylim(len(rows) - 0.4, -0.6)
-    ax.tick_params(axis="y", length=0)
+    ax.tick_params(axis="y", length=0, pad=8)  # clear of the dots at zero
     ax.spines["bottom"].set_visible(False)
     if any(own):
         ax.get_yticklabels()[own.index(True)].set(color=style.ink("highlight"), weight="bold")
