@@ -10,6 +10,7 @@ import subprocess
 import sys
 import warnings
 from importlib.metadata import requires
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -128,6 +129,18 @@ def test_what_changed_is_worked_out_in_one_process_where_none_can_be_forked(monk
     monkeypatch.setattr(changes, "of_one", lambda way, code, **_: (code, os.getpid()))
     codes = [str(number) for number in range(changes.FEW + 1)]
     assert changes.of_all(None, codes, "release.ipynb") == [(code, os.getpid()) for code in codes]
+
+
+def test_a_container_with_the_name_of_its_host_is_another_machine(tmp_path, monkeypatch):
+    """Two containers on the network of one host have its name, and each counts its processes from one."""
+    left = tmp_path / f".page.html.{files._host()}.{2**22 + 1}.x.tmp"
+    left.write_bytes(b"")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "readlink", lambda path: "pid:[1]")
+        files.sweep_up(tmp_path)
+        assert left.exists() and "pid:[1]" in files.machine()
+    files.sweep_up(tmp_path)
+    assert not left.exists()
 
 
 def test_a_disk_without_links_keeps_the_first_of_two_files(tmp_path, monkeypatch):

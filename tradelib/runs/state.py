@@ -189,12 +189,13 @@ def _me() -> dict:
     except (OSError, KeyError):  # a container may run as a number without a name
         user = "nobody known"
     since = datetime.now(WASHINGTON).isoformat()
-    return {"pid": os.getpid(), "host": platform.node(), "user": user, "since": since}
+    where = {"host": platform.node(), "machine": files.machine()}
+    return {"pid": os.getpid(), **where, "user": user, "since": since}
 
 
 def _gone(held: dict) -> bool:
     """Whether a holder on this machine has ended; of another machine nobody knows."""
-    return held.get("host") == platform.node() and not psutil.pid_exists(held.get("pid") or 0)
+    return held.get("machine") == files.machine() and not psutil.pid_exists(held.get("pid") or 0)
 
 
 def _holder(told: dict) -> str:

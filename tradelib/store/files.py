@@ -237,9 +237,17 @@ def _has_gone(pid: int) -> bool:
     return not psutil.pid_exists(pid)
 
 
+def machine() -> str:
+    """Name this machine, or the container on it that counts its processes for itself."""
+    try:
+        return f"{platform.node()} {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:  # no Linux
+        return platform.node()
+
+
 def _host() -> str:
     """A short mark of this machine: the paths of sockets must be short."""
-    return f"{zlib.crc32(platform.node().encode()):08x}"
+    return f"{zlib.crc32(machine().encode()):08x}"
 
 
 def _to_disk(path: Path) -> None:
