@@ -62,6 +62,8 @@ def test_a_question_written_out_reads_as_itself(text):
     [
         ("goods.exprots@2017", "no measure"),
         ("goods.exports@2017-13", "not a month"),
+        ("goods.imports.change_pct.ytd@2024-08", "Did you mean goods.imports.ytd.change_pct"),
+        ("deficit.rank@2017", "Did you mean goods.deficit.rank"),
         ("goods.balance.rank@2017", "ask of the deficit or the surplus"),
         ("goods.exports of CHN", "which period"),
         ("goods.exports.trailing12@2017 of CHN", "ends with a month"),
@@ -109,6 +111,11 @@ def test_averages_parts_of_a_change_and_counts_are_those_of_the_table():
     assert not rose[-1] and answer("goods.exports.change_usd.first_since@2019 of CHN") == str(fell[-1])
     part = tl.fact("goods.deficit.ytd.contribution_pct", partner="KOR", release="2018-07").value
     assert part == sheet("KOR", "2018-07").value("goods.deficit.ytd.contribution_pct")
+
+
+def test_a_group_says_whose_trade_it_is():
+    union = tl.fact("goods.exports@2019 of EU", as_of=DAY)
+    assert "the European Union (its 27 members of April 3, 2025), 2019: $268.2 billion" in union.text
 
 
 def test_the_largest_partners_are_those_of_the_table():

@@ -187,6 +187,18 @@ def test_a_fact_in_another_unit_is_refused(written):
             "The services surplus with Japan grew by $2 billion",
             ("JPN", "services.surplus.ytd.change_usd", "up $2 billion"),
         ),
+        (
+            "In 2017 exports to China had more than doubled since 2005",
+            ("CHN", "goods.exports.change_pct@2017 vs 2005", "more than doubled"),
+        ),
+        (
+            "Exports to Germany averaged $6.4 billion per month in fiscal year 2023",
+            ("DEU", "goods.exports.per_month@FY2023", "$6.4 billion"),
+        ),
+        (
+            "A surplus with Brazil in 2008, for the first time since 2007",
+            ("BRA", "goods.surplus.first_since@2008", "2007"),
+        ),
         ("nothing at all", ("", "goods.exports.ytd", "")),
     ],
 )

@@ -64,7 +64,8 @@ def test_a_brief_says_the_band_of_a_first_print_and_what_it_rests_on():
         ("CAN", "2024-08", None, "revised once a year"),
         ("Tuvalu", "2024-08", None, "too little trade"),
         ("KOR", "2018-07", "2018-10-05", "later days"),
-        ("KOR", "2023-01", "2024-10-08", "through an annual revision"),
+        ("KOR", "2023-05", "2024-10-08", "through an annual revision"),
+        ("KOR", "2025-02", None, "only as revised in June"),
         ("KOR", "2024-04", "2024-10-08", "no band that holds"),
     ],
 )

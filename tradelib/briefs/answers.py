@@ -16,7 +16,17 @@ from tradelib.briefs.question import RATIOS, SIDES, Question
 from tradelib.briefs.selection import CANADA, vintage_method
 from tradelib.briefs.universe import universe as listed
 from tradelib.errors import NoRows, TradelibError
-from tradelib.partners import WORLD, WORLD_SA, countries, has_members, members, partner, resolve, same_members
+from tradelib.partners import (
+    WORLD,
+    WORLD_SA,
+    countries,
+    has_members,
+    members,
+    partner,
+    resolve,
+    same_members,
+    summed_groups,
+)
 from tradelib.store import vintages
 from tradelib.style import words
 from tradelib.tables import (
@@ -514,7 +524,7 @@ def answer(
         value,
         unit=q.unit,
         window=f"{q.window} vs {q.base}" if q.base else q.window,
-        label=_label(q),
+        label=_label(q, on),
         source=source,
         reason=found.reason if found else _no_vintage(q, table),
         undefined=bool(found and found.undefined),
@@ -565,9 +575,16 @@ def _no_vintage(q: Question, table: str) -> str:
     )
 
 
-def _label(q: Question) -> str:
+def _who(code: str, on: date) -> str:
+    """A partner in words; of a group whose members change, how many they are and of which day."""
+    if code not in summed_groups():
+        return partner(code).prose
+    return f"{partner(code).prose} (its {len(members(code, on))} members of {words.day(on)})"
+
+
+def _label(q: Question, on: date) -> str:
     """The question in words."""
-    who = " and ".join(partner(code).prose for code in q.partners)
+    who = " and ".join(_who(code, on) for code in q.partners)
     what = {"trade": "two-way trade"}.get(q.side, q.side.replace("_", " "))
     kind = {"total": "goods and services", "goods": "goods", "services": "services"}.get(q.item)
     if kind is None:
@@ -589,7 +606,8 @@ def _label(q: Question) -> str:
         if q.measure == "contribution_pct":
             kind = f"Part, in the change of that with {q.among or 'the world'}, of the change"
         label = f"{kind} of {label}, on {base}"
-    told = {"is_highest": "Is it the highest on record", "is_lowest": "Is it the lowest on record"}
+    past = f"in {q.among}" if YEARS.fullmatch(q.among or "") else "on record"
+    told = {"is_highest": f"Is it the highest {past}", "is_lowest": f"Is it the lowest {past}"}
     told |= {"highest_since": "Highest since", "lowest_since": "Lowest since", "since": "Since when"}
     told |= {"in_a_row": "How many in a row", "count": "How many above zero", "first_since": "First since"}
     if q.listed:

@@ -178,7 +178,9 @@ def read(text: str) -> Question | None:
     if line is None or (found is None and not line["when"] and not line["of"]):
         return None
     if found is None:
-        raise TradelibError(f"There is no measure {line['id']!r}.", *advice())
+        near = _ordered(line["id"])
+        advised = [f"Did you mean {near}?"] if near else advice()
+        raise TradelibError(f"There is no measure {line['id']!r}.", *advised)
     told = found.groupdict()
     question = Question(
         id=line["id"],
@@ -192,6 +194,14 @@ def read(text: str) -> Question | None:
     )
     _check(question)
     return question
+
+
+def _ordered(id: str) -> str:
+    """The words of an id in the order of the language, where they make one; empty where they do not."""
+    words, places = id.split("."), [*SIDES, "sa", "bop", *SPANS, *MEASURES, *TESTS, SAME]
+    last = [word for word in words if word in places]
+    told = ".".join([word for word in words if word not in last] + sorted(last, key=places.index))
+    return next((one for one in (told, f"goods.{told}") if ID.fullmatch(one)), "")
 
 
 def _base(text: str | None) -> Window | str | None:

@@ -85,7 +85,8 @@ def _sums(vintage: Vintage, window: Window) -> pd.DataFrame | None:
     at = asked and table.span(asked)
     if at is None:
         return None
-    sums = {side: table.array("goods", side)[:, at].sum(axis=1) for side in MEASURES}
+    rows = list(table.codes.values())
+    sums = {side: table.array("goods", side)[rows, at].sum(axis=1) for side in MEASURES}
     return pd.DataFrame(sums, index=list(table.codes))
 
 

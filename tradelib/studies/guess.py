@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from tradelib.partners import all_partners
+from tradelib.studies.printed import TIMES
 from tradelib.style.words import MONTHS
 
 SCALE = "million|billion|trillion|bn|mn|tn"
@@ -21,8 +22,9 @@ ROSE = "rose|rise|up|grew|widened|increased|higher|jumped|expanded|climbed|swell
 NAMES = "|".join(MONTHS)
 #: How a period is said, and how the language writes it.
 PERIODS = [
+    (r"\bfiscal (?:year )?(\d{4})", "FY{1}"),
     (rf"\b({NAMES})\s*(?:-|–|to|through)\s*({NAMES}) (?:of )?(\d{{4}})", "{3}-{1}..{3}-{2}"),
-    (rf"\b(?:twelve|12) months to ({NAMES}) (\d{{4}})", "trailing12@{2}-{1}"),
+    (rf"\b(?:twelve|12)[- ]months?\b.*? to ({NAMES}) (\d{{4}})", "trailing12@{2}-{1}"),
     (rf"\b({NAMES}) (?:of )?(\d{{4}})", "{2}-{1}"),
     (r"\b(first|second|third|fourth) quarter of (\d{4})", "{2}Q{1}"),
     (r"\b(first|second) half of (\d{4})", "{2}H{1}"),
@@ -55,7 +57,15 @@ def guess(text: str) -> Guess:
     percent = bool(amount and re.search("%|per ?cent", amount[0]))
     moved = re.search(rf"\b(?:({FELL})|({ROSE}))\b", text)
     measure, printed = "", amount[0] if amount else ""
-    if percent and re.search("share|percent of|% of", text):
+    if times := re.search(
+        rf"(?:(?:more than|nearly|almost|about) )?\b(?:{'|'.join(TIMES)})\b", text, re.IGNORECASE
+    ):
+        measure, printed = "change_pct", times[0]
+    elif amount and not percent and re.search(r"\b(?:a|per|each) month\b|monthly average", text):
+        measure = "per_month"
+    elif since := re.search(r"first time since (\d{4})", text):
+        measure, printed = "first_since", since[1]
+    elif percent and re.search("share|percent of|% of", text):
         measure = "share_pct"
     elif amount and moved and (percent or re.search(r"\bby\b", text)):
         measure = "change_pct" if percent else "change_usd"
@@ -65,7 +75,9 @@ def guess(text: str) -> Guess:
     elif record := re.search(r"\b(highest|largest|biggest|record|lowest|smallest)\b", text):
         low = record[1] in ("lowest", "smallest")
         measure, printed = ("", printed) if amount else (f"is_{'lowest' if low else 'highest'}", "true")
-    return Guess(partner=_partner(text), fact=_fact(text, measure), printed=printed)
+    fact, against = _fact(text, measure), re.search(r"\bsince (\d{4})", text)
+    fact += f" vs {against[1]}" if against and "@" in fact and measure == "change_pct" else ""
+    return Guess(partner=_partner(text), fact=fact, printed=printed)
 
 
 def _fact(text: str, measure: str) -> str:
@@ -74,6 +86,8 @@ def _fact(text: str, measure: str) -> str:
     side = next((side for side, like in SIDES.items() if re.search(like, text, re.IGNORECASE)), "exports")
     period = _period(text)
     word, _, when = period.rpartition("@")
+    if item == "goods" and "seasonally adjusted" in text and re.fullmatch(r"\d{4}-\d\d", when):
+        word = "sa.month"
     return ".".join(filter(None, [item, side, word, measure])) + (f"@{when}" if when else "")
 
 

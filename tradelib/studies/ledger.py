@@ -21,7 +21,15 @@ from tradelib.studies.claims import Article, Claim, list_articles, load_article
 from tradelib.studies.printed import UNTESTED, VERDICTS, verdict
 from tradelib.style.tables import PublishedTable, published
 from tradelib.style.words import Text, cardinal, day, lag, series
-from tradelib.tables import DETAILS, LARGE_DETAILS, RELEASED, TRADE, TRADE_YEARS
+from tradelib.tables import (
+    DETAILS,
+    GOODS_SA,
+    GOODS_SA_RELEASED,
+    LARGE_DETAILS,
+    RELEASED,
+    TRADE,
+    TRADE_YEARS,
+)
 
 HEAD = ["Id", "Claim", "Printed", "On the day", "Verdict changed", "Now"]
 #: What became of a claim, and the verdicts that say so.
@@ -230,8 +238,12 @@ def _line(article: Article, claim: Claim, facts: list[Fact]) -> Line:
 
 def _how_to_get(table: str, article: Article) -> str:
     """Say which file of that day is missing, and the command that takes it in."""
-    if table in (TRADE, TRADE_YEARS, RELEASED):
-        return f"Exhibit 20 of that release: `tradelib fetch ft900 --release {article.release}`"
+    exhibits = dict.fromkeys((TRADE, TRADE_YEARS, RELEASED), 20) | dict.fromkeys(
+        (GOODS_SA, GOODS_SA_RELEASED), 19
+    )
+    if table in exhibits:
+        told = f"Exhibit {exhibits[table]} of that release"
+        return f"{told}: `tradelib fetch ft900 --release {article.release}`"
     kind = table.removesuffix("_nsa").rsplit("_", 1)[-1]
     if kind in ("hs2", *DETAILS, *LARGE_DETAILS):
         revised = "the API gives revised figures: they answer for now, not for that day"
