@@ -1,12 +1,16 @@
 """Whatever a file holds, `ingest` ends in an error of its own, and takes neither memory nor time."""
 
 import io
+import os
+import subprocess
+import sys
 import zipfile
 
 import pandas as pd
 import psutil
 import pytest
 from exhibits import as_zip
+from helpers import ROOT
 
 from tradelib.errors import TradelibError
 from tradelib.sources import apart
@@ -126,3 +130,19 @@ def test_a_process_that_somebody_else_ended_is_replaced():
             child.kill()
             child.wait()
     assert apart.call(abs, -2, size=0) == 2
+
+
+def test_a_program_ends_while_a_call_goes_on():
+    script = """
+import threading, time
+from tradelib.sources.apart import Apart
+one, bounds = Apart(), {"memory": 1e9, "seconds": 999, "environment": {}}
+threading.Thread(target=lambda: one.call(time.sleep, 900, **bounds), daemon=True).start()
+while one._process is None:
+    time.sleep(0.01)
+print(one._process.pid)
+"""
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, timeout=600)
+    assert done.returncode == 0, done.stderr.decode()
+    assert not psutil.pid_exists(int(done.stdout))

@@ -12,7 +12,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from typing import Any
 
@@ -55,30 +55,35 @@ class Apart:
         watched = psutil.Process(process.pid)
         began, problem = sum(watched.cpu_times()[:2]), "the program that reads it was ended by it."
 
-        def exchange() -> tuple:
-            pickle.dump(order, process.stdin, protocol=5)
-            process.stdin.flush()
-            return pickle.load(process.stdout)
+        answered: Future = Future()
 
-        with ThreadPoolExecutor(1) as pool:
-            future = pool.submit(exchange)
+        def exchange() -> None:
             try:
-                while not wait([future], LOOKS_S).done and process.poll() is None:
-                    with suppress(psutil.Error):
-                        if watched.memory_info().rss > memory:
-                            problem = f"it takes more than {memory / 1e6:,.0f} MB of memory to read."
-                            process.kill()
-                        elif sum(watched.cpu_times()[:2]) - began > seconds:
-                            problem = f"it takes more than {seconds:.0f} seconds to read."
-                            process.kill()
-                return future.result()
-            except (OSError, EOFError, pickle.UnpicklingError):
-                process.kill()
-                process.wait()  # its pipes close before it has ended: the next call must not be given to it
-                raise CheckError(problem, "No publisher's file is like that: see what it is.") from None
-            except BaseException:  # somebody pressed Ctrl-C
-                process.kill()
-                raise
+                pickle.dump(order, process.stdin, protocol=5)
+                process.stdin.flush()
+                answered.set_result(pickle.load(process.stdout))
+            except BaseException as error:  # raised where it is waited for
+                answered.set_exception(error)
+
+        # no pool's thread: a program does not end before those, and this one may wait for long
+        threading.Thread(target=exchange, daemon=True).start()
+        try:
+            while not wait([answered], LOOKS_S).done and process.poll() is None:
+                with suppress(psutil.Error):
+                    if watched.memory_info().rss > memory:
+                        problem = f"it takes more than {memory / 1e6:,.0f} MB of memory to read."
+                        process.kill()
+                    elif sum(watched.cpu_times()[:2]) - began > seconds:
+                        problem = f"it takes more than {seconds:.0f} seconds to read."
+                        process.kill()
+            return answered.result()
+        except (OSError, EOFError, pickle.UnpicklingError):
+            process.kill()
+            process.wait()  # its pipes close before it has ended: the next call must not be given to it
+            raise CheckError(problem, "No publisher's file is like that: see what it is.") from None
+        except BaseException:  # somebody pressed Ctrl-C
+            process.kill()
+            raise
 
     def _running(self) -> subprocess.Popen:
         if self._process is None or self._process.poll() is not None:
@@ -91,7 +96,7 @@ class Apart:
                 env=env,
                 cwd=os.sep,
             )
-            atexit.register(self._process.kill)
+            atexit.register(self.end)
         return self._process
 
     def end(self) -> None:
