@@ -12,6 +12,7 @@ import pytest
 import yaml
 from helpers import ROOT
 from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
 #: What the user asked for, and what tools insist on.
 TOP_LEVEL = {
@@ -80,6 +81,16 @@ def test_the_lock_names_a_version_that_is_allowed_for_each_package_and_no_addres
     wanted = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["test"]]
     for name, specifiers in map(requirement, wanted):
         assert all(SpecifierSet(one).contains(locked[name.replace("_", "-")]) for one in specifiers), name
+
+
+def test_no_package_may_be_older_than_pandas_takes_it():
+    """pandas looks at these when it first uses them, and no resolver knows."""
+    from pandas.compat._optional import VERSIONS
+
+    wanted = dict(map(requirement, PROJECT["dependencies"]))
+    for name in ("jinja2", "openpyxl", "pyarrow", "python-calamine", "tabulate"):
+        (lowest,) = (one.removeprefix(">=") for one in wanted[name])
+        assert Version(lowest) >= Version(VERSIONS[name]), name
 
 
 def test_the_recipe_for_conda_forge_requires_what_the_environment_does(conda):

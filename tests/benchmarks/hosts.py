@@ -121,6 +121,8 @@ def main() -> None:
             last.start()
             last.join()
         again += check(place, fingerprint, kills - before)
+        if rounds % 20 == 0:
+            print(f"{kills} kills in {rounds} rounds so far", flush=True)
     server.stop()
     took = time.perf_counter() - began
     print(
