@@ -97,12 +97,8 @@ def tariff_rate(
     ----------
     window : str or Window
         A month ("2025-05"), a year ("2024"), months ("2025-01..2025-11"), or a Window.
-    as_of : str, date or Timestamp
-        The day (YYYY-MM-DD): the newest vintage published by then that has the window; "latest".
-    partner : str, int or list of str, optional
-        Code, ISO code or name: of one, its rate alone; several, or everybody unless given.
-    nearest_later : bool
-        Take the earliest later vintage where there is none so early.
+    as_of, partner, nearest_later
+        As for `load`; the vintage must have the whole window.
 
     Returns
     -------
