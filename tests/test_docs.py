@@ -27,7 +27,7 @@ import tradelib as tl
 from tradelib.briefs import codebook
 from tradelib.cli.main import main
 from tradelib.sources import publishers
-from tradelib.studies import league, revisions, seasonal
+from tradelib.studies import league, revisions, seasonal, tariffs
 from tradelib.tables import DETAIL_TABLES
 
 ROOT = Path(__file__).parents[1]
@@ -74,7 +74,7 @@ def sources() -> str:
 def studies() -> str:
     """The facts that each study adds to those of a brief."""
     brief = sheet("KOR", "2018-07", "2025-04-03")
-    found = pd.concat([codebook.facts(room.study(brief)) for room in (league, revisions, seasonal)])
+    found = pd.concat([codebook.facts(room.study(brief)) for room in (league, revisions, seasonal, tariffs)])
     return codebook.markdown(found[~found["id"].isin(codebook.facts(brief)["id"])][["id", "unit", "example"]])
 
 

@@ -111,6 +111,17 @@ def test_lines_are_read_in_blocks_of_any_length(zips, tmp_path, monkeypatch):
         bulk.read(str(zips.write(tmp_path, "imports", cut)), "imports", MONTH)
 
 
+def test_a_code_with_letters_in_a_list_hides_no_other(zips, tmp_path):
+    def lettered(text: bytes) -> bytes:
+        return text + b"5A00000000" + text[10 : text.index(b"\n") + 1]
+
+    plain = bulk.read(str(zips.write(tmp_path, "exports")), "exports", MONTH)
+    found = bulk.read(str(zips.write(tmp_path, "exports", {"CONCORD.TXT": lettered})), "exports", MONTH)
+    assert len(found.items) == len(plain.items) + 1
+    assert [found.items[n] for n in found.item] == [plain.items[n] for n in plain.item]
+    assert (found.figures["all_val"] == plain.figures["all_val"]).all()
+
+
 # --- refused ------------------------------------------------------------------------------------
 
 
