@@ -102,6 +102,14 @@ def test_the_recipe_for_conda_forge_requires_what_the_environment_does(conda):
     assert recipe["about"].keys() >= {"homepage", "license", "license_file", "summary"}  # its linter asks for
 
 
+def test_the_citation_has_the_form_of_such_files_and_the_version_of_the_project():
+    path = ROOT / "CITATION.cff"
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.citation-file-format"]
+    done = subprocess.run([*command, str(path)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    assert yaml.safe_load(path.read_text(encoding="utf-8"))["version"] == PROJECT["version"]
+
+
 def test_the_four_given_packages_are_required(conda):
     names = {requirement(line)[0] for line in PROJECT["dependencies"]}
     assert {"jupyterlab", "pandas", "seaborn", "papermill"} <= names
