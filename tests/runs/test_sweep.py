@@ -100,6 +100,21 @@ def test_what_is_up_to_date_is_not_made_again_unless_forced(notebook, reports, l
     assert len(swept(reports, book, force=True).of("made")) == 4
 
 
+def test_spreadsheets_that_are_asked_for_lie_beside_old_pages_too_and_are_renewed_with_them(
+    notebook, reports, log
+):
+    book = notebook(LOG, LAST)
+    assert len(swept(reports, book, "KOR,CHN").of("made")) == 2 and not [*reports.rglob("*.xlsx")]
+    assert len(swept(reports, book, "KOR,CHN,MEX", spreadsheets=True).of("made")) == 1
+    assert {path.stem for path in reports.rglob("*.xlsx")} == {"china", "korea-south", "mexico"}
+    assert len(log()) == 3, "no page is made again for its spreadsheet"
+    for path in reports.rglob("*.xlsx"):
+        path.write_bytes(b"of the page before")
+    swept(reports, book, "KOR", force=True)
+    renewed = {path.stem: path.read_bytes()[:2] for path in reports.rglob("*.xlsx")}
+    assert renewed == {"china": b"of", "korea-south": b"PK", "mexico": b"of"}
+
+
 def test_another_notebook_text_or_another_vintage_is_another_input(notebook, reports, store):
     swept(reports, notebook(LAST))
     assert len(swept(reports, notebook("1 + 1", LAST)).of("made")) == 4
