@@ -332,6 +332,32 @@ def test_exit_hooks_run_and_a_session_name_and_key_reach_the_kernel(tmp_path):
     assert left.exists()
 
 
+LEFT_OPEN = """
+import logging.handlers, os, threading, time
+class Own: pass
+os.chdir({folder!r})
+left = open("left", "w"); left.write("a line")
+ring = Own(); ring.me = ring; ring.file = open("ring", "w"); ring.file.write("in a ring")
+kept = logging.handlers.MemoryHandler(9, 99, logging.FileHandler("log"))
+kept.emit(logging.makeLogRecord({{"msg": "a record", "levelno": 20}}))
+logging.getLogger("own").addHandler(kept)
+def slowly():
+    time.sleep(0.5)
+    with open("thread", "w") as file: file.write("a thread")
+threading.Thread(target=slowly).start()
+"""
+
+
+def test_what_a_cell_leaves_open_is_written_at_the_end(tmp_path):
+    with kernel() as (manager, tell):
+        tell(LEFT_OPEN.format(folder=str(tmp_path)))
+        process = manager.provisioner.process
+        manager.shutdown_kernel()
+    assert process.returncode == 0
+    told = {path.name: path.read_text().strip() for path in tmp_path.iterdir()}
+    assert told == {"left": "a line", "ring": "in a ring", "log": "a record", "thread": "a thread"}
+
+
 def test_variables_read_at_import_are_those_of_the_kernel():
     with kernel(env=os.environ | {"MPLBACKEND": "svg"}) as (manager, tell):
         assert tell("import matplotlib; print(matplotlib.get_backend())").lower() == "svg"
