@@ -65,7 +65,7 @@ DECLARED = {
     r"\b95 percent confidence set\b|\blast 24 quarters\b": "the test of turning points: level and window",
     r"\bthe 15 years to\b|\ba window of 13 years\b": "the seasonal adjustment: what it is fitted to",
     r"\b75 to 85 percent of the years left out\b": "the test of a band of revisions",
-    r"\b10 percent (?:below|above)\b": "the table of revisions: its outer shares",
+    r"\b(?:5|10) percent (?:below|above)\b": "the table of revisions: its outer shares",
     r"\$1 billion or more\b": "the league: from where on a change is listed",
     r"^\s*\d+\. ": "the number of a line in a list",
 }
