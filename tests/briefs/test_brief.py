@@ -526,6 +526,7 @@ def test_each_fact_tells_the_vintage_of_its_table_and_its_lag():
         "imports_consumption_hs2_nsa": ("2020-12-04", 821),
         "imports_consumption_nsa": ("2020-12-04", 821),
         "exports_naics_nsa": (None, None),
+        "imports_consumption_provisions_nsa": (None, None),
     }
     later = sheet("KOR", "2018-07", "2025-04-03")
     assert {f.vintage_lag_days for f in later.values() if f.vintage} == {0}
@@ -593,7 +594,7 @@ def test_a_partner_outside_the_bea_table_has_no_services_and_one_outside_hs2_no_
 def test_chapters_that_no_vintage_reaches_say_how_far_it_does():
     fact = sheet("KOR", "2024-08")["commodity.hs2.27.exports.ytd"]
     assert fact.value is None and fact.vintage is None and fact.vintage_lag_days is None
-    assert "2013-01 to 2020-10" in fact.reason
+    assert "January 2013 to October 2020" in fact.reason
 
 
 def test_a_universe_that_was_not_seen_says_so():

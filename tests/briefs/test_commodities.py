@@ -29,7 +29,7 @@ PUBLISHED = {EXPORTS: "2020-12-04", CONSUMPTION: "2020-12-04", GENERAL: "2025-10
 ID = "commodity.hs2.contributions"
 RELEASES = ("2014-12", "2018-07", "2020-04", "2024-08")
 JULY = ("2018-07", "2018-10-05")
-COVERS = "the table exports_hs2_nsa covers 2013-01 to 2020-10, not all of"
+COVERS = 'the table "Total exports by HS chapter" covers January 2013 to October 2020, not all of'
 
 
 # --- the arithmetic -----------------------------------------------------------------------------
@@ -168,7 +168,7 @@ def test_the_fact_says_which_flows_and_tables_it_covers(who, release, covers, ta
 
 def test_where_no_table_has_the_partner_or_the_month_there_is_a_reason():
     assert "no table by HS chapter has rows of Tuvalu" in sheet("TUV", *JULY)[ID].reason
-    assert "2013-01 to 2020-10" in sheet("KOR", "2010-06")[ID].reason
+    assert "January 2013 to October 2020" in sheet("KOR", "2010-06")[ID].reason
     assert sheet("TUV", *JULY)[ID].value is None
 
 
@@ -262,8 +262,8 @@ def test_one_flow_is_told_as_that_flow_and_no_net_is_made_of_it():
 def test_without_commodities_the_passage_is_left_out_and_the_annex_says_what_would_bring_it():
     for who, release, why in (
         ("TUV", JULY, "no table by HS chapter has rows of Tuvalu"),
-        ("KOR", ("2010-06", None), f"{COVERS} 2009-01 to 2010-06"),
-        ("KOR", ("2013-06", None), f"{COVERS} 2012-01 to 2013-06"),
+        ("KOR", ("2010-06", None), f"{COVERS} January 2009 to June 2010"),
+        ("KOR", ("2013-06", None), f"{COVERS} January 2012 to June 2013"),
     ):
         found = sheet(who, *release)
         assert said("chapters", found) == titled("chapters-chart", found) == ""

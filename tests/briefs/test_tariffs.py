@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from bulk_files import Zips
-from helpers import sheet, snapshot
+from helpers import said, sheet, snapshot
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -189,7 +189,13 @@ def test_equal_rates_are_all_mix_and_an_equal_mix_is_all_rates():
 def test_a_release_that_the_goods_tables_do_not_reach_has_the_facts_on_tariffs(capsys):
     facts = sheet("CHN", *NOVEMBER)
     assert facts["goods.exports.month"].value is None
-    assert "goods_census_nsa covers 1985-01 to 2025-02, not 2025-11" in facts["goods.exports.month"].reason
+    reason = (
+        'the table "Goods by partner (country.xlsx)" covers January 1985 to February 2025, not November 2025'
+    )
+    assert facts["goods.exports.month"].reason == reason
+    tiles = said("figures", facts)
+    assert "Goods" not in tiles and "| Rate of duty, November 2025 | **32.3 percent** |" in tiles
+    assert "| Rank by rate | **1st** of 30 |" in tiles and "$3.8 billion a year earlier" in tiles
     document = json.loads(json.dumps(facts.document()))
     assert round(document["facts"]["tariff.rate.month"]["value"], 2) == 32.35
     known = {id for id, fact in facts.items() if fact.value is not None}

@@ -66,7 +66,10 @@ WRONG = [
     ({"measure": "rate"}, "'rate' is no measure"),
     ({"basis": "tariff rate", "window": "quarter"}, "consumption, are monthly: there is no window 'quarter'"),
     ({"basis": "tariff rate", "partner": "PER"}, "has no figures of duties on imports from Peru"),
-    ({"basis": "tariff rate", "release": "2012-12"}, "covers 2013-01 to 2025-11, not 2012-12"),
+    (
+        {"basis": "tariff rate", "release": "2012-12"},
+        "covers January 2013 to November 2025, not December 2012",
+    ),
 ]
 
 

@@ -71,7 +71,7 @@ def test_the_brief_is_three_files_under_the_publication_date(korea):
 def test_facts_json_holds_the_facts_of_the_command_line(korea):
     written = json.loads(korea.paths[2].read_text())
     told = json.loads(json.dumps(tl.brief("KOR", "2018-07").document()))
-    assert list(written) == [*told, "tradelib"]
+    assert list(written) == [*told, "charts", "tradelib"]
     assert {name: written[name] for name in told} == told
 
 

@@ -417,6 +417,7 @@ def _names(who: Partner, s: Snapshot) -> dict[str, object]:
         "quarter": words.period(s.quarter),
         "quarters": span(s.quarters),
         "january": s.month.month == 1,
+        "duties_alone": GOODS not in s.sources,
         "year": str(s.month.year),
         "last_year": str(s.month.year - 1),
         "published": published_on,

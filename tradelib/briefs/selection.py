@@ -15,6 +15,7 @@ import pandas as pd
 from tradelib import loaders, releases
 from tradelib.errors import TradelibError
 from tradelib.store import vintages
+from tradelib.style import words
 from tradelib.tables import (
     ALL_RELEASED,
     DETAIL_TABLES,
@@ -32,6 +33,7 @@ from tradelib.tables import (
     TARIFFS,
     TRADE,
     TRADE_YEARS,
+    table_info,
 )
 from tradelib.windows import year_to_date
 
@@ -199,11 +201,14 @@ def _of_one_day(sources: dict, spans: dict) -> None:
 
 def _absence(table: str, since: pd.Period, through: pd.Period) -> str:
     """Say why no vintage of a table was taken that has all from one period to another."""
-    spans = dict.fromkeys((v.since, v.through) for v in vintages.list_vintages(table))
+    title, held = table_info(table).title, vintages.list_vintages(table)
+    spans = dict.fromkeys((v.since, v.through) for v in held)
     widest = [one for one in spans if not any(o != one and o[0] <= one[0] and o[1] >= one[1] for o in spans)]
-    has = ", ".join(f"{since} to {last}" for since, last in widest)
-    wanted = through if since == through else f"all of {since} to {through}"
-    return f"the table {table} covers {has}, not {wanted}" if has else f"no vintage of {table} is at hand"
+    ends = [[pd.Period(end, through.freqstr) for end in span] for span in widest]
+    has = words.series([" to ".join(map(words.period, one)) for one in ends])
+    wanted = " to ".join(map(words.period, dict.fromkeys((since, through))))
+    wanted = wanted if since == through else f"all of {wanted}"
+    return f'the table "{title}" covers {has}, not {wanted}' if has else f"no vintage of {table} is at hand"
 
 
 def _choose(spans: dict, day: date) -> tuple[dict, dict, dict]:
