@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
-sys.modules.setdefault("rfc3987_syntax", None)  # as `tradelib.runs.execution`, before nbformat is imported
+sys.modules.setdefault("rfc3987_syntax", None)  # as `tradelib.runs.finished`, before nbformat is imported
 
 
 #: The tests of a file run in one worker, and those of these files in the same one: what they share is worked
@@ -61,7 +61,7 @@ def quick_pages():
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JUPYTER_DEFAULT_PROVISIONER_NAME", "tradelib-warm")
         patch.setattr(report, "check", lambda texts, **_: check.Verdict(()))
-        patch.setattr(report, "prepare", lambda release, as_of: None)
+        patch.setattr(report, "prepare", lambda *_: None)
         yield
 
 

@@ -61,8 +61,9 @@ def test_importing_brings_neither_duckdb_nor_charts():
     assert done.stdout.strip() == "[]"
 
 
-def test_the_grammars_of_addresses_are_not_built_for_papermill():
-    code = "import sys, tradelib.runs.execution, nbformat; print('lark' in sys.modules)"
+@pytest.mark.parametrize("room", ["execution", "check"])
+def test_the_grammars_of_addresses_are_not_built_for_papermill_nor_for_a_check(room):
+    code = f"import sys, tradelib.runs.{room}, nbconvert.filters.markdown; print('lark' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 

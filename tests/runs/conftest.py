@@ -30,7 +30,7 @@ def warm_kernels(monkeypatch):
     monkeypatch.setattr(plan, "take", _take)
     monkeypatch.setattr(report, "take", _take)
     monkeypatch.setattr(report, "check", lambda texts, **_: check.Verdict(()))  # test_check.py has its tests
-    monkeypatch.setattr(report, "prepare", lambda release, as_of: None)
+    monkeypatch.setattr(report, "prepare", lambda *_: None)
 
 
 @pytest.fixture(scope="session")

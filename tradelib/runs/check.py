@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache, lru_cache
 from hashlib import sha256
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -131,12 +132,12 @@ def cores() -> int:
 _beside_kernels = threading.BoundedSemaphore(max(1, cores() // 2))  # each holds a snapshot
 
 
-def prepare(release: str, as_of: str) -> None:
-    """Have the snapshot of a page taken while its notebook runs, where no process is there yet."""
+def prepare(partner: str, release: str, as_of: str) -> None:
+    """Have all ready that a page needs while its notebook runs, where no process is there yet."""
 
     def take() -> None:
         with suppress(TradelibError), _beside_kernels:
-            _call(take_snapshot, release, as_of)
+            _call(be_ready, partner, release, as_of)
 
     if not _all:
         threading.Thread(target=take, daemon=True).start()
@@ -250,10 +251,12 @@ def _book_of(page: str) -> dict:
     raise TradelibError("Its notebook is not beside it.", "Keep the .ipynb file with it.")
 
 
-def take_snapshot(release: str, as_of: str) -> None:
-    """Take the snapshot that the pages of a release need."""
+def be_ready(partner: str, release: str, as_of: str) -> None:
+    """Import what a page needs, take the snapshot of its release, and work out its facts once."""
     _ready()
-    brief.take(release, as_of=as_of)
+    brief.brief(partner, brief.take(release, as_of=as_of))
+    import_module("tradelib.briefs.charts")
+    _marked("")
 
 
 @cache

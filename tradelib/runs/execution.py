@@ -8,7 +8,6 @@ import importlib
 import itertools
 import os
 import re
-import sys
 import threading
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -38,10 +37,6 @@ KERNEL_OPTIONS = ["--HistoryManager.hist_file=:memory:", "--log-level=CRITICAL"]
 #: Errors whose every line is written for the user.
 OURS = ("TradelibError", "UnknownFact", "PartnerError", "NoRows", "CheckError", "FetchError")
 ENGINE = "tradelib"  # our name for papermill's engine as `_register_engine` sets it up
-
-# With this package jsonschema, which nbformat imports, builds 38 grammars for addresses in any alphabet: most
-# of the time that papermill takes to import.
-sys.modules.setdefault("rfc3987_syntax", None)
 
 
 class NotebookFailed(TradelibError):

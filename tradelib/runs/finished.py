@@ -9,6 +9,7 @@ import html
 import itertools
 import json
 import re
+import sys
 import threading
 from collections.abc import Iterator
 from functools import cache
@@ -17,6 +18,10 @@ from pathlib import Path
 
 from tradelib.briefs.fact import FACTS_MIME
 from tradelib.style.tables import DATA_MIME
+
+# With this package jsonschema, which nbformat imports, builds 38 grammars for addresses in any alphabet: most
+# of the time that papermill and nbconvert take to import.
+sys.modules.setdefault("rfc3987_syntax", None)
 
 INJECTED = "injected-parameters"  # the tag of the cell that papermill adds
 HEADLINE = "headline"  # the tag of the cell whose text is the finding of the page

@@ -39,6 +39,7 @@ from tradelib.runs.jobs import (
     EDITED,
     ENDS,
     NOT_MADE,
+    SUBJECT,
     Job,
     Notebook,
     check_inputs,
@@ -152,7 +153,8 @@ def make(
     its place is an error, or moved aside where `force` is set.
     """
     check_inputs(job)
-    prepare(job.record["parameters"]["release"], job.record["parameters"]["as_of"])
+    if is_bundled(job.notebook):
+        prepare(*(job.record["parameters"][name] for name in SUBJECT))
     with files.temporary(job.place / job.name, folder=True, advice=NOT_RUN) as folder:
         try:
             finished = execute(
