@@ -159,7 +159,10 @@ def test_the_page_says_how_the_balance_changed(who):
     assert all(texts.values()) and not any("None" in text or "nan" in text for text in texts.values())
     if who == "KOR":
         assert "went from a deficit of $9.9 billion to a deficit of $11.7 billion" in texts["headline"]
-        assert "-$1.8 billion by August 2018" in texts["headline"] and "revision" not in texts["headline"]
+        assert (
+            "-$1.8 billion by the addition of August 2018" in texts["headline"]
+            and "revision" not in texts["headline"]
+        )
     assert study["changes.figures"].value > 40 > study["changes.revised"].value == 0
     assert "South Korea, August 2018" in repr(study.tables[0]) or who != "KOR"
 
