@@ -61,6 +61,15 @@ def test_verify_is_content_with_a_sound_store(store):
     assert f"{count} of {count} vintages are what they were" in result.output
 
 
+def test_a_card_nested_without_end_is_refused_in_words(store):
+    vintage, _ = save_large()
+    vintage.path.write_bytes(b'{"parts": ' + b"[" * 100_000)
+    with pytest.raises(TradelibError, match="is not a tradelib vintage, or is damaged"):
+        vintages.look(vintage.path)
+    (finding,) = [finding for finding in verify(store) if finding.problem]
+    assert "damaged" in finding.problem
+
+
 def test_a_damaged_vintage_is_read_or_refused_in_words_and_never_ends_in_a_traceback(store):
     vintage, _ = save()
     whole, sound = vintage.path.read_bytes(), vintages.read(vintage)

@@ -96,7 +96,7 @@ def _record(book: bytes, place: Path) -> dict:
     try:
         record = json.loads(book)["metadata"]["tradelib"]
         record["notebook_sha256"], record["parameters"], record["vintages"]
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         raise TradelibError(f"{place} is no page of tradelib's.", "Give one that `report` made.") from None
     if is_edited(book):
         raise TradelibError(

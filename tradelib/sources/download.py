@@ -103,7 +103,7 @@ def kept(name: str) -> tuple[Reply, str] | None:
         told, content = json.loads(card.read_bytes()), body.read_bytes()
         modified = told["last_modified"] and datetime.fromisoformat(told["last_modified"])
         fetched = datetime.fromisoformat(told["fetched"])
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     if told["url"] != name or told["sha256"] != hashlib.sha256(content).hexdigest():
         return None
@@ -133,7 +133,7 @@ def forget(tag: str) -> None:
             if json.loads(card.read_bytes())["tag"] == tag:
                 card.unlink()
                 card.with_suffix(".body").unlink()
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             continue
 
 

@@ -101,7 +101,15 @@ def read(path: Path, freq: str, partner: list[str] | None = None, *, coded: bool
             _check_figures(whole, _plain(data), freq)
             data = data if wanted is None else _plain(data).filter(wanted)
         return to_frame(data if coded else _plain(data), freq)
-    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, OverflowError) as error:
+    except (
+        pa.ArrowException,
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         raise unreadable(path.parent, error) from None
 
 

@@ -162,7 +162,7 @@ def _describe(path: Path, changed: int) -> Vintage:
         meta["sources"] = tuple(meta["sources"])
         meta["parts"] = tuple(part["file"] for part in meta.get("parts", ()))
         return Vintage(path=path, **meta)
-    except (pa.ArrowInvalid, OSError, KeyError, TypeError, ValueError) as error:
+    except (pa.ArrowInvalid, OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise TradelibError(
             f"{path} is not a tradelib vintage, or is damaged ({type(error).__name__}).",
             "Move it out of the store; the other vintages are untouched.",
