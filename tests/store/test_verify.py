@@ -66,8 +66,8 @@ def test_a_card_nested_without_end_is_refused_in_words(store):
     vintage.path.write_bytes(b'{"parts": ' + b"[" * 100_000)
     with pytest.raises(TradelibError, match="is not a tradelib vintage, or is damaged"):
         vintages.look(vintage.path)
-    (finding,) = [finding for finding in verify(store) if finding.problem]
-    assert "damaged" in finding.problem
+    card, *parts = [finding for finding in verify(store) if finding.problem]
+    assert "damaged" in card.problem and len(parts) == 2, "its parts are named by no card now"
 
 
 def test_a_damaged_vintage_is_read_or_refused_in_words_and_never_ends_in_a_traceback(store):
