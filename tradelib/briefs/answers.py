@@ -475,6 +475,13 @@ def reaching(q: Question) -> list[vintages.Vintage]:
     return sorted((v for *_, v in best if v.table == best[0][3].table), key=lambda v: v.published)
 
 
+def _most_revised(q: Question) -> str:
+    """Whose rows of all that a question rests on are revised most often: its vintage is judged by them."""
+    if q.measure == "rank" or q.listed or (len(q.partners) > 1 and CANADA in q.partners):
+        return CANADA
+    return WORLD if q.measure in ("share_pct", "contribution_pct") else q.partners[0]
+
+
 def answer(
     q: Question,
     *,
@@ -490,16 +497,7 @@ def answer(
     """
     on, told = on or day, Facts()
     _refuse_twice(q.partners, on)
-    rows = (
-        CANADA
-        if q.measure == "rank" or q.listed
-        else WORLD
-        if q.measure in ("share_pct", "contribution_pct")
-        else q.partners[0]
-    )
-    if len(q.partners) > 1 and CANADA in q.partners:
-        rows = CANADA
-    best = [(0, 0, 0, using)] if using else _choices(q, rows, day)
+    best = [(0, 0, 0, using)] if using else _choices(q, _most_revised(q), day)
     liked = [one for one in best if prefer and prefer.get(one[3].table) == one[3]]
     best = liked[:1] or best
     table = best[0][3].table if best else _tables(q, q.window)[0]

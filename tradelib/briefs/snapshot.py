@@ -51,10 +51,10 @@ from tradelib.windows import Window, full_year, year_to_date
 HANDED = "TRADELIB_SNAPSHOTS"
 #: The columns of a table of goods that has no rows.
 EMPTY = {"period": "period[M]", "partner": "str", "flow": "str", "item": "str", "value_usd": "float64"}
-#: What a snapshot reads, when it is asked for.
-TABLES = ("goods_flows", "trade_flows", "released_flows", "chapter_flows", "released_goods", "official")
-TABLES += ("tariff_flows",)
 EMPTY |= {"note": "str", "vintage_lag_days": "int64"}
+#: The attributes of a snapshot that read a file when they are asked for.
+READ = ("goods_flows", "trade_flows", "released_flows", "chapter_flows", "released_goods", "official")
+READ += ("tariff_flows",)
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class Snapshot:
 
     def whole(self) -> "Snapshot":
         """The same with all its tables read, which happens else when they are asked for."""
-        for name in TABLES:
+        for name in READ:
             getattr(self, name)
         return self
 

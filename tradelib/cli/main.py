@@ -235,7 +235,6 @@ def main() -> None:
 @EDITIONS
 def report(cell_limit, **options) -> None:
     """Make the dated brief: notebook, HTML page and facts."""
-    _import_papermill_quickly()
     from tradelib.runs.jobs import CELL_LIMIT as DEFAULT
     from tradelib.runs.jobs import EDITED
     from tradelib.runs.report import make_report
@@ -266,18 +265,12 @@ def page(notebook, run, cell_limit) -> None:
 
     What has no outputs yet, or was edited and not run since, is run first.
     """
-    _import_papermill_quickly()
     from tradelib.runs.jobs import CELL_LIMIT as DEFAULT
     from tradelib.runs.report import make_page
 
     made = make_page(notebook, run=run, cell_limit=cell_limit or DEFAULT, progress=True)
     _say_made(made)
     say("Made; the notebook was run." if made.ran else "Made of the notebook as it stands.")
-
-
-def _import_papermill_quickly() -> None:
-    """Spare jsonschema, which papermill imports, a grammar of web addresses: a second of each run."""
-    sys.modules.setdefault("rfc3987_syntax", None)
 
 
 def _say_made(made) -> None:

@@ -253,14 +253,14 @@ def _book_of(page: str) -> dict:
 
 def be_ready(partner: str, release: str, as_of: str) -> None:
     """Import what a page needs, take the snapshot of its release, and work out its facts once."""
-    _ready()
+    _shell()
     brief.brief(partner, brief.take(release, as_of=as_of))
     import_module("tradelib.briefs.charts")
     _marked("")
 
 
 @cache
-def _ready():
+def _shell():
     """Make this process one that works pages out again: a shell, no pictures, one snapshot for all pages."""
     import matplotlib as mpl
     from IPython.core.interactiveshell import InteractiveShell
@@ -288,7 +288,7 @@ def work_out(book: dict) -> tuple[dict, list[str]]:
     import matplotlib as mpl
     from IPython.utils.capture import capture_output
 
-    shell, cells, unbound = _ready(), [], []
+    shell, cells, unbound = _shell(), [], []
     shell.reset(new_session=False)
     gc.freeze()  # what is kept for the next pages is not looked through again and again
     with mpl.rc_context():
