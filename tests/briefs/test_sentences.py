@@ -627,3 +627,12 @@ def test_the_notebook_has_one_cell_for_the_headline_and_every_passage_has_a_tell
 def test_what_would_be_false_or_half_written_is_refused(text, said):
     with pytest.raises(TradelibError, match=f"(?s){said}"):
         say(sheet("KOR", "2018-07"), text)
+
+
+def test_a_condition_that_is_a_paragraph_of_its_own_holds_for_all_that_follows():
+    brief = sheet("KOR", *JULY)
+    text = "One.\n\n{{group:{0}}}\n\nTwo of {{partner}}. Three.\n\nFour."
+    assert str(say(brief, text.format("unless"))) == "One.\n\nTwo of South Korea. Three.\n\nFour."
+    assert str(say(brief, "{group:if}\n\nTwo. {services.balance.ytd:reason}.")) == "", "and no reason is told"
+    with pytest.raises(TradelibError, match="no fact, word or field"):
+        say(brief, "{group:if}\n\nTwo {mistyped}.")

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from bulk_files import Zips
-from helpers import said, sheet, snapshot
+from helpers import passages, said, sheet, snapshot
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -195,6 +195,12 @@ def test_a_release_that_the_goods_tables_do_not_reach_has_the_facts_on_tariffs(c
     assert facts["goods.exports.month"].reason == reason
     tiles = said("figures", facts)
     assert "Goods" not in tiles and "| Rate of duty, November 2025 | **32.3 percent** |" in tiles
+    why = [cell for cell in passages() if "quarters" in said(cell, facts) and " covers " in said(cell, facts)]
+    assert why == ["total", "since-when"], "the reason is not told in every passage"
+    assert said("standing", facts) == (
+        "By the rate of duty on its imports China was 1st of 30 countries in November 2025, "
+        "the highest rate first."
+    )
     assert "| Rank by rate | **1st** of 30 |" in tiles and "$3.8 billion a year earlier" in tiles
     document = json.loads(json.dumps(facts.document()))
     assert round(document["facts"]["tariff.rate.month"]["value"], 2) == 32.35

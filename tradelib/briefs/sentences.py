@@ -277,16 +277,28 @@ def _exact(number: Number) -> str:
 
 def _sentences(facts: Facts, text: str) -> Iterator[tuple[str, list[Piece] | None, str]]:
     """Each sentence: what joins it to the one before, its pieces or None, and why it is left out."""
+    wanted = True
     for link, sentences in _blocks(text):
         joint = link
         for sentence in sentences:
             for slot in _slots(sentence):
                 _check(slot, facts)
+            if not wanted:
+                continue
             try:
-                yield joint, _begun(_rendered(sentence, facts)), ""
-                joint = " "
+                pieces = _rendered(sentence, facts)
             except Absent as absent:
                 yield joint, None, str(absent)
+                wanted = not _is_condition(sentence)
+                continue
+            if not _is_condition(sentence):
+                yield joint, _begun(pieces), ""
+                joint = " "
+
+
+def _is_condition(sentence: tuple) -> bool:
+    """Whether a sentence is nothing but conditions."""
+    return bool(sentence) and {getattr(part, "verb", part) for part in sentence} <= {"if", "unless"}
 
 
 def _begun(pieces: list[Piece]) -> list[Piece]:
@@ -323,8 +335,9 @@ def say(facts: Facts, text: str) -> Passage:
         Markdown. `{id}` is a fact as a reader would write it, `{id:verb}` says it in another way,
         `{partner}`, `{month}`, `{months}`, `{quarters}` ... are words, `{id.field}` is a field of a fact,
         such as the `n` of a rank. A part in `[square brackets]` is left out where one of its facts cannot be
-        had; `[one|another]` takes the first that can. A sentence that needs a fact which cannot be had
-        is left out; where none is left, the passage says the reason. The guide on sentences lists verbs
+        had; `[one|another]` takes the first that can. A condition that is a paragraph of its own holds for
+        all that follows. A sentence that needs a fact which cannot be had is left out; where none is left,
+        the passage says the reason. The guide on sentences lists verbs
         and words.
 
     Returns
