@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from functools import lru_cache
 from pathlib import Path
 
 import hypothesis
@@ -11,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 # No test is timed: two busy cores are slower than any deadline now and then.
-hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.register_profile("untimed", deadline=None, max_examples=40)
 hypothesis.settings.load_profile("untimed")
 
 sys.modules.setdefault("rfc3987_syntax", None)  # as `tradelib.runs.finished`, before nbformat is imported
@@ -51,6 +52,44 @@ def pytest_xdist_make_scheduler(config, log):
 
     config.option.loadscopereorder = False
     return ByFile(config, log)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def bundled_once():
+    """What is bundled does not change: this process reads a file of it once, and takes a snapshot of it once.
+
+    `take` still chooses the vintages each time, and a test that has a store gets a snapshot of its own.
+    """
+    from tradelib.briefs import snapshot
+    from tradelib.briefs.selection import choose
+    from tradelib.store import files, parquet, vintages
+
+    read, handed, bundled = parquet.read, snapshot._handed, vintages.BUNDLED
+
+    @lru_cache(maxsize=64)
+    def read_once(path, freq, partner, coded):
+        return read(path, freq, list(partner) if partner else None, coded=coded)
+
+    def read_bundled(path, freq, partner=None, *, coded=False):
+        if bundled not in path.parents:
+            return read(path, freq, partner, coded=coded)
+        return read_once(path, freq, tuple(partner or ()), coded).copy(deep=False)
+
+    @lru_cache(maxsize=8)
+    def taken(release, day):
+        chosen = choose(release, day, strict=False)
+        return snapshot.Snapshot(release, day, chosen.sources, chosen.absent)
+
+    def handed_or_taken(release, day):
+        store = files.store_path()
+        own = files.is_remote(store) or store.exists() or "TRADELIB_GROUPS" in os.environ
+        own = own or bundled != vintages.BUNDLED or snapshot.HANDED in os.environ
+        return handed(release, day) if own else taken(release, day)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parquet, "read", read_bundled)
+        patch.setattr(snapshot, "_handed", handed_or_taken)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -93,7 +93,8 @@ def test_a_later_vintage_changes_values_and_never_windows_or_ids():
     assert old["goods.exports.ytd"].value != new["goods.exports.ytd"].value
 
 
-def test_a_snapshot_handed_down_is_taken_with_its_sums_and_only_by_those_who_ask_for_it():
+def test_a_snapshot_handed_down_is_taken_with_its_sums_and_only_by_those_who_ask_for_it(store):
+    store.mkdir()  # the snapshot is this test's own: see conftest
     given = snapshot("2018-07")
     marked = given.quarters  # any sum that is kept
     with handed_down([given]):
