@@ -55,7 +55,7 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def bundled_once():
+def bundled_once(tmp_path_factory):
     """What is bundled does not change: this process reads a file of it once, and takes a snapshot of it once.
 
     `take` still chooses the vintages each time, and a test that has a store gets a snapshot of its own.
@@ -87,6 +87,7 @@ def bundled_once():
         return handed(release, day) if own else taken(release, day)
 
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRADELIB_STORE", str(tmp_path_factory.mktemp("nobody") / "store"))
         patch.setattr(parquet, "read", read_bundled)
         patch.setattr(snapshot, "_handed", handed_or_taken)
         yield

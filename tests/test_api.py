@@ -9,9 +9,8 @@ from html.parser import HTMLParser
 import nbformat
 import pandas as pd
 import pytest
-from helpers import ROOT, raw_rows, raw_sum, sheet
+from helpers import ROOT, raw_rows, raw_sum, run_here, sheet
 from helpers import audited as lines
-from nbclient import NotebookClient
 
 import tradelib as tl
 from tradelib import TradelibError
@@ -423,9 +422,7 @@ def steps(tmp_path_factory):
     """What each step of the tutorial shows, as text without tags, run from a folder elsewhere."""
     from bs4 import BeautifulSoup
 
-    book = nbformat.read(TUTORIAL, 4)
-    place = {"metadata": {"path": str(tmp_path_factory.mktemp("elsewhere"))}}
-    NotebookClient(book, kernel_name="tradelib-warm", timeout=120, resources=place).execute()
+    book = run_here(nbformat.read(TUTORIAL, 4), tmp_path_factory.mktemp("elsewhere"))
     shown = []
     for cell in book.cells:
         if cell.cell_type == "code":

@@ -11,12 +11,11 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
-from helpers import altered, figures, snapshot, titles
+from helpers import altered, figures, run_here, snapshot, titles
 from helpers import drawn as draw_cell
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
 from matplotlib.text import Text
-from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 from PIL import Image
 
@@ -542,8 +541,7 @@ from tradelib.briefs import charts
 charts.ytd_by_year(brief("KOR", "2018-07", as_of="2018-10-05"), title={titles()["ytd_by_year"]!r})
 """
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
-    NotebookClient(notebook, kernel_name="tradelib-warm").execute()
-    (output,) = notebook.cells[0].outputs
+    (output,) = run_here(notebook).cells[0].outputs
     assert set(output["data"]) == {"text/html", "image/png", "text/plain", DATA_MIME}
     return notebook
 

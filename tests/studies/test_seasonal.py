@@ -10,12 +10,11 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
-from helpers import ROOT, said, sheet, snapshot
+from helpers import ROOT, run_here, said, sheet, snapshot
 from helpers import drawn as draw_cell
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.text import Text
-from nbclient import NotebookClient
 
 from tradelib import list_vintages, load_goods, load_goods_sa
 from tradelib.briefs.snapshot import covered_partners
@@ -376,8 +375,7 @@ def shown(who: str) -> str:
     (cell,) = [cell for cell in notebook.cells if cell["id"] == "parameters"]
     assert 'partner: str = "KOR"' in cell.source
     cell.source = cell.source.replace('"KOR"', repr(who))
-    NotebookClient(notebook, kernel_name="tradelib-warm", timeout=120).execute()
-    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    outputs = [output for cell in run_here(notebook).cells for output in cell.get("outputs", [])]
     assert not [output for output in outputs if output.output_type in ("stream", "error")]
     return "\n".join(str(output.get("data", output)) for output in outputs)
 

@@ -4,9 +4,12 @@ The readings under "without tradelib" import nothing of it: they are the second 
 """
 
 import ast
+import contextlib
 import csv
 import io
 import json
+import re
+import zipfile
 from functools import cache
 from pathlib import Path
 
@@ -166,6 +169,34 @@ def drawn(cell: str, brief, notebook: str = "release.ipynb"):
     return draw(brief, *between, title=_argument(cell, "title", notebook), **named)
 
 
+def run_here(book, place: Path | None = None):
+    """Run a notebook in this process as a kernel would, in a folder; its cells hold what they show.
+
+    It has the snapshots that this process took, and starts no kernel, which takes seconds.
+    """
+    import matplotlib as mpl
+    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.utils.capture import capture_output
+    from nbformat.v4 import new_output
+    from traitlets.config import Config
+
+    shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
+    try:
+        with contextlib.chdir(place or Path.cwd()), mpl.rc_context():
+            for cell in (cell for cell in book.cells if cell.cell_type == "code"):
+                with shell.display_trap, capture_output() as shown:
+                    ended = shell.run_cell(cell.source)
+                ended.raise_error()
+                printed = {"stdout": shown.stdout, "stderr": shown.stderr}
+                cell.outputs = [new_output("stream", name=n, text=t) for n, t in printed.items() if t]
+                told = [one for one in shown.outputs if one.data]  # none where an object displays itself
+                cell.outputs += [new_output("display_data", o.data, metadata=o.metadata) for o in told]
+    finally:
+        shell.restore_sys_module_state()
+        InteractiveShell.clear_instance()
+    return book
+
+
 # --- sheets in the shape of the published files -------------------------------------------------
 
 
@@ -320,23 +351,29 @@ def csv_cells(path: Path) -> dict[tuple[str, str, str], int]:
     return cells
 
 
+#: A cell of a sheet: its column, its attributes, and its number or the place of its text.
+CELL = re.compile(r'<c r="([A-Z]+)\d+"([^>]*?)(?:/>|><v>([^<]*)</v></c>)')
+
+
 @cache
 def workbook_cells(path: Path) -> dict[tuple[str, str, str], int]:
-    """Whole dollars of a country workbook by (code, YYYY-MM, flow), with openpyxl."""
-    from openpyxl import load_workbook
-
-    book = load_workbook(path, read_only=True)
-    rows = book.worksheets[0].iter_rows(values_only=True)
-    head = [str(name).strip() for name in next(rows)]
-    cells = {}
-    for values in rows:
-        row = dict(zip(head, values, strict=False))
-        if row["year"]:
+    """Whole dollars of a country workbook by (code, YYYY-MM, flow), from the XML in it."""
+    with zipfile.ZipFile(path) as book:
+        items = book.read("xl/sharedStrings.xml").decode().split("<si>")[1:]
+        rows = book.read("xl/worksheets/sheet1.xml").decode().split("<row ")[1:]
+    texts = ["".join(re.findall(r"<t[^>]*>([^<]*)", item)).strip() for item in items]
+    head, *rows = (
+        {column: texts[int(value)] if 't="s"' in kind else value for column, kind, value in CELL.findall(row)}
+        for row in rows
+    )
+    column, cells = {name: column for column, name in head.items()}, {}
+    for row in rows:
+        if year := row.get(column["year"]):
+            code = row[column["CTY_CODE"]].zfill(4)
             for flow, letter in LETTERS.items():
                 for n, name in enumerate(MONTHS, 1):
-                    key = str(row["CTY_CODE"]).zfill(4), f"{int(float(row['year']))}-{n:02d}", flow
-                    cells[key] = round(float(row[letter + name]) * 1e6)
-    book.close()
+                    usd = float(row[column[letter + name]]) * 1e6
+                    cells[code, f"{int(float(year))}-{n:02d}", flow] = round(usd)
     return cells
 
 
