@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import math
 import os
 import shutil
 import signal
@@ -23,6 +24,8 @@ from jupyter_client.multikernelmanager import AsyncMultiKernelManager
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
 from tradelib.runs import warm, warm_process
+from tradelib.sources.apart import Apart
+from tradelib.tables import CheckError
 
 WARM, PLAIN = "tradelib-warm", "python3"
 RELEASE = Path(__file__).parents[2] / "notebooks" / "release.ipynb"
@@ -207,8 +210,8 @@ def test_the_loop_of_the_program_runs_on_while_the_server_imports(monkeypatch):
 def test_a_server_warmed_up_beforehand_is_the_one_that_kernels_come_from():
     warm._current = None
     warm.warm_up()
-    assert is_warm(server := str(warm._current._process.pid))
-    assert run(PARENT) == server
+    server = str(warm._current._process.pid)
+    assert run(PARENT) == server and is_warm(server)
 
 
 def test_what_is_cooled_down_is_gone_and_a_process_that_is_killed_too():
@@ -220,6 +223,48 @@ def test_what_is_cooled_down_is_gone_and_a_process_that_is_killed_too():
     warm_process.kill(sleeper.pid)
     assert sleeper.wait() == -9
     warm_process.kill(sleeper.pid)  # one that has ended is no error
+
+
+# --- processes that answer calls ----------------------------------------------------------------
+
+
+def test_calls_are_answered_by_a_fork_that_has_its_imports_and_ends_with_the_server(monkeypatch):
+    monkeypatch.setenv("CENSUS_API_KEY", "secret")
+    warm.warm_up()
+    server, apart = warm._current._process.pid, Apart(warm.answering)
+    bounds = {"memory": 1e9, "seconds": 999, "environment": {"OWN": "1"}}
+    (pid, *_), (parent, *_) = apart.call(os.getpid, **bounds), apart.call(os.getppid, **bounds)
+    assert parent == server and is_warm(str(server))
+    assert apart.call(os.getenv, "OWN", **bounds)[0] == "1"
+    assert b"secret" not in Path(f"/proc/{pid}/environ").read_bytes()
+    assert apart.call(os.getcwd, **bounds)[0] == "/"
+    assert isinstance(apart.call(int, "x", **bounds)[1], CheckError)
+    with pytest.raises(CheckError, match="seconds to read"):
+        apart.call(math.factorial, 10**8, **bounds | {"seconds": 0.2})
+    assert apart.call(os.getppid, **bounds)[0] == server
+    warm.cool_down()
+    assert wait_until(lambda: apart._process.poll() is not None)
+    assert apart.call(abs, -1, **bounds)[0] == 1
+    apart.end()
+
+
+def test_without_a_fork_calls_are_answered_by_a_process_that_starts_the_plain_way(monkeypatch):
+    monkeypatch.setattr(warm, "_current", None)
+    monkeypatch.setattr(warm, "START", "import nothing_of_that_name")
+    assert warm.answering() is None
+    monkeypatch.delattr(os, "pidfd_open")
+    apart = Apart(warm.answering)
+    bounds = {"memory": 1e9, "seconds": 999, "environment": {}}
+    assert apart.call(os.getppid, **bounds)[0] == os.getpid()
+    apart.end()
+
+
+def test_what_few_notebooks_need_is_imported_only_for_many(monkeypatch):
+    loaded = "import sys; print('statsmodels.tsa.seasonal' in sys.modules)"
+    for whole in (False, True):
+        monkeypatch.setattr(warm, "_current", None)
+        warm.warm_up(whole=whole)
+        assert run(loaded) == str(whole)
 
 
 # --- nothing is carried over --------------------------------------------------------------------
@@ -653,7 +698,7 @@ def test_another_command_is_not_forked(cmd, kwargs):
 def test_options_of_the_interpreter_reach_the_server():
     cmd = [sys.executable, "-Xfrozen_modules=off", "-W", "-m", "ipykernel_launcher", "-f", "x"]
     assert warm._is_usual(cmd[:2] + cmd[3:], {"env": {}, "cwd": "/", "kernel_id": "x"})
-    server = warm._Server((), ["-Xdev"], dict(os.environ))
+    server = warm._Server((), ["-Xdev"], dict(os.environ), ())
     assert psutil.Process(server._process.pid).cmdline()[1] == "-Xdev"
 
 
@@ -694,8 +739,8 @@ def test_the_server_starts_no_thread_of_python_and_reads_no_data(tmp_path):
     import importlib, sys, threading
     opened = []
     sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == "open" else None)
-    from tradelib.runs.warm_process import libraries
-    for name in libraries():
+    from tradelib.runs.warm_process import FURTHER, libraries
+    for name in [*libraries(), *FURTHER]:
         importlib.import_module(name)
     print(threading.active_count(), [path for path in opened if path.endswith((".parquet", ".csv"))])
     print([name for name in ("tqdm.auto", "matplotlib_inline.backend_inline", "zmq.Context._instance")

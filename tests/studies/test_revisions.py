@@ -384,7 +384,7 @@ def test_bars_of_months_are_the_revisions(drawn, held):
     last = revisions.newest(revisions.revised(held["CHN"], "5700")).query("revision_due")
     above, below = drawn["CHN", "months"].axes
     for ax, column in ((above, "revision_pct"), (below, "revision_usd")):
-        heights = [bar.get_height() for bar in ax.patches]
+        heights = [bar.get_height() for bars in ax.containers for bar in bars]
         exports, imports = (last.loc[last["flow"] == flow, column] for flow in ("exports", "imports"))
         assert heights == [*exports, *imports]
 

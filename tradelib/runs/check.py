@@ -23,7 +23,6 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache, lru_cache
 from hashlib import sha256
-from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -43,6 +42,7 @@ from tradelib.runs.finished import (
     title_of,
 )
 from tradelib.runs.jobs import CELL_LIMIT, ENDS, bundled_notebook, code_sha256, read_notebook
+from tradelib.runs.warm import answering
 from tradelib.sources import keys
 from tradelib.sources.apart import Apart
 from tradelib.store import files, vintages
@@ -132,15 +132,15 @@ def cores() -> int:
 _beside_kernels = threading.BoundedSemaphore(max(1, cores() // 2))  # each holds a snapshot
 
 
-def prepare(partner: str, release: str, as_of: str) -> None:
-    """Have all ready that a page needs while its notebook runs, where no process is there yet."""
+def prepare(notebook: str, parameters: dict) -> None:
+    """Have a notebook worked out already while it runs, where no process is there yet."""
 
-    def take() -> None:
+    def begin() -> None:
         with suppress(TradelibError), _beside_kernels:
-            _call(be_ready, partner, release, as_of)
+            _call(be_ready, notebook, parameters, str(Path.cwd()))
 
     if not _all:
-        threading.Thread(target=take, daemon=True).start()
+        threading.Thread(target=begin, daemon=True).start()
 
 
 def check(texts: dict[str, str], *, limit: int = CELL_LIMIT) -> Verdict:
@@ -154,7 +154,7 @@ def _call(function: Callable, *given: object, limit: int = CELL_LIMIT) -> Any:
     try:
         process = _idle.get_nowait()
     except queue.Empty:
-        _all.append(process := Apart())
+        _all.append(process := Apart(answering))
     known = {name: value for name, value in keys.without(os.environ).items() if name != HANDED}
     try:
         found, error, _ = process.call(function, *given, memory=MEMORY, seconds=limit, environment=known)
@@ -241,21 +241,25 @@ def _book_of(page: str) -> dict:
     with suppress(TradelibError):
         text = read_notebook(bundled_notebook(made.get("notebook", ""))).text
         if sha256(text.encode()).hexdigest() == made["notebook_sha256"]:
-            book = json.loads(text)
-            at = next(
-                n for n, cell in enumerate(book["cells"]) if "parameters" in cell["metadata"].get("tags", [])
-            )
-            given = "\n".join(f"{name} = {value!r}" for name, value in made["parameters"].items())
-            book["cells"].insert(at + 1, book["cells"][at] | {"source": given, "id": INJECTED})
-            return book
+            return _given(text, made["parameters"])
     raise TradelibError("Its notebook is not beside it.", "Keep the .ipynb file with it.")
 
 
-def be_ready(partner: str, release: str, as_of: str) -> None:
-    """Import what a page needs, take the snapshot of its release, and work out its facts once."""
-    _shell()
-    brief.brief(partner, brief.take(release, as_of=as_of))
-    import_module("tradelib.briefs.charts")
+def _given(text: str, parameters: dict) -> dict:
+    """A notebook with its parameters, as papermill gives them."""
+    book = json.loads(text)
+    tags = [cell["metadata"].get("tags", []) for cell in book["cells"]]
+    at = next(number for number, own in enumerate(tags) if "parameters" in own)
+    given = "\n".join(f"{name} = {value!r}" for name, value in parameters.items())
+    own = {"source": given, "id": INJECTED, "metadata": {"tags": [INJECTED]}}
+    book["cells"].insert(at + 1, book["cells"][at] | own)
+    return book
+
+
+def be_ready(notebook: str, parameters: dict, folder: str) -> None:
+    """Work a notebook out that is yet to be checked."""
+    os.chdir(folder)
+    _shown_again(_sources_of(_given(notebook, parameters)))
     _marked("")
 
 
@@ -285,26 +289,44 @@ def _shell():
 
 def work_out(book: dict) -> tuple[dict, list[str]]:
     """Run a notebook again: what tradelib shows in it now, and what somebody else does."""
+    cells, unbound, shown = [], [], _shown_again(_sources_of(book))
+    for number, cell in enumerate(book["cells"]):
+        if number in shown:
+            new = iter([output for output in shown[number] if _is_ours(output)])
+            outputs = [next(new, None) if _is_ours(one) else one for one in map(_plain, cell["outputs"])]
+            cell = cell | {"outputs": [*filter(None, outputs), *new]}
+            unbound += _foreign(cell)
+        cells.append(cell)
+    return book | {"cells": cells}, unbound
+
+
+def _sources_of(book: dict) -> tuple[tuple[int, str], ...]:
+    """The code of a notebook by the numbers of the cells, that of the parameters however it is written."""
+    found = []
+    for number, cell in enumerate(book["cells"]):
+        source, tags = text_of(cell["source"]), cell["metadata"].get("tags", [])
+        if cell["cell_type"] == "code" and "skip-execution" not in tags:
+            found.append((number, ast.unparse(ast.parse(source)) if INJECTED in tags else source))
+    return tuple(found)
+
+
+@lru_cache(maxsize=1)
+def _shown_again(sources: tuple[tuple[int, str], ...]) -> dict[int, list[dict]]:
+    """Run the cells of a notebook: what each shows."""
     import matplotlib as mpl
     from IPython.utils.capture import capture_output
 
-    shell, cells, unbound = _shell(), [], []
+    shell, found = _shell(), {}
     shell.reset(new_session=False)
     gc.freeze()  # what is kept for the next pages is not looked through again and again
     with mpl.rc_context():
-        for cell in book["cells"]:
-            if cell["cell_type"] == "code" and "skip-execution" not in cell["metadata"].get("tags", []):
-                with shell.display_trap, capture_output() as shown:  # in this order: the trap is in force
-                    ended = shell.run_cell(text_of(cell["source"]), store_history=False)
-                if error := ended.error_before_exec or ended.error_in_exec:
-                    raise TradelibError(f"Cell {cell.get('id', '')} fails when it is run again: {error}")
-                fresh = [_plain({"data": one.data, "metadata": one.metadata}) for one in shown.outputs]
-                new = iter([output for output in fresh if _is_ours(output)])
-                outputs = [next(new, None) if _is_ours(one) else one for one in map(_plain, cell["outputs"])]
-                cell = cell | {"outputs": [*filter(None, outputs), *new]}
-                unbound += _foreign(cell)
-            cells.append(cell)
-    return book | {"cells": cells}, unbound
+        for number, source in sources:
+            with shell.display_trap, capture_output() as shown:  # in this order: the trap is in force
+                ended = shell.run_cell(source, store_history=False)
+            if error := ended.error_before_exec or ended.error_in_exec:
+                raise TradelibError(f"Cell {number + 1} fails when it is run again: {error}")
+            found[number] = [_plain({"data": one.data, "metadata": one.metadata}) for one in shown.outputs]
+    return found
 
 
 def _plain(output: dict) -> dict:

@@ -9,6 +9,7 @@ is never overwritten, and what was published and reads otherwise is kept as an e
 import itertools
 import json
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from hashlib import sha256
@@ -16,13 +17,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 from tradelib import releases
+from tradelib.briefs.brief import brief
 from tradelib.briefs.snapshot import Snapshot, handed_down, take
 from tradelib.errors import TradelibError
 from tradelib.loaders import find_release
 from tradelib.partners import Partner, partner, resolve
 from tradelib.runs import spreadsheet
 from tradelib.runs.check import check, prepare
-from tradelib.runs.execution import PLAIN, NotebookFailed, check_parameters, execute, parameters_of
+from tradelib.runs.execution import PLAIN, WARM, NotebookFailed, check_parameters, execute, parameters_of
 from tradelib.runs.finished import (
     facts_of_run,
     figures_of,
@@ -39,7 +41,6 @@ from tradelib.runs.jobs import (
     EDITED,
     ENDS,
     NOT_MADE,
-    SUBJECT,
     Job,
     Notebook,
     check_inputs,
@@ -47,6 +48,7 @@ from tradelib.runs.jobs import (
     job_of,
     read_notebook,
 )
+from tradelib.runs.warm import warm_up
 from tradelib.sources import keys
 from tradelib.store import files
 
@@ -125,15 +127,21 @@ def make_report(
         run fails; a failed notebook is kept as `<partner>.failed.ipynb`.
     """
     who = resolve(partner)
+    if force or not any(Path(reports).glob(f"*/{who.slug}*")):
+        warm_up(whole=False)  # it takes as long as all that comes before the kernel
     snapshot = take(release, as_of=as_of, strict=strict)
     book = read_notebook(notebook)
     options = {"strict": strict, "cell_limit": cell_limit, "keep_editions": keep_editions}
     job = job_of(who, snapshot, book, reports=reports, **options)
     state, notices = job.state(), _notices(snapshot, who)
     if force or state == NOT_MADE:
+        warm_up(whole=False)
         check_parameters(job.notebook)
+        with suppress(TradelibError):
+            brief(who.code, snapshot)  # while the warm process gets ready; the kernel is handed the sums
         with handed_down([snapshot]):
-            return replace(make(job, progress=progress, force=force), notices=notices, state=state)
+            made = make(job, kernel=WARM, progress=progress, force=force)
+        return replace(made, notices=notices, state=state)
     there = json.loads(files.read_kept(job.paths[0]))
     title = title_of(there) or job.title
     return Made(job.paths, headline_of(there), notices, ran=False, title=title, state=state)
@@ -154,7 +162,7 @@ def make(
     """
     check_inputs(job)
     if is_bundled(job.notebook):
-        prepare(*(job.record["parameters"][name] for name in SUBJECT))
+        prepare(job.notebook.text, job.record["parameters"])
     with files.temporary(job.place / job.name, folder=True, advice=NOT_RUN) as folder:
         try:
             finished = execute(

@@ -23,7 +23,7 @@ from typing import Any
 
 from jupyter_client.provisioning import LocalProvisioner
 
-from tradelib.runs.warm_process import LAUNCHER, NUMBER, kill
+from tradelib.runs.warm_process import FURTHER, LAUNCHER, NUMBER, kill
 from tradelib.sources import keys
 
 HERE = Path(__file__).parents[1]
@@ -73,14 +73,31 @@ class WarmProvisioner(LocalProvisioner):
         return None if _hides(cwd, server.modules) else server.fork(cmd, kwargs["env"], cwd)
 
 
-def warm_up() -> None:
+def warm_up(*, whole: bool = True) -> None:
     """Start this program's warm process, if it has none, without waiting for it.
 
-    Its imports then go on beside whatever comes before the first kernel.
+    Its imports then go on beside whatever comes before the first kernel; not `whole`, it leaves to the
+    kernels what only some notebooks reach.
     """
     if _can_fork():
         with suppress(OSError):  # whoever starts a kernel is told
-            _server([], keys.without(os.environ))
+            _server([], keys.without(os.environ), whole)
+
+
+def answering() -> "_Kernel | None":
+    """Fork a process that answers calls, as `Apart` has them; None where a fork cannot be had."""
+    if not _can_fork():
+        return None
+    env = keys.without(os.environ)
+    with suppress(OSError):
+        server = _server([], env)
+        server.wait()
+        ours, theirs = socket.socketpair()
+        with ours, theirs, Path(os.devnull).open("wb") as nowhere:
+            process = server.fork([], env, Path(os.sep), theirs.fileno(), nowhere.fileno())
+            process.stdin, process.stdout = ours.makefile("wb"), ours.makefile("rb")
+        return process
+    return None
 
 
 def cool_down() -> None:
@@ -124,14 +141,14 @@ def _hides(cwd: Path, modules: dict[str, str]) -> bool:
     return (cwd / "matplotlibrc").exists()
 
 
-def _server(flags: list[str], env: dict[str, str]) -> "_Server":
+def _server(flags: list[str], env: dict[str, str], whole: bool = True) -> "_Server":
     """Find or start the server for such kernels; a server of older code ends with its last kernel."""
     global _current
     read = {name: value for name, value in env.items() if READ_AT_IMPORT.match(name)}
     with _lock:
         made_of = (flags, read, _code())
         if _current is None or _current.made_of != made_of or _current.died():
-            _current = _Server(made_of, flags, env)
+            _current = _Server(made_of, flags, env, FURTHER if whole else ())
         return _current
 
 
@@ -144,14 +161,14 @@ def _code() -> dict[str, int]:
 class _Server:
     """A warm process. It ends with this object, or with this program however that ends."""
 
-    def __init__(self, made_of: tuple, flags: list[str], env: dict[str, str]):
+    def __init__(self, made_of: tuple, flags: list[str], env: dict[str, str], further: tuple[str, ...]):
         self.made_of = made_of
         self.modules: dict[str, str] = {}  # once it is ready: its packages and where they are
         self.control, theirs = socket.socketpair()
         self._lock = threading.Lock()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, *flags, "-c", START, str(theirs.fileno())],
+                [sys.executable, *flags, "-c", START, str(theirs.fileno()), *further],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 cwd=os.sep,
@@ -159,7 +176,7 @@ class _Server:
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,  # Ctrl-C is for the program, which then ends it
             )
-        self.end = weakref.finalize(self, _end, self.control, self._process)
+        self.end = weakref.finalize(self, _end, self.control, self._process, self.modules)
 
     def died(self) -> bool:
         """It served and does no more; one that never did would not the next time either."""
@@ -173,15 +190,17 @@ class _Server:
                 said = self.control.makefile().readline()
                 if not said.endswith("\n"):
                     raise ChildProcessError("the imports failed")
-                self.modules = json.loads(said)
+                self.modules |= json.loads(said)
 
-    def fork(self, cmd: list[str], env: dict[str, str], cwd: Path) -> "_Kernel":
+    def fork(
+        self, cmd: list[str], env: dict[str, str], cwd: Path, stdout: int = 1, stderr: int = 2
+    ) -> "_Kernel":
         """Have a kernel forked; it writes to the stdout and stderr of the program, as a plain one does."""
         status, theirs = socket.socketpair()
         status.settimeout(FORK)
         try:
             with theirs:
-                socket.send_fds(self.control, [b"+"], [theirs.fileno(), 1, 2])
+                socket.send_fds(self.control, [b"+"], [theirs.fileno(), stdout, stderr])
             if not (pid := status.recv(NUMBER.size)):
                 raise ChildProcessError("the fork failed")
             status.sendall(json.dumps([cmd, env, str(cwd)]).encode())
@@ -195,7 +214,7 @@ class _Server:
 class _Kernel:
     """A forked kernel, told and asked as a subprocess.Popen is."""
 
-    stdin = stdout = stderr = None
+    stdin = stdout = stderr = None  # of a process that answers calls: the two ends of a socket
 
     def __init__(self, server: _Server, status: socket.socket, pid: int):
         self.pid = pid
@@ -224,7 +243,8 @@ class _Kernel:
     def send_signal(self, signum: int) -> None:
         """Signal the kernel, if it still runs."""
         if self.poll() is None:
-            os.kill(self.pid, signum)
+            with suppress(ProcessLookupError):  # its end has not been told yet
+                os.kill(self.pid, signum)
 
     def terminate(self) -> None:
         """Ask it to end."""
@@ -235,12 +255,12 @@ class _Kernel:
         self.send_signal(signal.SIGKILL)
 
 
-def _end(control: socket.socket, process: subprocess.Popen) -> None:
+def _end(control: socket.socket, process: subprocess.Popen, modules: dict[str, str]) -> None:
     """Let a server end: it kills its kernels when nobody is left to ask for them."""
     control.close()
     try:
-        process.wait(1)
-    except subprocess.TimeoutExpired:  # still importing
+        process.wait(1 if modules else 0)  # without, nobody has waited for its imports: it has no kernels
+    except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
 

@@ -1,5 +1,6 @@
-"""The warm process: it imports what notebooks need, forks a kernel at each order, and tells how it ended.
+"""The warm process: it imports what notebooks need, forks a process at each order, and tells how it ended.
 
+The process is a kernel, or answers calls as `tradelib.sources.apart` has them.
 It holds modules and no data, opens no socket but the two of `tradelib.warm`, and runs one thread.
 """
 
@@ -31,20 +32,21 @@ LIBRARIES = (
     "pandas.io.formats.style",
     "pyarrow.dataset",
     "pyarrow.pandas_compat",
-    "seaborn",
     "matplotlib.style.core",
     "matplotlib.backends.backend_agg",
     "PIL.JpegImagePlugin",
     "PIL.GifImagePlugin",
     "PIL.PpmImagePlugin",
-    "statsmodels.tsa.seasonal",
+    "tradelib.runs.check",
 )
+#: What only some notebooks reach, and takes as long again.
+FURTHER = ("seaborn", "statsmodels.tsa.seasonal")
 #: The folders of tradelib whose rooms they reach, each room of them.
 FOLDERS = ("tradelib.style", "tradelib.briefs", "tradelib.studies")
 
 
 def libraries() -> list[str]:
-    """List all that is imported beforehand."""
+    """List what is always imported beforehand."""
     rooms = [
         f"{folder}.{room.name}"
         for folder in FOLDERS
@@ -56,16 +58,16 @@ def libraries() -> list[str]:
 def serve() -> None:
     """Import, then fork kernels until the program has gone; each kernel comes out here and runs.
 
-    The command line's argument is the socket to the program. Through it go, once all is imported, the
-    names of the modules and their files; then the program's orders, each with three descriptors: where
-    the kernel is told what to be and the program how it ends, the kernel's stdout and its stderr.
+    The command line's arguments are the socket to the program, and further libraries. Through it go, once
+    all is imported, the names of the modules and their files; then the program's orders, each with three
+    descriptors: where the kernel is told what to be and the program how it ends, its stdout and its stderr.
     """
     came_to_end: list[bool] = []
     atexit.register(_leave, came_to_end)  # before all other hooks, so that it is called last
     control = socket.socket(fileno=int(sys.argv[1]))
     os.environ["JPY_PARENT_PID"] = str(os.getpid())  # read by ipykernel at its import: whose end is its own
     given = dict(os.environ)
-    for name in libraries():
+    for name in [*libraries(), *sys.argv[2:]]:
         importlib.import_module(name)
     imports_set = dict(os.environ.items() - given.items())
     with suppress(ConnectionError):
@@ -157,9 +159,11 @@ def _tell(status: int, number: int) -> None:
 
 
 def _run_kernel(status: int, stdout: int, stderr: int, imports_set: dict[str, str]) -> None:
-    """Be what `python -m ipykernel_launcher ...` would be, in this process."""
+    """Be what `python -m ipykernel_launcher ...` would be; without a command, answer calls."""
     import numpy
     from ipykernel.kernelapp import IPKernelApp
+
+    from tradelib.sources.apart import answer_calls
 
     os.setsid()
     with open(status, encoding="utf-8") as program:
@@ -167,12 +171,16 @@ def _run_kernel(status: int, stdout: int, stderr: int, imports_set: dict[str, st
     if not told:
         return
     cmd, env, cwd = json.loads(told)
-    for number, stream in enumerate([os.open(os.devnull, os.O_RDONLY), stdout, stderr]):
+    stdin = os.open(os.devnull, os.O_RDONLY) if cmd else os.dup(stdout)
+    for number, stream in enumerate([stdin, stdout, stderr]):
         os.dup2(stream, number)
         os.close(stream)
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(env | imports_set, JPY_PARENT_PID=str(os.getppid()))
+    if not cmd:
+        answer_calls()
+        return
     launcher = importlib.util.find_spec(LAUNCHER).origin
     sys.orig_argv, sys.argv = cmd, [launcher, *cmd[cmd.index(LAUNCHER) + 1 :]]
     numpy.random.seed()  # noqa: NPY002 (the old generator that notebooks use; random's own does so itself)

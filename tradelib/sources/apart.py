@@ -29,10 +29,13 @@ START = "from tradelib.sources.apart import answer_calls; answer_calls()"
 
 
 class Apart:
-    """A process of its own for calls: started with the first, and anew after one that was ended."""
+    """A process of its own for calls: started with the first, and anew after one that was ended.
 
-    def __init__(self):
-        self._lock, self._process = threading.Lock(), None
+    `fork` makes it quickly, or gives None where that cannot be.
+    """
+
+    def __init__(self, fork: Callable[[], Any] = lambda: None):
+        self._lock, self._process, self._fork = threading.Lock(), None, fork
 
     def call(
         self,
@@ -87,15 +90,7 @@ class Apart:
 
     def _running(self) -> subprocess.Popen:
         if self._process is None or self._process.poll() is not None:
-            env = os.environ | {"PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))}
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", START],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env=env,
-                cwd=os.sep,
-            )
+            self._process = self._fork() or _started()
             atexit.register(self.end)
         return self._process
 
@@ -104,6 +99,17 @@ class Apart:
         if self._process:
             self._process.kill()
             self._process.wait()
+
+
+def _started() -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-c", START],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
+        cwd=os.sep,
+    )
 
 
 _reader = Apart()

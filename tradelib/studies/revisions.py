@@ -533,14 +533,19 @@ def each_month(found: Revisions, *, title: str = "") -> Chart | None:
     last = last[last["revision_due"].astype(bool) & last["flow"].isin(FLOWS)]
     if last["revision_pct"].dropna().empty:
         return None
+    import seaborn as sns  # a second that only this needs
+
     fig, (above, below) = style.canvas(height=5.2, panels=2)
     runs, count = _runs(sorted(last["period"].unique())), itertools.count()
     places = {month: next(count) + 2 * n for n, run in enumerate(runs) for month in run}
-    for shift, flow in ((-0.2, "exports"), (0.2, "imports")):
-        rows = last[last["flow"] == flow]
-        x = rows["period"].map(places) + shift
-        above.bar(x, rows["revision_pct"], width=0.4, color=COLOURS[flow], label=flow, zorder=2)
-        below.bar(x, rows["revision_usd"], width=0.4, color=COLOURS[flow], zorder=2)
+    rows = last.assign(place=last["period"].map(places))
+    for ax, column in ((above, "revision_pct"), (below, "revision_usd")):
+        look = {"hue_order": FLOWS, "palette": COLOURS, "saturation": 1, "native_scale": True}
+        drawn = {"errorbar": None, "zorder": 2, "legend": ax is above, "ax": ax}
+        sns.barplot(rows, x="place", y=column, hue="flow", **look, **drawn)
+        ax.set(xlabel="", ylabel="")
+    place = {"bbox_to_anchor": (1, 1), "borderaxespad": 0, "title": None, "frameon": False}
+    sns.move_legend(above, "lower right", ncols=2, **place)
     _dress_runs(fig, {_run_name(run): [places[month] for month in run] for run in runs}, last)
     return _dressed(
         found,
@@ -577,7 +582,6 @@ def _dress_runs(fig: Figure, runs: dict[str, list[int]], last: pd.DataFrame) -> 
         ax.tick_params(axis="both", length=0)
     above.set_title("Percent of the first print")
     below.set_title(unit.name)
-    style.legend(above, ncols=2, loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0)
 
 
 def _run_name(run: list[pd.Period]) -> str:

@@ -17,7 +17,6 @@ import matplotlib as mpl
 import matplotlib.style
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
@@ -70,6 +69,7 @@ HOUSE = {
     "axes.edgecolor": COLOURS["muted"],
     "axes.labelcolor": COLOURS["text"],
     "axes.axisbelow": True,
+    **dict.fromkeys(["axes.spines.left", "axes.spines.right", "axes.spines.top"], False),
     "axes.titlesize": LABEL,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
@@ -93,7 +93,6 @@ OWN = {
     "axes.prop_cycle": cycler(
         color=[COLOURS[name] for name in ("exports", "imports", "balance", "highlight", "services", "goods")]
     ),
-    **dict.fromkeys(["axes.spines.left", "axes.spines.right", "axes.spines.top"], False),
     "axes.grid": True,
     "axes.grid.axis": "y",
     "legend.frameon": False,
@@ -198,10 +197,7 @@ def canvas(
     """Make an empty figure of panels one above the other; pyplot never hears of it."""
     fig = Chart(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(fig)
-    axes = list(fig.subplots(panels, squeeze=False, height_ratios=ratios).flat)
-    for ax in axes:
-        sns.despine(ax=ax, left=True)
-    return fig, axes
+    return fig, list(fig.subplots(panels, squeeze=False, height_ratios=ratios).flat)
 
 
 def money_axis(ax: Axes, unit: Unit, low: float, high: float, *, along: str = "y", snug: bool = True) -> None:
