@@ -42,7 +42,6 @@ from tradelib.runs.finished import (
     title_of,
 )
 from tradelib.runs.jobs import CELL_LIMIT, ENDS, bundled_notebook, code_sha256, read_notebook
-from tradelib.runs.warm import answering
 from tradelib.sources import keys
 from tradelib.sources.apart import Apart
 from tradelib.store import files, vintages
@@ -154,7 +153,7 @@ def _call(function: Callable, *given: object, limit: int = CELL_LIMIT) -> Any:
     try:
         process = _idle.get_nowait()
     except queue.Empty:
-        _all.append(process := Apart(answering))
+        _all.append(process := Apart(_forked))
     known = {name: value for name, value in keys.without(os.environ).items() if name != HANDED}
     try:
         found, error, _ = process.call(function, *given, memory=MEMORY, seconds=limit, environment=known)
@@ -165,6 +164,12 @@ def _call(function: Callable, *given: object, limit: int = CELL_LIMIT) -> Any:
     if error:
         raise error
     return found
+
+
+def _forked():
+    from tradelib.runs.warm import answering  # it imports jupyter_client
+
+    return answering()
 
 
 def check_all(pages: list[Path]) -> Iterator[tuple[Path, Verdict]]:

@@ -48,7 +48,6 @@ from tradelib.runs.jobs import (
     job_of,
     read_notebook,
 )
-from tradelib.runs.warm import warm_up
 from tradelib.sources import keys
 from tradelib.store import files
 
@@ -128,14 +127,14 @@ def make_report(
     """
     who = resolve(partner)
     if force or not any(Path(reports).glob(f"*/{who.slug}*")):
-        warm_up(whole=False)  # it takes as long as all that comes before the kernel
+        _warm_up()  # it takes as long as all that comes before the kernel
     snapshot = take(release, as_of=as_of, strict=strict)
     book = read_notebook(notebook)
     options = {"strict": strict, "cell_limit": cell_limit, "keep_editions": keep_editions}
     job = job_of(who, snapshot, book, reports=reports, **options)
     state, notices = job.state(), _notices(snapshot, who)
     if force or state == NOT_MADE:
-        warm_up(whole=False)
+        _warm_up()
         check_parameters(job.notebook)
         with suppress(TradelibError):
             brief(who.code, snapshot)  # while the warm process gets ready; the kernel is handed the sums
@@ -145,6 +144,14 @@ def make_report(
     there = json.loads(files.read_kept(job.paths[0]))
     title = title_of(there) or job.title
     return Made(job.paths, headline_of(there), notices, ran=False, title=title, state=state)
+
+
+def _warm_up() -> None:
+    from tradelib.runs.warm import (
+        warm_up,
+    )  # it imports jupyter_client, which a page made already does not need
+
+    warm_up(whole=False)
 
 
 def make(
