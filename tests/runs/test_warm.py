@@ -31,6 +31,10 @@ WARM, PLAIN = "tradelib-warm", "python3"
 RELEASE = Path(__file__).parents[2] / "notebooks" / "release.ipynb"
 PARENT = "import os; print(os.getppid())"
 PROGRAMS: list[subprocess.Popen] = []  # other programs that a test started
+#: A server that imports beforehand what a kernel needs by itself, which takes a third of the time.
+LEAN = warm.START.replace("import serve; serve()", "import LIBRARIES, serve; ")
+LEAN += "import tradelib.runs.warm_process as it; it.libraries = lambda: LIBRARIES[:4]; serve()"
+SERVERS: dict[bool, warm._Server] = {}  # those of the tests before, lean ones and whole ones
 pytestmark = pytest.mark.skipif(not warm._can_fork(), reason="no fork here: kernels start the plain way")
 
 
@@ -38,12 +42,30 @@ pytestmark = pytest.mark.skipif(not warm._can_fork(), reason="no fork here: kern
 def servers():
     """No server of this module outlives it."""
     yield
+    SERVERS.clear()
     warm._current = None
 
 
+def lean(change=setattr) -> None:
+    """Let servers import as little as they may."""
+    change(warm, "START", LEAN)
+    change(warm, "FURTHER", ())
+
+
+@pytest.fixture
+def whole():
+    """Of a test to which it matters what the server has imported."""
+
+
 @pytest.fixture(autouse=True)
-def warm_kernels():
-    """Each test here says itself which kernel it wants."""
+def warm_kernels(request, monkeypatch):
+    """Each test here says itself which kernel it wants; the server is lean, but where imports are tested."""
+    if not (all_of_it := "whole" in request.fixturenames):
+        lean(monkeypatch.setattr)
+    warm._current = SERVERS.pop(all_of_it, None)
+    yield
+    if warm._current and warm._current.modules and not warm._current.died():
+        SERVERS[all_of_it] = warm._current
 
 
 @pytest.fixture(autouse=True)
@@ -123,7 +145,7 @@ def gone(*pids: int) -> bool:
 # --- every way of starting a kernel -------------------------------------------------------------
 
 
-def test_nbclient_runs_a_notebook_in_a_fork_with_pandas_imported():
+def test_nbclient_runs_a_notebook_in_a_fork_with_pandas_imported(whole):
     parent, has = run("import os, sys; print(os.getppid(), 'pandas' in sys.modules)").split()
     assert int(parent) != os.getpid()
     assert is_warm(parent)
@@ -140,7 +162,7 @@ def test_papermill_runs_a_notebook_in_a_fork(tmp_path):
 
 def test_an_environment_variable_makes_any_python_kernel_warm(monkeypatch):
     monkeypatch.setenv("JUPYTER_DEFAULT_PROVISIONER_NAME", WARM)
-    script = f"import test_warm; print(test_warm.is_warm(test_warm.run({PARENT!r}, kernel='python3')))"
+    script = f"import test_warm as it; it.lean(); print(it.is_warm(it.run({PARENT!r}, kernel='python3')))"
     assert outcome(script).stdout.strip() == "True"
 
 
@@ -228,7 +250,7 @@ def test_what_is_cooled_down_is_gone_and_a_process_that_is_killed_too():
 # --- processes that answer calls ----------------------------------------------------------------
 
 
-def test_calls_are_answered_by_a_fork_that_has_its_imports_and_ends_with_the_server(monkeypatch):
+def test_calls_are_answered_by_a_fork_that_has_its_imports_and_ends_with_the_server(monkeypatch, whole):
     monkeypatch.setenv("CENSUS_API_KEY", "secret")
     warm.warm_up()
     server, apart = warm._current._process.pid, Apart(warm.answering)
@@ -259,7 +281,7 @@ def test_without_a_fork_calls_are_answered_by_a_process_that_starts_the_plain_wa
     apart.end()
 
 
-def test_what_few_notebooks_need_is_imported_only_for_many(monkeypatch):
+def test_what_few_notebooks_need_is_imported_only_for_many(monkeypatch, whole):
     loaded = "import sys; print('statsmodels.tsa.seasonal' in sys.modules)"
     for whole in (False, True):
         monkeypatch.setattr(warm, "_current", None)
@@ -352,7 +374,7 @@ def both(*cells: str, **options) -> tuple[list, list]:
     return forked.nb.cells, execute(*cells, kernel=PLAIN, **options).nb.cells
 
 
-def test_a_kernel_finds_the_surroundings_of_a_plain_one(tmp_path):
+def test_a_kernel_finds_the_surroundings_of_a_plain_one(tmp_path, whole):
     cells = both(SURROUNDINGS, resources={"metadata": {"path": str(tmp_path)}})
     mine, plain = (json.loads(kind[0].outputs[-1].text) for kind in cells)
     assert mine["cwd"] == str(tmp_path)
@@ -361,7 +383,7 @@ def test_a_kernel_finds_the_surroundings_of_a_plain_one(tmp_path):
         assert mine[what] == plain[what], what
 
 
-def test_a_figure_is_shown_as_in_a_plain_kernel():
+def test_a_figure_is_shown_as_in_a_plain_kernel(whole):
     mine, plain = both(FIGURE)
     assert mine[0].outputs[-1].data["image/png"] == plain[0].outputs[-1].data["image/png"]
 
@@ -403,13 +425,13 @@ def test_what_a_cell_leaves_open_is_written_at_the_end(tmp_path):
     assert told == {"left": "a line", "ring": "in a ring", "log": "a record", "thread": "a thread"}
 
 
-def test_variables_read_at_import_are_those_of_the_kernel():
+def test_variables_read_at_import_are_those_of_the_kernel(whole):
     with kernel(env=os.environ | {"MPLBACKEND": "svg"}) as (manager, tell):
         assert tell("import matplotlib; print(matplotlib.get_backend())").lower() == "svg"
         assert is_warm(psutil.Process(manager.provisioner.process.pid).ppid())
 
 
-def test_libraries_that_run_threads_work_in_a_fork():
+def test_libraries_that_run_threads_work_in_a_fork(whole):
     code = """
     import duckdb, numpy as np, polars as pl, pyarrow.compute as pc
     table = pl.DataFrame({"group": np.arange(200_000) % 7, "one": np.ones(200_000)})
@@ -446,7 +468,7 @@ def test_the_debugger_stops_at_a_breakpoint():
 
 
 @pytest.mark.parametrize("name", ["seaborn.py", "pandas/__init__.py", "matplotlibrc"])
-def test_a_file_that_hides_a_library_is_found_as_by_a_plain_kernel(tmp_path, name):
+def test_a_file_that_hides_a_library_is_found_as_by_a_plain_kernel(tmp_path, name, whole):
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text("font.size: 23\n" if name == "matplotlibrc" else "mine = True\n")
     look = {
@@ -457,7 +479,7 @@ def test_a_file_that_hides_a_library_is_found_as_by_a_plain_kernel(tmp_path, nam
     assert run(look[name], resources={"metadata": {"path": str(tmp_path)}}) == "True"
 
 
-def test_other_files_and_tradelib_itself_hide_nothing(tmp_path):
+def test_other_files_and_tradelib_itself_hide_nothing(tmp_path, whole):
     (tmp_path / "notes.py").write_text("")
     (tmp_path / "pandas").mkdir()  # a folder of data
     assert is_warm(run(PARENT, resources={"metadata": {"path": str(tmp_path)}}))
@@ -551,7 +573,7 @@ def reported(report: Path) -> list[int]:
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_nothing_is_left_when_the_program_is_ended_within_a_cell(tmp_path, number):
     cell = BUSY.format(report=str(tmp_path / "pids"), then="time.sleep(600)")
-    client = program(f"import test_warm; test_warm.run({cell!r})")
+    client = program(f"import test_warm; test_warm.lean(); test_warm.run({cell!r})")
     pids = reported(tmp_path / "pids")
     os.killpg(client.pid, number)  # as a terminal does
     client.communicate(timeout=300)
@@ -562,6 +584,7 @@ def test_nothing_is_left_when_the_program_ends_without_shutting_its_kernels_down
     cell = BUSY.format(report=str(tmp_path / "pids"), then="")
     script = f"""
     import test_warm
+    test_warm.lean()
     *held, tell = test_warm.started()
     tell({cell!r})
     """
@@ -574,8 +597,9 @@ def test_nothing_is_left_when_the_program_ends_without_shutting_its_kernels_down
 
 def test_a_fork_of_the_program_has_a_server_of_its_own_and_does_not_keep_the_parents(tmp_path):
     script = f"""
-    import os, time
+    import os, test_warm, time
     from tradelib.runs import warm
+    test_warm.lean()
     def server():
         warm.warm_up()
         warm._current.wait()
@@ -644,6 +668,7 @@ def test_a_running_program_gets_the_new_code_of_a_module_edited_meanwhile(tmp_pa
     script = f"""
     import test_warm
     from tradelib.runs import warm
+    warm.FURTHER = ()
     module = warm.HERE / "briefs" / "turning.py"
     assert str(module).startswith({str(tmp_path)!r})
     look = "import tradelib.briefs.turning as it, os; print(getattr(it, 'edited', 'as it was'))"
@@ -699,7 +724,7 @@ def test_options_of_the_interpreter_reach_the_server():
     cmd = [sys.executable, "-Xfrozen_modules=off", "-W", "-m", "ipykernel_launcher", "-f", "x"]
     assert warm._is_usual(cmd[:2] + cmd[3:], {"env": {}, "cwd": "/", "kernel_id": "x"})
     server = warm._Server((), ["-Xdev"], dict(os.environ), ())
-    assert psutil.Process(server._process.pid).cmdline()[1] == "-Xdev"
+    assert wait_until(lambda: psutil.Process(server._process.pid).cmdline()[1:2] == ["-Xdev"])
 
 
 def test_a_kernel_asked_for_its_stdout_is_a_plain_one():
@@ -750,7 +775,7 @@ def test_the_server_starts_no_thread_of_python_and_reads_no_data(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["release", "partners", "revisions", "seasonal"])
-def test_a_notebook_finds_nearly_all_it_needs_imported(name):
+def test_a_notebook_finds_nearly_all_it_needs_imported(name, whole):
     notebook = nbformat.read(RELEASE.with_stem(name), as_version=4)
     before, after = "import sys; loaded = set(sys.modules)", "print(*sorted(set(sys.modules) - loaded))"
     cells = [nbformat.v4.new_code_cell(before), *notebook.cells, nbformat.v4.new_code_cell(after)]
