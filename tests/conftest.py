@@ -67,13 +67,14 @@ def bundled_once(tmp_path_factory):
     read, handed, bundled = parquet.read, snapshot._handed, vintages.BUNDLED
 
     @lru_cache(maxsize=64)
-    def read_once(path, freq, partner, coded):
-        return read(path, freq, list(partner) if partner else None, coded=coded)
+    def read_once(path, freq, coded):
+        return read(path, freq, coded=coded)
 
     def read_bundled(path, freq, partner=None, *, coded=False):
         if bundled not in path.parents:
             return read(path, freq, partner, coded=coded)
-        return read_once(path, freq, tuple(partner or ()), coded).copy(deep=False)
+        whole = read_once(path, freq, coded).copy(deep=False)
+        return whole[whole["partner"].isin(partner)].reset_index(drop=True) if partner else whole
 
     @lru_cache(maxsize=8)
     def taken(release, day):

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -248,6 +249,16 @@ def test_the_columns_of_a_file_have_plain_types():
         "value_usd": "double",
         "note": "string",
     }
+
+
+def test_the_rows_of_some_partners_are_those_of_the_whole(store):
+    vintage, _ = save()
+    shutil.copy(list_vintages("goods_census_nsa")[-1].path, large := store / "large.parquet")
+    for path in (vintage.path, large):
+        whole = parquet.read(path, "M")
+        for partners in (["5800"], ["5800", "5700", "0015"], ["9999"]):
+            kept = whole[whole["partner"].isin(partners)].reset_index(drop=True)
+            pd.testing.assert_frame_equal(parquet.read(path, "M", partners), kept)
 
 
 @given(st.permutations(range(8)))

@@ -198,17 +198,18 @@ def revised(held: pd.DataFrame, code: str) -> pd.DataFrame:
     flat["flow"] = flat["flow"].str.removesuffix("_usd")
     first = flat.groupby(["period", "flow"], as_index=False).first()  # vintages come in order
     last = flat.groupby("vintage")["period"].max()
-    pairs = zip(first["period"], first["vintage"], strict=True)
-    first = first[[_unrevised(month, vintage, last[vintage], code) for month, vintage in pairs]]
+    pairs = list(zip(first["period"], first["vintage"], strict=True))
+    whole = {(month, vintage): _unrevised(month, vintage, last[vintage], code) for month, vintage in {*pairs}}
+    first = first[[whole[pair] for pair in pairs]]
     first = first.rename(columns={"vintage": "first_vintage", "value_usd": "first_usd"})
     table = flat.merge(first, on=["period", "flow"]).query("vintage > first_vintage").reset_index(drop=True)
-    ends = table["period"].map(lambda period: period.end_time.date())
-    ages = [(later - end).days / 365.25 for later, end in zip(table["vintage"], ends, strict=True)]
-    table = table.assign(age_years=ages, revision_usd=table["value_usd"] - table["first_usd"])
+    days = (pd.to_datetime(table["vintage"]) - table["period"].dt.end_time.dt.normalize()).dt.days
+    table = table.assign(age_years=days / 365.25, revision_usd=table["value_usd"] - table["first_usd"])
     share = 100 * table["revision_usd"] / table["first_usd"].where(table["first_usd"] > 0)
     table["revision_pct"] = share.where(table["flow"] != "balance")
-    days = zip(table["first_vintage"], table["vintage"], strict=True)
-    table["revision_due"] = [code in REVISED_MONTHLY or not calendar.same_cycle(*pair) for pair in days]
+    pairs = list(zip(table["first_vintage"], table["vintage"], strict=True))
+    due = {pair: code in REVISED_MONTHLY or not calendar.same_cycle(*pair) for pair in {*pairs}}
+    table["revision_due"] = [due[pair] for pair in pairs]
     order = ["period", "flow", "first_vintage", "vintage", "age_years", "first_usd", "value_usd"]
     return table[[*order, "revision_usd", "revision_pct", "revision_due"]]
 
@@ -254,12 +255,11 @@ def cloud(held: pd.DataFrame, last: pd.Period, *, years: int = CLOUD) -> pd.Data
 
     Missing where a vintage does not have all of it.
     """
-    spans, window = {}, year_to_date(last)
-    for year in range(last.year, last.year - years, -1):
-        spans[year], window = window, window.year_earlier
-    sums = {year: _whole_sums(held, spans[year])["balance_usd"] for year in spans}
-    columns = held.index.unique("vintage")
-    return pd.DataFrame(sums).T.sort_index().reindex(columns=columns).rename_axis("year")
+    periods = held.index.get_level_values("period")
+    same = (periods.month <= last.month) & (periods.year <= last.year)
+    groups = held.loc[same, "balance_usd"].groupby(["vintage", periods[same].year.rename("year")])
+    sums = groups.sum().where(groups.count() == len(year_to_date(last))).unstack("vintage")
+    return sums.reindex(range(last.year - years + 1, last.year + 1), columns=held.index.unique("vintage"))
 
 
 def year_to_date_in(held: pd.DataFrame, window: Window) -> pd.DataFrame:
