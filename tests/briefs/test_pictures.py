@@ -15,15 +15,15 @@ from functools import cache
 from pathlib import Path
 
 import matplotlib as mpl
+import nbformat
 import numpy as np
 import pytest
-from helpers import cells, drawn, figures
+from helpers import ROOT, cells, drawn, figures, run_here
 from matplotlib.collections import LineCollection
 from PIL import Image, ImageFilter
 
 import tradelib as tl
 from tradelib.briefs import charts
-from tradelib.runs.report import make_report
 from tradelib.studies import league, revisions, seasonal, tariffs
 from tradelib.style.house import COLOURS
 
@@ -81,6 +81,12 @@ def picture(fig) -> Image.Image:
     return Image.open(data).convert("RGB")
 
 
+@cache
+def untouched(name: str) -> Image.Image:
+    """A chart as it is drawn now."""
+    return picture(CHARTS[name]())
+
+
 def difference(one: Image.Image, other: Image.Image) -> float:
     """How much the most different square of two pictures differs; infinite if the sizes do."""
     if one.size != other.size:
@@ -98,7 +104,7 @@ def saved(name: str) -> Image.Image:
 
 @pytest.mark.parametrize("name", CHARTS)
 def test_a_chart_looks_like_its_picture(name, tmp_path):
-    now = picture(CHARTS[name]())
+    now = untouched(name)
     off = difference(now, saved(name))
     if off > TOLERANCE:
         now.save(tmp_path / f"{name}.png")
@@ -150,11 +156,12 @@ def test_pictures_are_small():
         assert Image.open(path).width == WIDE
 
 
-def test_the_house_style_notebook_shows_each_of_them(tmp_path, quick_pages):
-    book = Path(__file__).parents[2] / "notebooks" / "house_style.ipynb"
-    made = make_report("KOR", "2018-07", as_of="2025-04-03", reports=tmp_path, notebook=book)
-    page = made.paths[1].read_text(encoding="utf-8")
-    assert page.count("<img") == len(CHARTS) + 1, "and a figure of one's own"
+def test_the_house_style_notebook_shows_each_of_them():
+    book = nbformat.read(ROOT / "notebooks" / "house_style.ipynb", 4)
+    outputs = [output for cell in run_here(book).cells for output in cell.get("outputs", [])]
+    pictures = [output for output in outputs if "image/png" in output.get("data", {})]
+    assert len(pictures) == len(CHARTS) + 1, "and a figure of one's own"
+    assert all(output["data"]["text/html"].count("<img") == 1 for output in pictures)
 
 
 # A chart that is broken on purpose is caught
@@ -241,7 +248,7 @@ def test_a_line_moved_by_a_twentieth_of_the_scale_is_caught():
 
 @pytest.mark.parametrize("name", CHARTS)
 def test_a_quarter_of_a_pixel_is_within_the_tolerance(name):
-    still, shift = picture(CHARTS[name]()), (1, 0, 0.25, 0, 1, 0.25)
+    still, shift = untouched(name), (1, 0, 0.25, 0, 1, 0.25)
     how = {"resample": Image.Resampling.BILINEAR, "fillcolor": "white"}
     moved = still.transform(still.size, Image.Transform.AFFINE, shift, **how)
     assert 0 < difference(moved, still) <= TOLERANCE

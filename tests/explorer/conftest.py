@@ -98,18 +98,26 @@ def browser():
         found.close()
 
 
+@pytest.fixture(scope="module")
+def context(browser):
+    """What the windows share: JupyterLab's scripts are read once."""
+    found = browser.new_context()
+    found.grant_permissions(["clipboard-read", "clipboard-write"])
+    yield found
+    found.close()
+
+
 @pytest.fixture
-def opened(browser, lab):  # the browser first: without one, no JupyterLab is started
+def opened(context, lab):  # the browser first: without one, no JupyterLab is started
     """Open a notebook in a window of its own and run all its cells; returns the page."""
-    contexts = []
+    pages = []
 
     def run(name: str, width: int = 1400):
-        context = browser.new_context(viewport={"width": width, "height": 1000})
-        contexts.append(context)
-        context.grant_permissions(["clipboard-read", "clipboard-write"])
         page = context.new_page()
+        pages.append(page)
+        page.set_viewport_size({"width": width, "height": 1000})
         page.set_default_timeout(120 * SECONDS)
-        page.goto(f"{lab}/workspaces/w{len(contexts)}{time.time_ns()}/tree/notebooks/{name}?token={TOKEN}")
+        page.goto(f"{lab}/workspaces/w{len(pages)}{time.time_ns()}/tree/notebooks/{name}?token={TOKEN}")
         page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for()
         page.locator("#jp-main-statusbar", has_text="| Idle").wait_for()  # sooner, the run would be lost
         page.locator(".lm-MenuBar-itemLabel", has_text=re.compile("^Run$")).click()
@@ -119,7 +127,7 @@ def opened(browser, lab):  # the browser first: without one, no JupyterLab is st
         return page
 
     yield run
-    for number, context in enumerate(contexts):
+    for number, page in enumerate(pages):
         if SHOTS:
-            context.pages[0].screenshot(path=str(Path(SHOTS) / f"lab_end_{number}.png"))
-        context.close()
+            page.screenshot(path=str(Path(SHOTS) / f"lab_end_{number}.png"))
+        page.close()
