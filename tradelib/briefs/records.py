@@ -1,6 +1,7 @@
 """Records in goods: since when a figure is the highest or lowest, how near it came, how many in a row.
 
-A history is that of the vintage in use through the statistical month, its last figure that of the brief.
+A history is that of the vintage in use through the statistical month; its last figure, and that of a year
+earlier, are those of the brief.
 """
 
 from typing import NamedTuple
@@ -67,7 +68,10 @@ def history(brief, side: str, span: str) -> History:
     now = brief.value(f"goods.{side}.{span}")
     if not len(values) or missing(now):
         return History(np.empty(0), last)
-    values[-1] = now
+    values[-1], place = now, -13 if span == "month" else -2
+    earlier = s.goods_sums(code)[0][f"{span} before"]
+    if len(values) >= -place and code in earlier.index:
+        values[place] = earlier.at[code, f"{side}_usd"]
     gaps = np.flatnonzero(np.isnan(values))
     return History(values[gaps[-1] + 1 if len(gaps) else 0 :], last)
 
