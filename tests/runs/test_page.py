@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from axe import violations
+from helpers import charts_in
 
 from tradelib.runs.report import make_report
 
@@ -90,6 +91,8 @@ def test_the_pages_of_the_other_notebooks_open_too(see, others, name, heading, w
     )
     assert page["h1"].startswith(heading) and page["title"] == page["h1"] == told["tradelib"]["title"]
     assert len(page["pictures"]) == len(told["tradelib"]["figures"]) > 0
+    if name == "house_style":
+        assert len(page["pictures"]) == len(charts_in("house_style.ipynb")) + 1, "and a figure of one's own"
     assert all(natural > 600 and shown > 300 and alt for natural, shown, alt in page["pictures"])
     assert page["sideways"] == [] and not page["scrolls"]
     assert page["boxes"] == (name == "revisions" and width < 600), "only the ledger scrolls, on a phone"

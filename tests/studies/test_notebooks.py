@@ -62,7 +62,7 @@ def test_the_league_reads_well_whoever_is_stressed(release):
     assert len(headlines) == 1, "the headline is the league's"
 
 
-@pytest.mark.parametrize(("release", "every"), [("2024-08", 3), ("2018-07", 12), ("2009-01", 40)])
+@pytest.mark.parametrize(("release", "every"), [("2024-08", 6), ("2018-07", 12), ("2009-01", 40)])
 def test_the_seasons_read_well(release, every):
     codes = covered_partners(snapshot(release))
     for code in [*OTHERS, *codes[::every]]:
@@ -71,7 +71,7 @@ def test_the_seasons_read_well(release, every):
         assert any(found.partner.prose in text for text in texts)
 
 
-@pytest.mark.parametrize(("release", "every"), [("2018-07", 8), ("2024-08", 40)])
+@pytest.mark.parametrize(("release", "every"), [("2018-07", 16), ("2024-08", 40)])
 def test_the_revisions_read_well(release, every):
     taken = snapshot(release, NOW)
     for code in [*OTHERS, *covered_partners(taken)[::every]]:

@@ -126,6 +126,13 @@ def _argument(cell: str, name: str, notebook: str) -> str | None:
     return None if node is None else ast.literal_eval(node)
 
 
+def charts_in(notebook: str) -> list[str]:
+    """The functions of charts that cells of a notebook call last."""
+    rooms = ("charts", "league", "revisions", "seasonal", "tariffs")
+    calls = [ast.unparse(call.func).split(".") for call in cells(notebook).values()]
+    return [name[-1] for name in calls if name[0] in rooms]
+
+
 def passages(notebook: str = "release.ipynb") -> list[str]:
     """The ids of the cells that say something."""
     return [id for id, call in cells(notebook).items() if ast.unparse(call.func) == "tl.say"]
