@@ -391,6 +391,13 @@ def test_a_value_that_dwarfs_the_others_is_written_at_the_edge_of_the_scale(draw
     assert fig.axes[0].get_xlim()[0] > -45e9
 
 
+def test_where_nothing_is_known_of_a_year_earlier_nothing_is_said_of_it():
+    fig = charts.standing(brief("IND", snapshot("1999-09")), title="A title")
+    told = {text.get_text() for text in texts(fig)}
+    assert {"−32.1", "−25.5"} <= told
+    assert not [text for text in told if "nan" in text or "a year earlier" in text]
+
+
 def test_the_partner_itself_is_never_off_the_scale(drawn, sheets):
     assert drawn[JULY, "CHN", "standing"].axes[0].get_xlim()[0] < sheets[JULY, "CHN"].value(
         "total.balance.ytd"

@@ -224,7 +224,8 @@ def standing(brief: Brief, *, title: str = "") -> Chart | None:
         names[code] += f" ({ordinal(ranks[code])})"
     fig, (ax,) = style.canvas(height=1.6 + 0.245 * len(rows))
     unit = marks.dumbbells(ax, rows, code, names)
-    dots = f"  ● {words.span(window).removeprefix('the ')}  ○ a year earlier"
+    dots = f"  ● {words.span(window).removeprefix('the ')}"
+    dots += "  ○ a year earlier" * bool(rows["before"].notna().any())
     return style.dress(
         fig,
         style.source_line(s, table),

@@ -233,7 +233,8 @@ def dumbbells(ax: Axes, rows: pd.DataFrame, code: str, names: dict[str, str]) ->
     for who, now, before, y in table[off].itertuples():
         edge = limit if now > 0 else -limit
         ax.plot(edge, y, ">" if now > 0 else "<", color=COLOURS["muted"], ms=8, label=who)
-        text = f"{unit.number(now)} (a year earlier {unit.number(before)})"
+        text = unit.number(now)
+        text += "" if np.isnan(before) else f" (a year earlier {unit.number(before)})"
         place = {"xytext": (-9 if now > 0 else 9, 0), "textcoords": "offset points", "va": "center"}
         ax.annotate(text, (edge, y), ha="right" if now > 0 else "left", **place)
     own = rows.index == code
