@@ -1,7 +1,6 @@
 """`tradelib run-due`: called often, at once, killed, without a connection; its lock and its hooks."""
 
 import json
-import os
 import platform
 import re
 import signal
@@ -783,7 +782,7 @@ def test_without_a_connection_what_is_there_is_swept_all_the_same(tmp_path, runs
     assert any(line.startswith("The release calendar is as bundled") for line in outcome.lines)
 
 
-def test_a_call_killed_in_the_middle_of_its_sweep_is_gone_on_with(tmp_path):
+def test_a_call_killed_in_the_middle_of_its_sweep_is_gone_on_with(tmp_path, monkeypatch):
     """SIGKILL while the second brief is being made: the next call makes it, and tells both, once."""
     reports, told, gate = tmp_path / "reports", tmp_path / "told", tmp_path / "gate"
     wait = f"""
@@ -794,28 +793,24 @@ while partner == "2010" and not pathlib.Path({str(gate)!r}).exists():
     book = book_of(tmp_path, wait, LAST_CELL)
     runs = tmp_path / "runs.yaml"
     runs.write_text(f"runs:\n  - notebook: {book}\n    partners: [KOR, MEX]\n")
-    code = f"""
+    monkeypatch.setenv("TRADELIB_MIRROR", "http://127.0.0.1:9")
+    hook, now = f"sh -c 'cat >> {told}; echo >> {told}'", "2025-04-03T08:31:00-04:00"
+    script = f"""
 from datetime import datetime
 from pathlib import Path
 from tradelib.runs.run_due import run_due
-if __name__ == "__main__":
-    outcome = run_due(reports={str(reports)!r}, runs=Path({str(runs)!r}), workers=1,
-        on_success="sh -c 'cat >> {told}; echo >> {told}'",
-        now=datetime.fromisoformat("2025-04-03T08:31:00-04:00"))
-    print(outcome.status)
+run_due(reports={str(reports)!r}, runs=Path({str(runs)!r}), workers=1, on_success={hook!r},
+    now=datetime.fromisoformat({now!r}))
 """
-    script = tmp_path / "call.py"
-    script.write_text(code)
-    environment = os.environ | {"TRADELIB_MIRROR": "http://127.0.0.1:9"}
-    first = subprocess.Popen([sys.executable, script], env=environment, start_new_session=True)
+    first = subprocess.Popen([sys.executable, "-c", script], start_new_session=True)
     until = time.monotonic() + 300
     while not list(reports.glob("*/korea-south*.ipynb")) and time.monotonic() < until:
         time.sleep(0.1)
     first.kill()
     first.wait()
     gate.touch()
-    second = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True)
-    assert second.stdout == "done\n", second.stderr
+    again = {"reports": str(reports), "runs": runs, "workers": 1, "on_success": hook}
+    assert run_due.run_due(**again, now=datetime.fromisoformat(now)).status == "done"
     record = sweep.read_record("2025-02", reports)
     assert (record["made"], record["skipped"], record["failed"]) == (1, 1, [])
     assert [json.loads(line)["releases"] for line in told.read_text().splitlines()] == [["2025-02"]]

@@ -150,9 +150,13 @@ def test_a_kernel_that_dies_is_one_failure(cell, notebook, reports):
     assert len(summary.of("made")) == 3
 
 
+#: The command, without the imports that only other notebooks need.
+COMMAND = "from tradelib.runs import warm; warm.FURTHER = (); from tradelib.cli.main import main; main()"
+
+
 def start(reports, book, partners=FOUR, **env) -> subprocess.Popen:
     """Run the command in a session of its own, as a shell would."""
-    command = [sys.executable, "-m", "tradelib", "sweep", "--release", "2018-07", "--partners", partners]
+    command = [sys.executable, "-c", COMMAND, "sweep", "--release", "2018-07", "--partners", partners]
     command += ["--reports", str(reports), "--notebook", str(book), "--workers", "2"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     return subprocess.Popen(command, env=os.environ | env, start_new_session=True, **pipes)
