@@ -77,8 +77,11 @@ def test_the_command_takes_a_scheduler_and_one_bad_partner_stops_nothing(schedul
     assert "China: The notebook failed: ZeroDivisionError" in result.output
 
 
-def test_a_worker_killed_in_the_middle_costs_nothing_and_each_brief_is_made_once(scheduler, tmp_path):
+def test_a_worker_killed_in_the_middle_costs_nothing_and_each_brief_is_made_once(
+    scheduler, tmp_path, monkeypatch, caplog
+):
     address, log = scheduler
+    monkeypatch.setattr(sweep, "SILENCE_S", 0.2)
     book = book_of(tmp_path, KILL, LOG_CELL, LAST_CELL)
     planned = plan("2018-07", EIGHT, notebook=book, reports=tmp_path / "reports")
     summary = sweep.run(planned, scheduler=address)
@@ -90,6 +93,7 @@ def test_a_worker_killed_in_the_middle_costs_nothing_and_each_brief_is_made_once
     assert all(job.state() == UP_TO_DATE for job in planned.jobs)
     left = [p.name for p in (tmp_path / "reports").rglob("*") if p.name.startswith(".") or "failed" in p.name]
     assert not left, "none is half-written"
+    assert "the workers of the cluster: 2 running" in caplog.text, "silence is told"
 
 
 def test_a_scheduler_that_is_gone_in_the_middle_is_told_and_the_sweep_ends(scheduler, tmp_path):

@@ -8,9 +8,10 @@ sweep may be stopped at any point and called again: what is up to date is not ma
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +33,7 @@ OLD_RECORD = "sweep.json"  # beside the pages, where it was kept before
 FULLEST = "5700"  # China, which has a figure in every table
 MADE, FAILED = "made", "failed"  # beside the states that are left as they are
 WORKERS_S = 300  # until a worker of a cluster must be there
+SILENCE_S = 300  # without a brief from a cluster, until it is told what its workers do
 LOST = "FutureCancelledError"
 #: What Dask means by its errors.
 DASK = {
@@ -227,8 +229,10 @@ def _on_cluster(jobs: Sequence[Job], scheduler: str, how: dict[str, bool]) -> It
         futures = {client.submit(do, job, pure=False, workers=alike, **how): job for job in jobs}
         try:
             client.wait_for_workers(1, timeout=WORKERS_S)  # a cluster may start them when there is work
-            for future in as_made(futures):
-                yield _of_cluster(future, futures[future].title)
+            with _silence_told(client) as heard:
+                for future in as_made(futures):
+                    heard.set()
+                    yield _of_cluster(future, futures[future].title)
         except TimeoutError:
             raise TradelibError(
                 f"No worker has joined the Dask scheduler at {scheduler} in {WORKERS_S} seconds.",
@@ -246,6 +250,26 @@ def _alike(client) -> list[str] | None:
         return None
     LOG.warning("no work for %s: without tradelib, or with another one", ", ".join(other))
     return [worker for worker in code if worker not in other]
+
+
+@contextmanager
+def _silence_told(client) -> Iterator[threading.Event]:
+    """Say what the workers of a cluster do whenever nothing was heard of them for long."""
+    heard, over = threading.Event(), threading.Event()
+
+    def watch() -> None:
+        while not over.wait(SILENCE_S):
+            if not heard.is_set() and not over.is_set():
+                found = Counter(one["status"] for one in client.scheduler_info()["workers"].values())
+                told = ", ".join(f"{count} {status}" for status, count in found.items()) or "none"
+                LOG.warning("no brief for %g seconds; the workers of the cluster: %s", SILENCE_S, told)
+            heard.clear()
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield heard
+    finally:
+        over.set()
 
 
 def _of_cluster(future, title: str) -> Result:
