@@ -207,7 +207,7 @@ def pictures(brief) -> list[str]:
             end, own = lines["total"][-1], brief["total.balance.trailing4"]
             apart = 2e6 if own.table == TRADE_YEARS else 0  # a year is not the sum of its rounded quarters
             found += [] if abs(end - own.value) <= apart else [f"{cell} ends at {end}"]
-        if cell == "ytd-by-year" and brief["goods.balance.ytd"].table == GOODS:
+        if cell == "ytd-by-year":
             end = ax.patches[-1].get_height()
             found += [] if abs(end) == abs(value("goods.balance.ytd")) else [f"{cell} ends at {end}"]
         words = [

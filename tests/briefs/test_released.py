@@ -211,13 +211,18 @@ def test_periods_of_an_exhibit_are_quarters_and_years():
     assert frame["period"].dtype == pd.PeriodDtype("Y") and set(frame["period"].dt.year) == {2018, 2019, 2020}
 
 
-def test_a_chart_of_the_long_table_says_what_the_release_itself_had():
+def test_the_last_two_bars_are_as_the_release_printed_them_and_the_note_says_so():
     def words(figure) -> str:
         return " ".join(" ".join(text.get_text() for text in figure.texts).split())
 
-    told = words(drawn("ytd-by-year", sheet("KOR", "2021-08")))
-    assert "the release itself had -$17.2 billion for 2021 and -$14.2 billion for 2020." in told
-    assert "the release itself" not in words(drawn("ytd-by-year", sheet("KOR", "2018-07")))
+    own = sheet("KOR", "2021-08")
+    figure = drawn("ytd-by-year", own)
+    assert "2020 and 2021 are as the release printed them, earlier years as revised later." in words(figure)
+    assert "FT-900; vintage of 2021-10-05" in words(figure) and "vintage of 2023-03-08" in words(figure)
+    before, now = (bar.get_height() for bar in figure.axes[0].patches[-2:])
+    assert now == own.value("goods.balance.ytd") and round(now / 1e9, 1) == -17.2
+    assert now - before == own.value("goods.balance.ytd.change_usd") and round(before / 1e9, 1) == -14.2
+    assert "as the release" not in words(drawn("ytd-by-year", sheet("KOR", "2018-07")))
     alone = drawn("what-moved", sheet("ZMB", "2021-08"))
     assert "FT-900; vintage of 2021-10-05" in words(alone)
 

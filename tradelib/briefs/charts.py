@@ -65,10 +65,14 @@ def ytd_by_year(brief: Brief, *, title: str = "") -> Chart | None:
     s, this = brief.snapshot, brief.snapshot.month.year
     if missing(brief.value("goods.balance.ytd")):
         return None
-    sums = s.same_months(brief.partner.code)
+    sums, table = s.same_months(brief.partner.code), brief["goods.balance.ytd"].table
     bars = sums.loc[this - BARS + 1 :].dropna()
     if this not in bars.index:  # the table in use has no figure for what the release printed
         return None
+    if table != GOODS:
+        own = s.goods_sums(brief.partner.code)[0]
+        for year, window in ((this, "ytd"), (this - 1, "ytd before")):
+            bars[year] = own[window].at[brief.partner.code, "balance_usd"]
     unit = Unit.of(bars)
     fig, (ax,) = style.canvas()
     marks.year_bars(ax, bars, unit)
@@ -76,23 +80,18 @@ def ytd_by_year(brief: Brief, *, title: str = "") -> Chart | None:
     spell = "calendar years" if len(s.months) == 12 else months
     return style.dress(
         fig,
-        style.source_line(s, GOODS),
+        style.source_line(s, *dict.fromkeys([table, GOODS])),
         title=titled(brief, title),
         subtitle=style.measure(GOODS, "U.S. balance in goods", unit, spell),
-        note=" ".join(filter(None, [_as_released(brief), membership(brief.partner, s.release)])),
+        note=" ".join(filter(None, [_as_released(table, this), membership(brief.partner, s.release)])),
         data=bars.rename("balance_usd").rename_axis("year").to_frame(),
     )
 
 
-def _as_released(brief: Brief) -> str:
-    """Say what the release itself printed, where a chart shows the later figures of a longer table."""
-    s = brief.snapshot
-    tables = s.goods_sums(brief.partner.code)[1]
-    if tables["ytd"] == GOODS:
-        return ""
-    now, before = (brief.value("goods.balance.ytd"), -brief.value("goods.balance.ytd.change_usd"))
-    years = f"{s.month.year} and {signed_money(now + before)} for {s.month.year - 1}"
-    return f"The bars are as revised later; the release itself had {signed_money(now)} for {years}."
+def _as_released(table: str, year: int) -> str:
+    """Say which bars are the release's own, where those before are of a later table."""
+    own = f"{year - 1} and {year} are as the release printed them, earlier years as revised later."
+    return "" if table == GOODS else own
 
 
 @styled
