@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import re
 import subprocess
 import sys
@@ -295,3 +296,30 @@ def test_the_hooks_before_a_commit_are_what_make_lint_does_and_the_check_of_note
     (check,) = entries[len(lines) :]
     assert check.endswith("tests/test_environment.py -k carries_no_outputs")
     assert all(hook["language"] == "system" and not hook["pass_filenames"] for hook in local["hooks"])
+
+
+# --- continuous integration ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["run", "versions"])
+def test_a_script_of_ci_stops_at_an_error_and_is_a_program_that_bash_can_read(name):
+    path = ROOT / ".ci" / name
+    assert "\nset -euo pipefail\n" in path.read_text() and os.access(path, os.X_OK)
+    done = subprocess.run(["bash", "-n", str(path)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_ci_tries_the_other_versions_and_still_ends_with_the_closing_line_of_the_tests():
+    lines = (ROOT / ".ci/run").read_text().splitlines()
+    assert lines.index(".ci/versions || others=$?") < lines.index("make test")
+    assert lines[lines.index("make test") :] == ["make test", 'exit "$others"']
+
+
+def test_the_core_for_other_versions_is_of_tests_there_are_and_has_each_subject():
+    core = re.findall(r"^  (tests/\S+\.py)(?:::(\w+))?", (ROOT / ".ci/versions").read_text(), re.MULTILINE)
+    for file, name in core:
+        assert not name or f"def {name}(" in (ROOT / file).read_text(encoding="utf-8"), name
+    subjects = {Path(file).stem.removeprefix("test_") for file, _ in core}
+    assert subjects >= {"loaders", "large", "due", "brief", "report", "sweep", "warm"}
+    tried = re.findall(r"^try (\S+) (3\.\d+)", (ROOT / ".ci/versions").read_text(), re.MULTILINE)
+    assert tried == [("3.12", "3.12"), ("3.13", "3.13"), ("lowest", PROJECT["requires-python"][2:])]
