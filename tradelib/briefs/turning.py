@@ -87,7 +87,7 @@ def trend(trailing: pd.Series, trade: pd.Series, *, phase: int = 4, size: float 
     moved, back = values[-1] - values[start], furthest - values[-1]
     if not sign or recent[start] or moved < least or back > BACK * (moved + back):
         return None
-    turned = start >= phase or (start > 0 and values[:start].max() - values[start] >= least)
+    turned = start > 0 and values[:start].max() - values[start] >= table["least"].iloc[start]
     return Trend(table.index[start if turned else 0], direction, turned)
 
 
