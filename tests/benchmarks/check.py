@@ -39,7 +39,7 @@ PLACES = re.compile(
     rf"(?P<digit>\d)|(?P<sign>[-+\u2212](?=\$?\d))|\b(?P<word>{'|'.join(SWAPS)})\b|(?P<bare>(?<= )\$)"
 )
 #: What of a page in HTML is seen, or seen when pointed at: texts between marks, and three attributes.
-SEEN = re.compile(r">([^<>]+)<|\b(?:title|alt|value)=\"([^\"]+)\"")
+SEEN = re.compile(r"(?<!style)(?<!css\")>([^<>]+)<|\b(?:title|alt|value)=\"([^\"]+)\"")
 
 
 def changed(text: str, rng: random.Random) -> tuple[str, str] | None:
