@@ -147,9 +147,8 @@ def make_report(
 
 
 def _warm_up() -> None:
-    from tradelib.runs.warm import (
-        warm_up,
-    )  # it imports jupyter_client, which a page made already does not need
+    """Begin with the imports of kernels; a page that is made already does not need even this one."""
+    from tradelib.runs.warm import warm_up
 
     warm_up(whole=False)
 

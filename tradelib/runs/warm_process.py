@@ -39,7 +39,7 @@ LIBRARIES = (
     "PIL.PpmImagePlugin",
     "tradelib.runs.check",
 )
-#: What only some notebooks reach, and takes as long again.
+#: What only some notebooks reach; it takes as long again.
 FURTHER = ("seaborn", "statsmodels.tsa.seasonal")
 #: The folders of tradelib whose rooms they reach, each room of them.
 FOLDERS = ("tradelib.style", "tradelib.briefs", "tradelib.studies")
