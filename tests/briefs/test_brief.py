@@ -15,6 +15,7 @@ from helpers import everyone as every_brief
 from tradelib.briefs.brief import brief
 from tradelib.briefs.snapshot import covered_partners
 from tradelib.partners import all_partners, countries, country_set, members, partner
+from tradelib.store.vintages import list_vintages
 
 GOODS, TRADE, EXPORTS = "goods_census_nsa", "trade_bop_sa", "exports_hs2_nsa"
 TRADE_YEARS = "trade_bop_annual"
@@ -513,6 +514,13 @@ def test_windows_end_with_the_month_and_with_the_quarter_out_with_the_release(
     assert facts["goods.exports.ytd.change_pct"].window == f"{goods} vs {before}"
     assert facts["goods.deficit.rank.previous_year"].window == before
     assert facts["services.balance.ytd"].window == facts["total.deficit.rank"].window == services
+
+
+@pytest.mark.parametrize("year", sorted({vintage.since[:4] for vintage in list_vintages()} - {"1960"}))
+def test_a_table_whose_first_year_is_over_has_none_before_it_and_leaves_a_brief_all_the_same(year):
+    """An annual table of that year alone is out with the release of a month later."""
+    korea = sheet("KOR", str(pd.Period(f"{year}-01") + 13))
+    assert json.dumps(korea.document()) and korea.value("goods.exports.month") > 0
 
 
 def test_each_fact_tells_the_vintage_of_its_table_and_its_lag():

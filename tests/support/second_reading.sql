@@ -211,7 +211,7 @@ INSERT INTO reading SELECT mine.partner, 'world.goods.deficit.ytd.change_' || t.
         LATERAL (VALUES ('usd', of.before - of.now), ('pct', CASE WHEN of.before < 0 THEN 100.0 * (of.before - of.now) / -of.before END)) AS t(field, v)
     WHERE of.side = 'balance' AND of.span = 'ytd';
 
--- records: each history begins after its last gap; k counts back from the last figure
+-- records: each history begins after its last gap; k counts back from the last figure; that and a year earlier are as in `sides`
 CREATE OR REPLACE TEMP TABLE h AS
 WITH grid AS (SELECT partner, t FROM (SELECT DISTINCT partner FROM g WHERE partner IN (FROM asked)), range((SELECT min(m) FROM g), getvariable('m') + 1) AS r(t)),
 monthly AS (SELECT grid.partner, t, side, v FROM grid LEFT JOIN g ON g.partner = grid.partner AND g.m = t,
@@ -219,7 +219,8 @@ monthly AS (SELECT grid.partner, t, side, v FROM grid LEFT JOIN g ON g.partner =
 yearly AS (SELECT partner, t // 12 AS t, side, CASE WHEN count(v) = getvariable('m') % 12 + 1 THEN sum(v) END AS v
     FROM monthly WHERE t % 12 <= getvariable('m') % 12 GROUP BY ALL),
 every AS (SELECT 'month' AS span, getvariable('m') - t AS k, * FROM monthly UNION ALL SELECT 'ytd', getvariable('m') // 12 - t, * FROM yearly),
-told AS (SELECT e.span, e.k, e.partner, e.t, e.side, CASE WHEN e.k = 0 THEN n.now ELSE e.v END AS v
+told AS (SELECT e.span, e.k, e.partner, e.t, e.side,
+        CASE WHEN e.k = 0 THEN n.now WHEN e.k = CASE e.span WHEN 'month' THEN 12 ELSE 1 END AND n.now IS NOT NULL THEN n.before ELSE e.v END AS v
     FROM every AS e LEFT JOIN sides AS n USING (partner, side, span))
 SELECT span, partner, side, k, t, v, CASE WHEN side = 'balance' AND first_value(v) OVER p < 0 THEN -v ELSE v END AS size, count(*) OVER (PARTITION BY span, partner, side) AS n
 FROM (SELECT *, min(k) FILTER (v IS NULL) OVER (PARTITION BY span, partner, side) AS gap FROM told) WHERE gap IS NULL OR k < gap

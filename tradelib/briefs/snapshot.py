@@ -241,7 +241,8 @@ class Snapshot:
         if self.trade_table == TRADE_YEARS:
             years, last = self.official_sides[TRADE_YEARS], pd.Period(str(self.quarter.year), "Y")
             spans = {"ytd": last, "ytd before": last - 1}
-            sums = {name: years.xs(year, level="period") for name, year in spans.items()}
+            of = years.index.get_level_values("period")
+            sums = {name: years[of == year].droplevel("period") for name, year in spans.items()}
         else:
             sums = _with_base(self.trade, {"ytd": self.quarters}, lambda sums: sums)
         return sums | {"ytd before": sums["ytd before"].reindex(sums["ytd"].index)}  # there may be none
