@@ -14,6 +14,7 @@ import re
 import sys
 import tempfile
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -195,7 +196,9 @@ def pictures(brief) -> list[str]:
     """Figures that end elsewhere than their facts, or hold what is no number."""
     found, value = [], brief.value
     for cell in figures():
-        chart = drawn(cell, brief)
+        with warnings.catch_warnings():  # one would stand in the page
+            warnings.simplefilter("error")
+            chart = drawn(cell, brief)
         if chart is None:
             continue
         ax = chart.axes[0]

@@ -11,7 +11,7 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
-from helpers import altered, figures, run_here, snapshot, titles
+from helpers import altered, figures, run_here, sheet, snapshot, titles
 from helpers import drawn as draw_cell
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
@@ -251,6 +251,18 @@ def test_bars_by_year_are_the_balances_now_and_a_year_earlier(drawn, sheets):
         now, change = sheet.value("goods.balance.ytd"), sheet.value("goods.balance.ytd.change_usd")
         before, last = (bar.get_height() for bar in drawn[month, who, "ytd_by_year"].axes[0].patches[-2:])
         assert (before, last) == pytest.approx((now - change, now), abs=1)
+
+
+@pytest.mark.parametrize(
+    ("cell", "one", "two"),
+    [("goods-history", "1985-12", "1986-01"), ("trend-chart", "2000-02", "2000-05")],
+)
+def test_a_line_needs_two_points(cell, one, two):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert draw_cell(cell, sheet("KOR", one)) is None
+        line = draw_cell(cell, sheet("KOR", two))
+    assert [len(drawn.get_xdata()) for drawn in line.axes[0].lines][:2] == [2, 2]
 
 
 def test_trend_ends_at_the_trailing_total_and_marks_the_turn(drawn, sheets):

@@ -1,6 +1,7 @@
 """What the notebooks on all partners, on revisions and on seasons say, of many partners and releases."""
 
 import re
+import warnings
 from datetime import date
 
 import pytest
@@ -92,6 +93,23 @@ def test_every_fact_of_a_study_carries_its_table_and_vintage():
         for fact in own:
             assert fact.vintage and fact.vintage_method and fact.basis and fact.adjustment, fact
             assert (fact.value is None) == bool(fact.reason), fact
+
+
+@pytest.mark.parametrize(("release", "drawn"), [("2013-01", False), ("2013-02", True)])
+def test_the_rate_of_one_month_is_no_line(release, drawn):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        line = tariffs.history(tariffs.study(sheet("KOR", release)))
+        assert (line is not None) == drawn
+        if line:
+            assert [tick.get_text() for tick in line.axes[0].get_xticklabels()] == ["Jan\n2013", "Feb\n2013"]
+
+
+def test_parts_of_a_small_change_have_a_second_decimal():
+    found = tariffs.study(sheet("KOR", "2014-01"))
+    assert (found.parts["rate_points"] + found.parts["mix_points"]).drop("total").abs().max() < 0.2
+    texts = [text.get_text() for text in tariffs.rate_or_mix(found).axes[0].texts]
+    assert "+0.06" in texts and "0.0" not in texts
 
 
 @pytest.mark.parametrize("who", ["CHN", "CHE", "CAN", "EU", "ZAF", "world"])

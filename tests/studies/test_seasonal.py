@@ -263,7 +263,9 @@ def test_one_month_alone_moves_no_way():
     """In January 2009 the official table has one month: there were "nan percent of months" once."""
     text = told("KOR", "2009-01")
     assert "In January 2009 our adjustment" in text
-    assert "nan" not in text and "From one month to the next" not in text
+    assert "nan" not in text and "From one month to the next" not in text and "on average" not in text
+    assert "on average" in told("KOR", "2009-02")
+    assert seasonal.gap(both("KOR", "2009-01")) is None, "one point is no line"
     fact = both("KOR", "2009-01")["seasonal.gap.exports.same_way_pct"]
     assert fact.value is None and fact.reason == "there are no two months in a row to compare"
 

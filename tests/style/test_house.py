@@ -224,6 +224,27 @@ def test_periods_are_years_with_a_fraction_at_their_first_day():
     assert house.years_of(pd.PeriodIndex(["2018Q1", "2018Q3"], freq="Q")) == [2018.0, 2018.5]
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "ticks"),
+    [
+        ("1985-12", "1986-02", ["Dec\n1985", "Jan\n1986", "Feb\n1986"]),
+        ("2018-01", "2018-10", ["Jan\n2018", "Mar\n2018", "May\n2018", "Jul\n2018", "Sep\n2018"]),
+        ("2017-02", "2018-12", ["Feb\n2017", "Aug\n2017", "Feb\n2018", "Aug\n2018"]),
+        ("2017-01", "2018-01", ["2017", "2018"]),
+        ("2001-05", "2018-07", ["2005", "2010", "2015"]),
+    ],
+)
+def test_an_axis_of_time_has_ticks_at_whole_years_or_at_months(first, last, ticks):
+    """Half a year had ticks within a year once, each named by it, or by the next one."""
+    _, (ax,) = house.canvas()
+    periods = pd.period_range(first, last, freq="M")
+    house.year_axis(ax, house.years_of(periods))
+    assert [text.get_text() for text in ax.get_xticklabels()] == ticks
+    assert all(
+        any(place == pytest.approx(year) for year in house.years_of(periods)) for place in ax.get_xticks()
+    )
+
+
 def test_a_legend_names_only_what_is_drawn():
     _, (ax,) = house.canvas()
     for name, values in (("exports", [math.nan, math.nan]), ("imports", [3, 4])):

@@ -35,6 +35,9 @@ def goods_history(brief: Brief, *, title: str = "") -> Chart | None:
     if missing(brief.value("goods.balance.trailing12")):
         return None
     sums = _trailing(s.goods, code, 12).loc[s.month - 12 * HISTORY :]
+    sums = sums.loc[sums.first_valid_index() :]
+    if len(sums) < 2:  # one point is no line
+        return None
     years, unit = style.years_of(sums.index), Unit.of(sums.stack())
     exports, imports = sums["exports_usd"], sums["imports_usd"]
     fig, (ax,) = style.canvas()
@@ -101,7 +104,7 @@ def total_trend(brief: Brief, *, title: str = "") -> Chart | None:
     if s.total_quarters(code).empty:
         return None
     sums = _trailing(s.history[["balance_usd"]], code, 4)["balance_usd"].unstack("item").dropna(how="all")
-    if sums.empty or missing(sums["total"].iloc[-1]):
+    if len(sums) < 2 or missing(sums["total"].iloc[-1]):  # one point is no line
         return None
     years, unit = style.years_of(sums.index), Unit.of(sums.stack())
     broken = brief["total.trend.break"]

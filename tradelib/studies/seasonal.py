@@ -363,10 +363,10 @@ def _snug_axes(ax: Axes, unit: Unit, years: list[float]) -> None:
 def gap(found: Seasonal, *, title: str = "") -> Chart | None:
     """Draw by how many percent our adjustment differs from the official one, month by month.
 
-    None where there are not found.
+    None where there are not found, or of one month alone.
     """
     differences = found.gaps
-    if differences is None:
+    if differences is None or len(differences) < 2:
         return None
     fig, axes = style.canvas(height=4.6, panels=2)
     reach = 1.08 * differences.abs().max().max()

@@ -4,6 +4,7 @@ The arithmetic of rates is that of `briefs.tariffs`; here it answers questions o
 drawn. Calculated duties are an estimate by Census, not collections.
 """
 
+from dataclasses import replace
 from datetime import date
 
 import pandas as pd
@@ -32,6 +33,7 @@ NAMES = {"industry": words.industry, "chapter": words.chapter, "partner": lambda
 OTHERS, TOTAL = "others", "total"
 ENOUGH_PCT = 50  # of the value of both windows that price and volume must cover
 POINTS = Unit(1.0, "percentage points", 1)
+SMALL = 0.2  # points of the largest part of a change, below which a second decimal is shown
 MEASURE = "Calculated duties in percent of U.S. imports for consumption"
 #: What a reader of a rate must know.
 ESTIMATE = "Calculated duties are an estimate by Census, not collections; imports free of duty count."
@@ -545,7 +547,7 @@ def parts_table(found: Tariffs, *, caption: str = ""):
 def history(found: Brief, *, least: float = 0.0, title: str = "") -> Chart | None:
     """Draw the rate on imports from the partner by month, and that on all imports.
 
-    None without one, or where it moved by less than so many points on a year earlier.
+    None without two, or where it moved by less than so many points on a year earlier.
     """
     moved = found.value("tariff.rate.month.change_points")
     if words.missing(found.value("tariff.rate.month")) or (least and abs(moved or 0.0) < least):
@@ -553,6 +555,8 @@ def history(found: Brief, *, least: float = 0.0, title: str = "") -> Chart | Non
     monthly, code = found.snapshot.duties.monthly, found.partner.code
     monthly = monthly.loc[found.month - 12 * YEARS + 1 :]
     mine = monthly[code].loc[monthly[code].first_valid_index() :]
+    if len(mine) < 2:  # one point is no line
+        return None
     lines = [(mine, "highlight", words.capital(found.partner.prose.removeprefix("the ")))]
     if code != WORLD and WORLD in monthly:
         lines.append((monthly[WORLD].loc[mine.index[0] :], "muted", "All imports"))
@@ -599,17 +603,18 @@ def rate_or_mix(found: Tariffs, *, title: str = "") -> Chart | None:
     kept = [step for step in steps if abs(step[1] + step[2]) > 1e-9]
     data = pd.DataFrame([step[:3] for step in kept], columns=["part", "rate_points", "mix_points"])
     data = data.set_index("part")
+    unit = POINTS if added.abs().max() >= SMALL else replace(POINTS, digits=2)
     ends = [
-        f"{words.period(w.end)}\n{total[n]:.1f} %"
+        f"{words.period(w.end)}\n{total[n]:.{unit.digits}f} %"
         for w, n in ((found.base, "before_rate_pct"), (found.now, "rate_pct"))
     ]
     bars = [(ends[0], 0.0, "balance")]
     for name, by_rate, by_mix, colour in kept:
-        how = f"rate {POINTS.number(by_rate, sign=True)}, mix {POINTS.number(by_mix, sign=True)}"
+        how = f"rate {unit.number(by_rate, sign=True)}, mix {unit.number(by_mix, sign=True)}"
         bars.append((f"{marks.even_lines(name, 36)}\n{how}", by_rate + by_mix, colour))
     bars.append((ends[1], total["change_points"], "balance"))
     fig, (ax,) = style.canvas(height=1.9 + 0.46 * len(bars))
-    marks.level_waterfall(ax, pd.DataFrame(bars, columns=["name", "usd", "colour"]).set_index("name"), POINTS)
+    marks.level_waterfall(ax, pd.DataFrame(bars, columns=["name", "usd", "colour"]).set_index("name"), unit)
     table = found.snapshot.duties.parts_table
     return style.dress(
         fig,

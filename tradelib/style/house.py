@@ -32,7 +32,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from tradelib.errors import TradelibError
 from tradelib.style.tables import DATA_MIME, published
-from tradelib.style.words import ENDINGS, Unit, column, source_line
+from tradelib.style.words import ENDINGS, MONTHS, Unit, column, source_line
 from tradelib.tables import table_info
 
 #: Okabe-Ito, services darkened: names that share a chart stay apart for the colour-blind and in grey print.
@@ -57,6 +57,7 @@ FORMATS = {".png": "Description", ".svg": "Description", ".pdf": "Subject"}
 WORDS = "Words"  # what a picture in a page calls the words drawn on it
 DATA = "Data of this chart"
 MOST, YEAR = 60, {"M": 12, "Q": 4}  # rows shown of a long series, else a row for each year
+MOST_MONTHS = 7  # named below an axis that has no two whole years
 HOUSE = {
     "font.family": "DejaVu Sans",
     "font.size": LABEL,
@@ -236,11 +237,18 @@ def years_of(periods: pd.PeriodIndex) -> list[float]:
 
 
 def year_axis(ax: Axes, years: list[float]) -> None:
-    """Let a line chart run from its first to its last period, with ticks at whole years."""
-    ax.set_xlim(years[0], years[-1] + 0.01 * (years[-1] - years[0]))
+    """Let a line chart run from its first to its last period, with ticks at whole years, else at months."""
+    first, last = years[0], years[-1]
+    ax.set_xlim(first, last + 0.01 * (last - first))
     ticks = MaxNLocator(nbins=8, integer=True, steps=[1, 2, 5, 10]).tick_values(*ax.get_xlim())
-    ax.set_xticks([year for year in ticks if years[0] <= year <= years[-1]], minor=False)
-    ax.xaxis.set_major_formatter("{x:.0f}")
+    whole = [int(year) for year in ticks if first <= year <= last and year == int(year)]
+    if len(whole) > 1:
+        ax.set_xticks(whole, list(map(str, whole)))
+        return
+    months = round(12 * (last - first))
+    step = next(step for step in (1, 2, 3, 6) if months / step <= MOST_MONTHS)
+    at = [round(12 * first) + month for month in range(0, months + 1, step)]
+    ax.set_xticks([month / 12 for month in at], [f"{MONTHS[m % 12][:3]}\n{m // 12}" for m in at])
 
 
 def legend(ax: Axes, **options) -> None:
