@@ -215,6 +215,16 @@ def test_what_a_cell_prints_is_bounded_and_what_a_notebook_shows_too(made, monke
         made("'x' * 90_000", LAST)
 
 
+def test_what_a_library_warns_of_is_logged_and_stands_in_no_page_of_ours(made, monkeypatch, caplog):
+    cells = "import warnings\nwarnings.warn('soon deprecated')\nprint('shown')", LAST
+    monkeypatch.setattr(report, "is_bundled", lambda notebook: True)
+    ours = made(*cells)
+    assert "UserWarning: soon deprecated" in caplog.text
+    for path in ours.paths:
+        assert "UserWarning" not in path.read_text()
+    assert "shown" in ours.paths[0].read_text()
+
+
 def test_a_cell_may_take_as_long_as_is_asked(made, tmp_path):
     """The case `timeout_fixed`."""
     with pytest.raises(tl.TradelibError, match=r"timed out .* after 1 seconds(.|\n)*--cell-limit"):

@@ -62,6 +62,7 @@ DECLARED = {
     rf"(?<![$\d.,])\b{YEAR}(?:-\d\d(?:-\d\d)?|Q[1-4])?\b(?! (?:[mb]illion|percent|dollars))": "dates",
     r"\bFT-900\b|\bExhibits? \d+[a-z]?\b": "the release, and its exhibits",
     r"\b(?:HS|NAICS|SITC) ?\d+\b|\bHS-?\d+\b": "chapters and codes of a classification",
+    r"\b[Cc]hapter 99\b": "where the tariff schedule has additional duties",
     r"\b95 percent confidence set\b|\blast 24 quarters\b": "the test of turning points: level and window",
     r"\bthe 15 years to\b|\ba window of 13 years\b": "the seasonal adjustment: what it is fitted to",
     r"\b75 to 85 percent of the years left out\b": "the test of a band of revisions",

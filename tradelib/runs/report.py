@@ -8,6 +8,7 @@ is never overwritten, and what was published and reads otherwise is kept as an e
 
 import itertools
 import json
+import logging
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -51,6 +52,7 @@ from tradelib.runs.jobs import (
 from tradelib.sources import keys
 from tradelib.store import files
 
+LOG = logging.getLogger(__name__)
 ELSEWHERE = "Make room, or give a folder of yours with --reports."
 SETTLES = timedelta(days=2)  # not all tables of a release come in the same minute
 NOT_RUN = "Give a folder of yours with --reports. Nothing was run."
@@ -180,6 +182,8 @@ def make(
                 progress=progress,
             )
             _insist_on_subject(job, finished)
+            if is_bundled(job.notebook):
+                _keep_warnings_out(job, finished)
         except NotebookFailed as error:
             if stop and stop.is_set():
                 raise
@@ -296,6 +300,14 @@ def _insist_on_subject(job: Job, finished: dict) -> None:
                 f"{job.notebook.name} is about {told}, not about {asked[name]} as asked.",
                 f"Give its parameters cell a {name}, or ask for --{name} '{told}'.",
             )
+
+
+def _keep_warnings_out(job: Job, finished: dict) -> None:
+    """Log what a library warned of in a notebook of ours: it is nothing for the page's readers."""
+    for cell in finished["cells"]:
+        for output in [one for one in cell.get("outputs", []) if one.get("name") == "stderr"]:
+            cell["outputs"].remove(output)
+            LOG.warning("%s, cell %s: %s", job.title, cell.get("id"), "".join(output["text"]).strip())
 
 
 def _insist_on_facts(job: Job, texts: dict[str, str], folder: Path) -> None:
