@@ -9,9 +9,10 @@ from helpers import country_sheet, csv_bytes
 import tradelib as tl
 from tradelib import releases
 from tradelib.errors import TradelibError
-from tradelib.sources.continuity import hold_against
+from tradelib.sources.continuity import hold_against, hold_sums, totals, whole_of
 from tradelib.sources.ingest import check_day, ingest
 from tradelib.store import vintages
+from tradelib.tables import TABLES
 
 GOODS = "goods_census_nsa"
 DAY = date(2024, 10, 9)
@@ -131,3 +132,56 @@ def test_a_year_of_one_partner_that_is_gone_is_missed_however_little_it_traded(k
     assert gone.sum() == 24
     with pytest.raises(TradelibError, match="years of a series are gone"):
         hold_against(october[~gone], GOODS, DAY, known[:-1])
+
+
+# --- what all items add up to ---------------------------------------------------------------------
+
+
+def held(table, frame, day):
+    """Hold a table by commodity against the bundled totals of all goods, as `vouch` does."""
+    hold_sums(totals(frame), table, day, tl.list_vintages(whole_of(table)))
+
+
+@pytest.mark.parametrize("table", [name for name in TABLES if whole_of(name)])
+def test_the_items_of_a_true_table_add_up_to_what_was_traded(table):
+    for vintage in tl.list_vintages(table):
+        held(table, vintages.read(vintage), vintage.published)
+
+
+CHAPTERS, CHAPTERS_DAY = "exports_hs2_nsa", date(2020, 12, 4)
+
+
+@pytest.fixture(scope="module")
+def chapters():
+    """Exports to a few partners by HS chapter in 2020, of a day in the cycle of a bundled table of goods."""
+    few = ["KOR", "MEX", "CHE", "0015"]
+    frame = tl.load(CHAPTERS, as_of=CHAPTERS_DAY, since="2020-01", partner=few)
+    return frame[["partner", "flow", "item", "period", "value_usd"]]
+
+
+def one(frame, partner, item, period):
+    return frame["partner"].eq(partner) & frame["item"].eq(item) & frame["period"].eq(pd.Period(period, "M"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda rows: rows.assign(
+            value_usd=rows["value_usd"].mask(one(rows, "5800", "09", "2020-03"), rows["value_usd"] * 1000)
+        ),
+        lambda rows: rows[~one(rows, "5800", "27", "2020-03")],
+        lambda rows: rows[~(rows["partner"].eq("4419") & rows["period"].eq(pd.Period("2020-07", "M")))],
+        lambda rows: rows.assign(value_usd=rows["value_usd"] * 1000),
+        lambda rows: rows.iloc[: len(rows) * 3 // 4],
+    ],
+    ids=["a thousandfold", "a chapter gone", "a month of a partner gone", "thousands", "cut short"],
+)
+def test_a_table_whose_items_do_not_add_up_is_refused(chapters, change):
+    held(CHAPTERS, chapters, CHAPTERS_DAY)
+    with pytest.raises(TradelibError, match=r"sums of all items are not what was traded") as refusal:
+        held(CHAPTERS, change(chapters), CHAPTERS_DAY)
+    assert "beside goods_census_nsa of 2020-10-06" in str(refusal.value) and "--accept" in str(refusal.value)
+
+
+def test_some_chapters_alone_have_no_sum_to_be_held_to(chapters):
+    held(CHAPTERS, chapters[chapters["item"].isin(["84", "85", "87"])], CHAPTERS_DAY)

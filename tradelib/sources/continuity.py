@@ -8,7 +8,8 @@ revision between them, in June, only Canada and the world moved. New months were
 largest of five years by $420 million at most. Other tables have one vintage each. Against the same figures
 in another table, goods moved by 0.4 of the bound at most and are given twice of it; goods and services of
 2020 by 2.3, and countries together by 10 percent of a quarter, between 2021 and 2025: they are given four
-times.
+times. The items of a table by commodity add up to what a partner traded, to the dollar or the rounding of
+the table of goods, without an annual revision between the two; but for Canada and the world.
 """
 
 from dataclasses import dataclass
@@ -32,6 +33,11 @@ NEW_TIMES, NEW_USD, GROWTH = 4, 700e6, 1.3  # GROWTH: more for each year between
 WORLD_SA = "0004"  # in the country table it has a figure of 1992 that was mistyped until 2012
 SERIES = ["partner", "flow", "item"]
 SHOWN = 3
+MONTHLY = ["1220", "0004", "0015"]  # Canada and the world are revised each month, others once a year
+#: Tables by commodity, by how their names begin, and the table of all goods that their items add up to.
+WHOLES = {"exports_": GOODS, "imports_general_": GOODS, "imports_consumption_": "imports_consumption_nsa"}
+PART_USD, PART = 1e5, 0.001  # what the sum of all items may miss of the whole: dollars, or a share of it
+MOST = 0.5  # of the sums are whole in a table of all items
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +95,46 @@ def hold_against(frame: pd.DataFrame, table: str, day: date, known: list[Vintage
             )
 
 
+def whole_of(table: str) -> str | None:
+    """Name the table of all goods that the items of a table by commodity add up to, month by month."""
+    info = table_info(table)
+    by_item = info.items != "goods" and info.basis == "Census" and info.freq == "M"
+    return next((whole for begins, whole in WHOLES.items() if by_item and table.startswith(begins)), None)
+
+
+def hold_sums(frame: pd.DataFrame, table: str, day: date, known: list[Vintage]) -> None:
+    """Refuse a table whose items add up to more than a partner traded, or where most are whole to less.
+
+    `frame` is its `totals`, `known` are vintages of the table of all goods; it is held against that in
+    the same cycle of revisions, or the nearest before and after. A table of some items only has no sum that
+    is whole, and is not expected to.
+    """
+    near = sorted(known, key=lambda v: (not same_cycle(*sorted([v.published, day])), abs(v.published - day)))
+    before, after = ([v for v in near if (v.published <= day) == past][:1] for past in (True, False))
+    for other in (*before, *after):
+        rows = vintages.read(other)
+        whole = rows[rows["flow"].isin(frame["flow"].unique())].assign(item="all")
+        asked = whole[whole["partner"].isin(frame["partner"]) & whole["period"].isin(frame["period"])]
+        sums = asked[KEYS].merge(frame, how="left", on=KEYS).fillna({"value_usd": 0.0})  # no row is no trade
+        pair = Pair(table, (other.published, day), asked, sums)
+        both = _pairs(pair)
+        over, allowed = both["later"] > both["earlier"], _allowed(both, pair)
+        if same_cycle(*sorted([other.published, day])):
+            tight = np.maximum(PART_USD, PART * both["earlier"])
+            allowed = allowed.where(both["partner"].isin(MONTHLY), tight)
+            large = both["earlier"] > 10 * PART_USD
+            over |= (both["moved"] <= tight)[large].mean() > MOST
+        worst = both.assign(beyond=both["moved"] - allowed)[over].query("beyond > 0")
+        if not worst.empty:
+            raise CheckError(
+                f"{table} of {day} cannot be believed beside {other.table} of {other.published} "
+                f"({other.origin}): {len(worst):,} sums of all items are not what was traded, in dollars:",
+                *_lines(worst.rename(columns={"earlier": "traded", "later": "sum"}), "traded", "sum"),
+                "Is it whole, with every item of each partner and month, and of that day?",
+                'If it is right all the same: --accept "the reason", which is then shown with it.',
+            )
+
+
 def _span_problem(pair: Pair) -> list[str]:
     """Whether the later one ends before the earlier one, or lacks its beginning."""
     (old_first, old_last), (new_first, new_last) = (
@@ -114,13 +160,15 @@ def _problem(pair: Pair) -> list[str]:
         off, worst = "new figures are far above all before", _leaps(pair)
     if worst.empty:
         return []
-    names = all_partners().set_index("code")["name"]
+    return [f"{len(worst):,} {off}, in dollars:", *_lines(worst, "earlier", "later")]
+
+
+def _lines(worst: pd.DataFrame, *values: str) -> list[str]:
+    """The worst of some rows, as lines of a table."""
     shown = worst.nlargest(SHOWN, "beyond")
-    shown = shown.assign(partner=shown["partner"].map(names))
-    lines = shown[["partner", "flow", "item", "period", "earlier", "later"]].to_string(
-        index=False, float_format="{:,.0f}".format
-    )
-    return [f"{len(worst):,} {off}, in dollars:", *lines.splitlines()]
+    shown = shown.assign(partner=shown["partner"].map(all_partners().set_index("code")["name"]))
+    columns = ["partner", "flow", "item", "period", *values]
+    return shown[columns].to_string(index=False, float_format="{:,.0f}".format).splitlines()
 
 
 def _gone(pair: Pair) -> pd.DataFrame:
@@ -174,7 +222,7 @@ def _allowed(both: pd.DataFrame, pair: Pair) -> pd.Series:
     if pair.table != GOODS:
         return pair.width * allowed
     if pair.in_cycle:
-        allowed = allowed.where(both["partner"].isin(["1220", "0004", "0015"]), allowed / 4)
+        allowed = allowed.where(both["partner"].isin(MONTHLY), allowed / 4)
     return allowed.where(both["young"], ROUNDING)
 
 

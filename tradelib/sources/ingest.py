@@ -23,7 +23,7 @@ from tradelib.sources import (
     trade_online,
     workbooks,
 )
-from tradelib.sources.continuity import hold_against, totals
+from tradelib.sources.continuity import hold_against, hold_sums, totals, whole_of
 from tradelib.sources.download import looks_like_page
 from tradelib.store import vintages
 from tradelib.tables import CheckError, check_flows, table_info
@@ -104,16 +104,22 @@ def vouch(
     it, with what it was needed for; empty where there is nothing to tell.
     """
     check_day(frame, table, day)
-    known = vintages.list_vintages(table)
-    known += [vintages.look(path) for path in vintages.find(store, table)] if store else []
     try:
-        hold_against(frame, table, day, known)
+        hold_against(frame, table, day, _known(table, store))
+        if whole := whole_of(table):
+            hold_sums(totals(frame), table, day, _known(whole, store))
     except CheckError as problem:
         if not accept:
             raise
         accepted = f"{accept} ({str(problem).splitlines()[0]})"
         return f"{accepted}; {lacking}" if lacking else accepted
     return lacking
+
+
+def _known(table: str, store: Path | None) -> list[vintages.Vintage]:
+    """The vintages of a table that are at hand, those of a store that is not the user's among them."""
+    others = [vintages.look(path) for path in vintages.find(store, table)] if store else []
+    return vintages.list_vintages(table) + others
 
 
 def check_day(frame: pd.DataFrame, table: str, day: date) -> pd.DataFrame:
