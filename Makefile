@@ -30,6 +30,7 @@ trials: $(VENV)/installed-test
 	$(BIN)/python tests/benchmarks/first_print.py
 	$(BIN)/python tests/benchmarks/second.py
 	$(BIN)/python tests/benchmarks/identities.py --log $$(mktemp)
+	$(BIN)/python tests/benchmarks/identities.py --log $$(mktemp) --releases 482 --partners KOR,EU,TUV
 	$(BIN)/python tests/benchmarks/kills.py 200
 	$(BIN)/python tests/benchmarks/fuzz.py 20000
 	$(BIN)/python tests/benchmarks/hs10.py

@@ -1,6 +1,6 @@
 """All partners and groups in releases from 1986 to 2025: rendered, drawn, and held to what must be so.
 
-    python tests/benchmarks/identities.py [--releases 24] [--draw 1] [--shard 1/2] [--log FILE] [--seconds N]
+    python tests/benchmarks/identities.py [--releases 24] [--partners KOR,EU] [--draw 1] [--shard 1/2] [--log FILE]
 
 Exports less imports are the balance, months add up to the year to date, contributions to the change; ranks
 are those of the sorted list, records those of the rows; verbs say what the numbers do, titles tell the
@@ -262,6 +262,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--releases", type=int, default=24)
     parser.add_argument("--draw", type=int, default=1, help="draw every n-th brief; 0 for none")
+    parser.add_argument("--partners", help="codes, joined by commas, instead of all partners and groups")
     parser.add_argument("--shard", default="1/1", help="1/2 for the first half of the partners")
     parser.add_argument("--log", type=Path, default=Path(tempfile.gettempdir(), "tradelib-identities.jsonl"))
     parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after so long")
@@ -276,6 +277,7 @@ def main() -> int:
             {(row[0], row[1]) for row in rows},
             draw=asked.draw,
             shard=(number - 1, of),
+            only=[tl.resolve(who).code for who in asked.partners.split(",")] if asked.partners else None,
         )
         for row in todo:
             rows.append(row)
