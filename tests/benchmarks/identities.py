@@ -1,6 +1,6 @@
 """All partners and groups in releases from 1986 to 2025: rendered, drawn, and held to what must be so.
 
-    python tests/benchmarks/identities.py [--releases 24] [--partners KOR,EU] [--draw 1] [--shard 1/2] [--log FILE]
+    python tests/benchmarks/identities.py [--releases 24] [--partners KOR] [--draw 1] [--shard 1/2] [--log F]
 
 Exports less imports are the balance, months add up to the year to date, contributions to the change; ranks
 are those of the sorted list, records those of the rows; verbs say what the numbers do, titles tell the

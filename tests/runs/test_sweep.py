@@ -169,7 +169,8 @@ def wait_for(condition, seconds=300):
     assert condition()
 
 
-SLOW = "import time, subprocess\nx = subprocess.Popen(['sleep', '60'])\ntime.sleep(1)"
+#: No child of the kernel's, which would wait for it at its end: an orphan, which is harder to find.
+SLOW = "import os, time\nos.system('sleep 60 &')\ntime.sleep(0.5)"
 
 
 @pytest.fixture(scope="module")

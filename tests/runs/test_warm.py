@@ -399,6 +399,29 @@ def test_exit_hooks_run_and_a_session_name_and_key_reach_the_kernel(tmp_path):
     assert left.exists()
 
 
+STOPPING = """
+import threading, time
+from ipykernel.iostream import IOPubThread, OutStream
+from ipykernel.kernelapp import IPKernelApp
+def slowly(stream, thread=IPKernelApp.instance().control_thread, flush=OutStream.flush):
+    time.sleep(threading.current_thread() is thread)
+    flush(stream)
+OutStream.flush = slowly
+def told(thread, app=IPKernelApp.instance(), stop=IOPubThread.stop, file=open({path!r}, "w")):
+    print(app.control_thread.is_alive(), file=file, flush=True)
+    stop(thread)
+IOPubThread.stop = told
+"""
+
+
+def test_a_kernel_does_not_wait_for_a_thread_that_has_ended(tmp_path):
+    """The control thread, told to shut down, flushes through that of IOPub, and waited at times."""
+    with kernel() as (manager, tell):
+        tell(STOPPING.format(path=str(tmp_path / "alive")))
+        manager.shutdown_kernel()
+    assert (tmp_path / "alive").read_text() == "False\n"
+
+
 LEFT_OPEN = """
 import logging.handlers, os, threading, time
 class Own: pass

@@ -165,6 +165,15 @@ def _run_kernel(status: int, stdout: int, stderr: int, imports_set: dict[str, st
 
     from tradelib.sources.apart import answer_calls
 
+    class Kernel(IPKernelApp):
+        """A kernel that ends at once: its control thread may wait for that of IOPub, which ended first."""
+
+        def close(self) -> None:
+            if self.control_thread and self.control_thread.is_alive():
+                self.control_thread.stop()
+                self.control_thread.join()
+            super().close()
+
     os.setsid()
     with open(status, encoding="utf-8") as program:
         told = program.read()
@@ -184,4 +193,4 @@ def _run_kernel(status: int, stdout: int, stderr: int, imports_set: dict[str, st
     launcher = importlib.util.find_spec(LAUNCHER).origin
     sys.orig_argv, sys.argv = cmd, [launcher, *cmd[cmd.index(LAUNCHER) + 1 :]]
     numpy.random.seed()  # noqa: NPY002 (the old generator that notebooks use; random's own does so itself)
-    IPKernelApp.launch_instance()
+    Kernel.launch_instance()
