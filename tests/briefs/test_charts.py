@@ -253,6 +253,12 @@ def test_bars_by_year_are_the_balances_now_and_a_year_earlier(drawn, sheets):
         assert (before, last) == pytest.approx((now - change, now), abs=1)
 
 
+def test_no_trend_ends_before_its_release():
+    """Of 2013 the union's members change, and there is no sum of the four quarters to the first of it."""
+    union = sheet("EU", "2013-04")
+    assert union.value("total.balance.trailing4") is None and draw_cell("trend-chart", union) is None
+
+
 @pytest.mark.parametrize(
     ("cell", "one", "two"),
     [("goods-history", "1985-12", "1986-01"), ("trend-chart", "2000-02", "2000-05")],

@@ -101,10 +101,10 @@ def _as_released(table: str, year: int) -> str:
 def total_trend(brief: Brief, *, title: str = "") -> Chart | None:
     """Draw four-quarter sums of the balance in goods, in services and in both, and where it turned."""
     s, code = brief.snapshot, brief.partner.code
-    if s.total_quarters(code).empty:
+    if missing(brief.value("total.balance.trailing4")):  # none that ends before the others do
         return None
     sums = _trailing(s.history[["balance_usd"]], code, 4)["balance_usd"].unstack("item").dropna(how="all")
-    if len(sums) < 2 or missing(sums["total"].iloc[-1]):  # one point is no line
+    if len(sums) < 2:  # one point is no line
         return None
     years, unit = style.years_of(sums.index), Unit.of(sums.stack())
     broken = brief["total.trend.break"]

@@ -76,7 +76,7 @@ PIECES = re.compile(r"<!--.*?-->|<style\b.*?</style>|<(?:[^<>\"']|\"[^\"]*\"|'[^
 TOKENS = re.compile(r"(\s*)(\d+(?:[.,]\d+)*|[^\W\d_]+|([-=_])\3{2,}|\S)")
 BODY = re.compile(r"<title>(.*?)</title>.*?<body>(.*)</body>", re.DOTALL)
 #: What a page says of the notebook it was made of.
-MADE_OF = re.compile("<meta content='([^']*)' name=\"tradelib-made-of\"")
+MADE_OF = re.compile('<meta name="tradelib-made-of" content="([^"]*)"')
 #: What the template says of an earlier edition, which the record names.
 EDITION = "<p>Edition {} of this page, made {made} with tradelib {version}, is kept: {name}.html.</p>"
 #: What nbconvert shows of an output that has several forms.

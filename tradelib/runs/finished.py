@@ -28,6 +28,7 @@ HEADLINE = "headline"  # the tag of the cell whose text is the finding of the pa
 UNSEEN = "remove-cell"  # the tag of a cell that is for who works in the notebook, not for who reads the page
 READ = ("text/markdown", "text/html", "text/plain")  # what of an output a page shows, the first there is
 TEMPLATES = Path(__file__).parent / "templates"
+IMAGE = re.compile(r"<img\b([^>]*)")
 TITLES = re.compile(r"^#[ \t]+(.+?)[ \t]*#*$|<h1\b[^>]*>(.*?)</h1>", re.MULTILINE | re.DOTALL)
 #: Marks of HTML and Markdown, and what of them stays in a plain text.
 MARKS = (
@@ -218,11 +219,20 @@ def page_of(finished: dict) -> str:
     """
     page = copy.deepcopy(finished)
     page["cells"] = _seen(page)
-    page["metadata"].pop("widgets", None)  # their state needs scripts; a page shows what is beside them
+    page["metadata"].pop("widgets", None)  # they need scripts; a page shows what is beside them
+    from nbconvert.exporters import TemplateExporter
+
     number = itertools.count(1)
     with _one_page_at_a_time:
-        text = _exporter().from_notebook_node(page)[0]
-    return re.sub(r"<img\b", lambda _: f'<img id="figure-{next(number)}"', text)
+        # HTMLExporter reads the page again with a parser, for texts and tab stops that ours has already
+        text = TemplateExporter.from_notebook_node(_exporter(), page)[0]
+    return IMAGE.sub(lambda image: f'<img id="figure-{next(number)}"{_alt(image[1])}{image[1]}', text)
+
+
+def _alt(attributes: str) -> str:
+    """What an image is called that nobody has described."""
+    described = re.search(r"\balt=", attributes)
+    return "" if described else ' alt="No description has been provided for this image"'
 
 
 _one_page_at_a_time = threading.Lock()  # the exporter holds what it works on
@@ -232,10 +242,15 @@ _one_page_at_a_time = threading.Lock()  # the exporter holds what it works on
 def _exporter():
     """nbconvert's exporter with our template, which takes long to compile."""
     from nbconvert import HTMLExporter  # it takes a second to import
+    from nbconvert.filters import Highlight2HTML
+    from nbconvert.filters.widgetsdatatypefilter import WidgetsDataTypeFilter
 
-    return HTMLExporter(
+    exporter = HTMLExporter(
         template_name="brief",
         extra_template_basedirs=[str(TEMPLATES)],
         exclude_input=True,
         exclude_output_prompt=True,
     )
+    exporter.register_filter("highlight_code", Highlight2HTML())  # the base of our template names it
+    exporter.register_filter("filter_data_type", WidgetsDataTypeFilter(notebook_metadata={}))
+    return exporter
