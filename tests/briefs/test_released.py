@@ -190,6 +190,14 @@ def test_the_bundled_exhibit_gives_the_printed_figures_of_august_2021():
     assert services["value_usd"].tolist() == [1_978e6]
 
 
+@pytest.mark.parametrize("id", ["goods.exports.ytd", "goods.imports.ytd", "goods.balance.month"])
+def test_a_group_that_no_exhibit_prints_is_the_sum_of_its_members_as_released(id):
+    """Canada and Mexico together came from the table of 2023, beside their own briefs from the release."""
+    canada, mexico, both = (sheet(who, "2021-08")[id] for who in ("CAN", "MEX", "USMCA"))
+    assert both.value == canada.value + mexico.value
+    assert both.vintage == canada.vintage == mexico.vintage == "2021-10-05"
+
+
 def test_the_age_of_the_data_is_told_where_a_newer_release_is_out(monkeypatch):
     assert behind(date(2025, 4, 30)) is None
     assert "FT-900 of 2026-09, due 2026-11-04, is not at hand" in behind(date(2026, 11, 24))

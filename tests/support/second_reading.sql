@@ -137,7 +137,7 @@ CREATE OR REPLACE TEMP TABLE own_sums AS
 WITH rows_of AS (SELECT name, partner, x, i, b FROM own_goods WHERE annex = getvariable('own')),
 sums AS (SELECT name, grp AS partner, CASE WHEN count(x) = any_value(n) THEN sum(x) END AS x,
         CASE WHEN count(i) = any_value(n) THEN sum(i) END AS i, CASE WHEN count(b) = any_value(n) THEN sum(b) END AS b
-        FROM rows_of JOIN membership ON partner = code WHERE getvariable('own') = 'all' GROUP BY ALL)
+        FROM rows_of JOIN membership ON partner = code WHERE getvariable('own') = 'all' OR grp NOT IN (SELECT partner FROM rows_of) GROUP BY ALL)
 SELECT * FROM (SELECT * FROM rows_of WHERE getvariable('own') = 'main' OR partner NOT IN (SELECT grp FROM membership)
     UNION ALL FROM sums) WHERE x + i + b IS NOT NULL;
 -- each partner's own windows: as released where all four are, else of the country table

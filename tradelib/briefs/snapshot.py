@@ -109,7 +109,11 @@ class Snapshot:
     @cached_property
     def released_goods(self) -> dict[str, pd.DataFrame]:
         """Goods as this very release printed them, by "month" and "ytd"; empty where they are not in use."""
-        return {name: self._rows(table) for name, table in self._chosen.released.items()}
+        on = self.members_on or self.release.default_as_of
+        return {
+            name: loaders.with_groups(self._rows(table), on=on)
+            for name, table in self._chosen.released.items()
+        }
 
     @cached_property
     def official(self) -> dict[str, pd.DataFrame]:
