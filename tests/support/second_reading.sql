@@ -338,7 +338,7 @@ CREATE OR REPLACE TEMP TABLE four AS
     SELECT * FROM (SELECT partner, q, sum(b) OVER p AS b, count(x + i + b) OVER p AS n FROM qq WHERE source = 'bea' AND item = 'total'
         WINDOW p AS (PARTITION BY partner ORDER BY q RANGE BETWEEN 3 PRECEDING AND CURRENT ROW)) WHERE n = 4;
 CREATE OR REPLACE TEMP TABLE four_told AS
-    SELECT partner, q, coalesce(y.b, four.b) AS b FROM four LEFT JOIN (FROM qq WHERE source = 'bea years' AND item = 'total') AS y USING (partner, q);
+    SELECT partner, q, coalesce(y.b, four.b) AS b FROM four FULL JOIN (FROM qq WHERE source = 'bea years' AND item = 'total') AS y USING (partner, q);
 INSERT INTO reading SELECT a.partner, 'total.balance.trailing4' || f.field, f.v, NULL FROM four_told AS a LEFT JOIN four_told AS b ON b.partner = a.partner AND b.q = a.q - 4,
     LATERAL (VALUES ('', a.b), ('.change_usd', a.b - b.b)) AS f(field, v) WHERE a.q = getvariable('q');
 CREATE OR REPLACE TEMP TABLE ends AS
