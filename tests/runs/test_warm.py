@@ -33,7 +33,7 @@ PARENT = "import os; print(os.getppid())"
 PROGRAMS: list[subprocess.Popen] = []  # other programs that a test started
 #: A server that imports beforehand what a kernel needs by itself, which takes a third of the time.
 LEAN = warm.START.replace("import serve; serve()", "import LIBRARIES, serve; ")
-LEAN += "import tradelib.runs.warm_process as it; it.libraries = lambda: LIBRARIES[:4]; serve()"
+LEAN += "import tradelib.runs.warm_process as it; it.libraries = lambda further: LIBRARIES[:4]; serve()"
 SERVERS: dict[bool, warm._Server] = {}  # those of the tests before, lean ones and whole ones
 pytestmark = pytest.mark.skipif(not warm._can_fork(), reason="no fork here: kernels start the plain way")
 
@@ -788,7 +788,7 @@ def test_the_server_starts_no_thread_of_python_and_reads_no_data(tmp_path):
     opened = []
     sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == "open" else None)
     from tradelib.runs.warm_process import FURTHER, libraries
-    for name in [*libraries(), *FURTHER]:
+    for name in libraries(FURTHER):
         importlib.import_module(name)
     print(threading.active_count(), [path for path in opened if path.endswith((".parquet", ".csv"))])
     print([name for name in ("tqdm.auto", "matplotlib_inline.backend_inline", "zmq.Context._instance")

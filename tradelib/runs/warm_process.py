@@ -16,6 +16,7 @@ import signal
 import socket
 import struct
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 
 LAUNCHER = "ipykernel_launcher"
@@ -40,19 +41,20 @@ LIBRARIES = (
     "tradelib.runs.check",
 )
 #: What only some notebooks reach; it takes as long again.
-FURTHER = ("seaborn", "statsmodels.tsa.seasonal")
-#: The folders of tradelib whose rooms they reach, each room of them.
-FOLDERS = ("tradelib.style", "tradelib.briefs", "tradelib.studies")
+FURTHER = ("seaborn", "statsmodels.tsa.seasonal", "tradelib.studies")
+#: The folders of tradelib whose rooms all notebooks reach; but for one, which asks all sources what they are.
+FOLDERS, UNREACHED = ("tradelib.style", "tradelib.briefs"), "tradelib.briefs.codebook"
 
 
-def libraries() -> list[str]:
-    """List what is always imported beforehand."""
+def libraries(further: Iterable[str] = ()) -> list[str]:
+    """List what is always imported beforehand, and each room of what else is asked for."""
+    folders = [*FOLDERS, *(name for name in further if name.startswith("tradelib."))]
     rooms = [
         f"{folder}.{room.name}"
-        for folder in FOLDERS
+        for folder in folders
         for room in pkgutil.iter_modules(importlib.import_module(folder).__path__)
     ]
-    return [*LIBRARIES, *rooms]
+    return [*LIBRARIES, *(room for room in rooms if room != UNREACHED), *further]
 
 
 def serve() -> None:
@@ -67,7 +69,7 @@ def serve() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     os.environ["JPY_PARENT_PID"] = str(os.getpid())  # read by ipykernel at its import: whose end is its own
     given = dict(os.environ)
-    for name in [*libraries(), *sys.argv[2:]]:
+    for name in libraries(sys.argv[2:]):
         importlib.import_module(name)
     imports_set = dict(os.environ.items() - given.items())
     with suppress(ConnectionError):
