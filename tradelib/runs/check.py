@@ -74,6 +74,8 @@ NUMERAL = re.compile(r"[-+\N{MINUS SIGN}]?\$?\d[\d.,]*(?<=\d)(?: ?(?:[mb]illion|
 SAID = {"title", "caption", "subtitle", "note", "source", "names"}  # arguments that a reader sees
 PIECES = re.compile(r"<!--.*?-->|<style\b.*?</style>|<(?:[^<>\"']|\"[^\"]*\"|'[^']*')*>|[^<]+|<", re.DOTALL)
 TOKENS = re.compile(r"(\s*)(\d+(?:[.,]\d+)*|[^\W\d_]+|([-=_])\3{2,}|\S)")
+ATTRIBUTES = re.compile(r'([\w-]+)="([^"]*)"')
+WITHIN_A_LINE = re.compile(r"</?(?:a|b|em|strong|span|data|code)\b")
 BODY = re.compile(r"<title>(.*?)</title>.*?<body>(.*)</body>", re.DOTALL)
 #: What a page says of the notebook it was made of.
 MADE_OF = re.compile('<meta name="tradelib-made-of" content="([^"]*)"')
@@ -107,6 +109,15 @@ class Verdict:
 
     faults: tuple[Fault, ...]
     unbound: tuple[str, ...] = ()
+
+
+class Piece(NamedTuple):
+    """A text as it stands in a page, if it begins a line, its fact, and if one must point at it."""
+
+    text: str
+    line: bool = False
+    fact: str = ""
+    aside: bool = False
 
 
 class Word(NamedTuple):
@@ -236,7 +247,7 @@ def compare(texts: dict[str, str], again: dict) -> Iterator[Fault]:
     if BOOK in texts:
         yield from _in_notebook(json.loads(texts[BOOK]), again)
     if PAGE in texts:
-        yield from _differ(PAGE, words_of_page(texts[PAGE]), _words_as_page(again))
+        yield from _differ(PAGE, read_page(texts[PAGE]), _read_as_page(again))
     if FACTS in texts:
         yield from _in_facts(json.loads(texts[FACTS]), again)
 
@@ -406,21 +417,21 @@ def _seen(book: dict) -> list[dict]:
     return [cell for cell in book["cells"] if UNSEEN not in cell["metadata"].get("tags", [])]
 
 
-def reading_of(text: str) -> Iterator[Word]:
+def reading_of(text: str) -> Iterator[Piece]:
     """List what a reader of a piece of HTML sees or can point at, the words on its pictures among it."""
     from tradelib.style.house import words_of_picture  # brings matplotlib
 
     fact, line = "", True
     for piece in PIECES.findall(text):
         if not piece.startswith("<"):
-            yield from _tokens(piece, fact, line=line)
+            yield Piece(piece, line, fact)
             line = piece[-1].isspace()
             continue
-        line = line or not re.match(r"</?(?:a|b|em|strong|span|data|code)\b", piece)
+        line = line or not WITHIN_A_LINE.match(piece)
         if piece.startswith("</a"):
             fact = ""
         elif not piece.startswith(("</", "<!", "<style", "<meta", "<link")):
-            told = {name: html.unescape(value) for name, value in re.findall(r'([\w-]+)="([^"]*)"', piece)}
+            told = {name: html.unescape(value) for name, value in ATTRIBUTES.findall(piece)}
             if told.get("class") == "tl-fact":
                 fact = told.get("title", "")
             about = told.get("alt") or fact
@@ -428,23 +439,34 @@ def reading_of(text: str) -> Iterator[Word]:
             if told.get("src", "").startswith("data:image/png;base64,"):
                 lines += words_of_picture(told["src"].partition(",")[2])
             for one in lines:
-                yield from _tokens(html.escape(one), about, line=True, aside=True)
+                yield Piece(html.escape(one), True, about, aside=True)
 
 
-def _tokens(text: str, fact: str, *, line: bool = False, aside: bool = False) -> Iterator[Word]:
-    for gap, token, _ in TOKENS.findall(html.unescape(text)):
-        if token != "\N{PILCROW SIGN}":  # the anchor of a heading
-            yield Word(token, bool(gap) or line, fact, aside)
-            line = False
+@lru_cache(maxsize=1 << 15)
+def _tokens(text: str) -> tuple[tuple[str, str], ...]:
+    """The words, numbers and signs of a text, each with the white space before it."""
+    found = TOKENS.findall(html.unescape(text))
+    return tuple(
+        (gap, token) for gap, token, _ in found if token != "\N{PILCROW SIGN}"
+    )  # anchor of a heading
 
 
-def words_of_page(text: str) -> list[Word]:
+def words_of(pieces: Iterable[Piece]) -> list[Word]:
+    """List the words of some pieces."""
+    return [
+        Word(token, bool(gap) or (piece.line and not n), piece.fact, piece.aside)
+        for piece in pieces
+        for n, (gap, token) in enumerate(_tokens(piece.text))
+    ]
+
+
+def read_page(text: str) -> list[Piece]:
     """List what a reader sees of a page: its title, and all in its body."""
     found = BODY.search(text)
     return list(reading_of(f"<p>{found[1]}</p>{found[2]}" if found else text))
 
 
-def _words_as_page(book: dict) -> list[Word]:
+def _read_as_page(book: dict) -> list[Piece]:
     """List what a reader of a notebook's page sees."""
     own, pieces = book["metadata"].get("tradelib") or {}, []
     pieces.append(html.escape(title_of(book) or own.get("title", "")))
@@ -500,7 +522,7 @@ def _in_notebook(book: dict, again: dict) -> Iterator[Fault]:
                 if told != told_right:
                     yield from _of_form(kind, told, told_right)
             about = [json.dumps(one.get("metadata", {}), sort_keys=True) for one in (says, says_right)]
-            yield from _differ(BOOK, *(list(_tokens(one, "")) for one in about))
+            yield from _differ(BOOK, *([Piece(one)] for one in about))
     own = book["metadata"].get("tradelib")
     if own:
         yield from _of_values(BOOK, own, own | _record(again), "tradelib")
@@ -554,11 +576,12 @@ def _of_values(file: str, told: object, right: object, path: str) -> Iterator[Fa
         yield Fault(file, path, str(told)[:LONGEST], str(right)[:LONGEST])
 
 
-def _differ(file: str, page: list[Word], right: list[Word]) -> Iterator[Fault]:
-    """Name the places where two runs of words differ, each in its sentence."""
-    mine, theirs = ([word.text for word in one] for one in (page, right))
+def _differ(file: str, page: list[Piece], right: list[Piece]) -> Iterator[Fault]:
+    """Name the places where two readings differ, each in its sentence."""
+    mine, theirs = ([token for piece in one for _, token in _tokens(piece.text)] for one in (page, right))
     if mine == theirs:
         return
+    page, right = words_of(page), words_of(right)
     start = next(
         (n for n, (a, b) in enumerate(zip(mine, theirs, strict=False)) if a != b), min(len(mine), len(theirs))
     )
