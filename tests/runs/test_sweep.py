@@ -169,8 +169,8 @@ def wait_for(condition, seconds=300):
     assert condition()
 
 
-#: No child of the kernel's, which would wait for it at its end: an orphan, which is harder to find.
-SLOW = "import os, time\nos.system('sleep 60 &')\ntime.sleep(0.5)"
+#: It leaves an orphan, which is harder to find than a child, and works on when it has told its partner.
+SLOW = ("import os\nos.system('sleep 60 &')", LOG, "import time\ntime.sleep(1)", LAST)
 
 
 @pytest.fixture(scope="module")
@@ -179,7 +179,7 @@ def whole(tmp_path_factory):
     folder = tmp_path_factory.mktemp("whole")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RUNS_LOG", str(folder / "log"))
-        swept(folder / "reports", book_of(folder, SLOW, LOG, LAST))
+        swept(folder / "reports", book_of(folder, *SLOW))
     return files(folder / "reports")
 
 
@@ -187,7 +187,7 @@ def whole(tmp_path_factory):
 def test_a_sweep_that_is_stopped_leaves_no_process_and_the_next_one_completes_it(
     how, notebook, reports, log, whole
 ):
-    book = notebook(SLOW, LOG, LAST)
+    book = notebook(*SLOW)
     mark = f"tradelib-test-{os.getpid()}-{how}"
     run = start(reports, book, TRADELIB_TEST_MARK=mark)
     wait_for(log)
