@@ -9,7 +9,7 @@ from helpers import country_sheet, csv_bytes
 import tradelib as tl
 from tradelib import releases
 from tradelib.errors import TradelibError
-from tradelib.sources.continuity import hold_against, hold_sums, totals, whole_of
+from tradelib.sources.continuity import all_goods_of, hold_against, hold_sums, totals
 from tradelib.sources.ingest import check_day, ingest
 from tradelib.store import vintages
 from tradelib.tables import TABLES
@@ -139,10 +139,10 @@ def test_a_year_of_one_partner_that_is_gone_is_missed_however_little_it_traded(k
 
 def held(table, frame, day):
     """Hold a table by commodity against the bundled totals of all goods, as `vouch` does."""
-    hold_sums(totals(frame), table, day, tl.list_vintages(whole_of(table)))
+    hold_sums(totals(frame), table, day, tl.list_vintages(all_goods_of(table)))
 
 
-@pytest.mark.parametrize("table", [name for name in TABLES if whole_of(name)])
+@pytest.mark.parametrize("table", [name for name in TABLES if all_goods_of(name)])
 def test_the_items_of_a_true_table_add_up_to_what_was_traded(table):
     for vintage in tl.list_vintages(table):
         held(table, vintages.read(vintage), vintage.published)

@@ -111,7 +111,7 @@ class Verdict:
     unbound: tuple[str, ...] = ()
 
 
-class Piece(NamedTuple):
+class Snippet(NamedTuple):
     """A text as it stands in a page, if it begins a line, its fact, and if one must point at it."""
 
     text: str
@@ -417,14 +417,14 @@ def _seen(book: dict) -> list[dict]:
     return [cell for cell in book["cells"] if UNSEEN not in cell["metadata"].get("tags", [])]
 
 
-def reading_of(text: str) -> Iterator[Piece]:
+def reading_of(text: str) -> Iterator[Snippet]:
     """List what a reader of a piece of HTML sees or can point at, the words on its pictures among it."""
     from tradelib.style.house import words_of_picture  # brings matplotlib
 
     fact, line = "", True
     for piece in PIECES.findall(text):
         if not piece.startswith("<"):
-            yield Piece(piece, line, fact)
+            yield Snippet(piece, line, fact)
             line = piece[-1].isspace()
             continue
         line = line or not WITHIN_A_LINE.match(piece)
@@ -439,34 +439,32 @@ def reading_of(text: str) -> Iterator[Piece]:
             if told.get("src", "").startswith("data:image/png;base64,"):
                 lines += words_of_picture(told["src"].partition(",")[2])
             for one in lines:
-                yield Piece(html.escape(one), True, about, aside=True)
+                yield Snippet(html.escape(one), True, about, aside=True)
 
 
 @lru_cache(maxsize=1 << 15)
 def _tokens(text: str) -> tuple[tuple[str, str], ...]:
-    """The words, numbers and signs of a text, each with the white space before it."""
+    """The words, numbers and signs of a text, each with the white space before it; no anchor of a heading."""
     found = TOKENS.findall(html.unescape(text))
-    return tuple(
-        (gap, token) for gap, token, _ in found if token != "\N{PILCROW SIGN}"
-    )  # anchor of a heading
+    return tuple((gap, token) for gap, token, _ in found if token != "\N{PILCROW SIGN}")
 
 
-def words_of(pieces: Iterable[Piece]) -> list[Word]:
-    """List the words of some pieces."""
+def words_of(snippets: Iterable[Snippet]) -> list[Word]:
+    """List the words of some snippets."""
     return [
-        Word(token, bool(gap) or (piece.line and not n), piece.fact, piece.aside)
-        for piece in pieces
-        for n, (gap, token) in enumerate(_tokens(piece.text))
+        Word(token, bool(gap) or (one.line and not n), one.fact, one.aside)
+        for one in snippets
+        for n, (gap, token) in enumerate(_tokens(one.text))
     ]
 
 
-def read_page(text: str) -> list[Piece]:
+def read_page(text: str) -> list[Snippet]:
     """List what a reader sees of a page: its title, and all in its body."""
     found = BODY.search(text)
     return list(reading_of(f"<p>{found[1]}</p>{found[2]}" if found else text))
 
 
-def _read_as_page(book: dict) -> list[Piece]:
+def _read_as_page(book: dict) -> list[Snippet]:
     """List what a reader of a notebook's page sees."""
     own, pieces = book["metadata"].get("tradelib") or {}, []
     pieces.append(html.escape(title_of(book) or own.get("title", "")))
@@ -522,7 +520,7 @@ def _in_notebook(book: dict, again: dict) -> Iterator[Fault]:
                 if told != told_right:
                     yield from _of_form(kind, told, told_right)
             about = [json.dumps(one.get("metadata", {}), sort_keys=True) for one in (says, says_right)]
-            yield from _differ(BOOK, *([Piece(one)] for one in about))
+            yield from _differ(BOOK, *([Snippet(one)] for one in about))
     own = book["metadata"].get("tradelib")
     if own:
         yield from _of_values(BOOK, own, own | _record(again), "tradelib")
@@ -576,9 +574,9 @@ def _of_values(file: str, told: object, right: object, path: str) -> Iterator[Fa
         yield Fault(file, path, str(told)[:LONGEST], str(right)[:LONGEST])
 
 
-def _differ(file: str, page: list[Piece], right: list[Piece]) -> Iterator[Fault]:
+def _differ(file: str, page: list[Snippet], right: list[Snippet]) -> Iterator[Fault]:
     """Name the places where two readings differ, each in its sentence."""
-    mine, theirs = ([token for piece in one for _, token in _tokens(piece.text)] for one in (page, right))
+    mine, theirs = ([token for snippet in one for _, token in _tokens(snippet.text)] for one in (page, right))
     if mine == theirs:
         return
     page, right = words_of(page), words_of(right)

@@ -63,7 +63,7 @@ class WarmProvisioner(LocalProvisioner):
         self.cwd = kwargs.get("cwd", Path.cwd())
         return self.connection_info
 
-    async def _forked(self, cmd: list[str], kwargs: dict) -> "_Kernel | None":
+    async def _forked(self, cmd: list[str], kwargs: dict) -> "_Forked | None":
         """A kernel forked from the server; None where that would not be the same as a plain one."""
         if not (_can_fork() and _is_usual(cmd, kwargs)):
             return None
@@ -84,7 +84,7 @@ def warm_up(*, whole: bool = True) -> None:
             _server([], keys.without(os.environ), whole)
 
 
-def answering() -> "_Kernel | None":
+def answering() -> "_Forked | None":
     """Fork a process that answers calls, as `Apart` has them; None where a fork cannot be had."""
     if not _can_fork():
         return None
@@ -194,7 +194,7 @@ class _Server:
 
     def fork(
         self, cmd: list[str], env: dict[str, str], cwd: Path, stdout: int = 1, stderr: int = 2
-    ) -> "_Kernel":
+    ) -> "_Forked":
         """Have a kernel forked; it writes to the stdout and stderr of the program, as a plain one does."""
         status, theirs = socket.socketpair()
         status.settimeout(FORK)
@@ -208,11 +208,11 @@ class _Server:
         except OSError:
             status.close()  # a kernel that is told nothing ends at once
             raise
-        return _Kernel(self, status, *NUMBER.unpack(pid))
+        return _Forked(self, status, *NUMBER.unpack(pid))
 
 
-class _Kernel:
-    """A forked kernel, told and asked as a subprocess.Popen is."""
+class _Forked:
+    """A forked process, a kernel or one that answers calls, told and asked as a subprocess.Popen is."""
 
     stdin = stdout = stderr = None  # of a process that answers calls: the two ends of a socket
 

@@ -35,9 +35,9 @@ SERIES = ["partner", "flow", "item"]
 SHOWN = 3
 MONTHLY = ["1220", "0004", "0015"]  # Canada and the world are revised each month, others once a year
 #: Tables by commodity, by how their names begin, and the table of all goods that their items add up to.
-WHOLES = {"exports_": GOODS, "imports_general_": GOODS, "imports_consumption_": "imports_consumption_nsa"}
-PART_USD, PART = 1e5, 0.001  # what the sum of all items may miss of the whole: dollars, or a share of it
-MOST = 0.5  # of the sums are whole in a table of all items
+ALL_GOODS = {"exports_": GOODS, "imports_general_": GOODS, "imports_consumption_": "imports_consumption_nsa"}
+MISSED_USD, MISSED = 1e5, 0.001  # what the sum of all items may miss of the whole: dollars, or a share of it
+MAJORITY = 0.5  # more of the sums than this are whole in a table of all items
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +95,11 @@ def hold_against(frame: pd.DataFrame, table: str, day: date, known: list[Vintage
             )
 
 
-def whole_of(table: str) -> str | None:
+def all_goods_of(table: str) -> str | None:
     """Name the table of all goods that the items of a table by commodity add up to, month by month."""
     info = table_info(table)
     by_item = info.items != "goods" and info.basis == "Census" and info.freq == "M"
-    return next((whole for begins, whole in WHOLES.items() if by_item and table.startswith(begins)), None)
+    return next((whole for begins, whole in ALL_GOODS.items() if by_item and table.startswith(begins)), None)
 
 
 def hold_sums(frame: pd.DataFrame, table: str, day: date, known: list[Vintage]) -> None:
@@ -120,10 +120,10 @@ def hold_sums(frame: pd.DataFrame, table: str, day: date, known: list[Vintage]) 
         both = _pairs(pair)
         over, allowed = both["later"] > both["earlier"], _allowed(both, pair)
         if same_cycle(*sorted([other.published, day])):
-            tight = np.maximum(PART_USD, PART * both["earlier"])
+            tight = np.maximum(MISSED_USD, MISSED * both["earlier"])
             allowed = allowed.where(both["partner"].isin(MONTHLY), tight)
-            large = both["earlier"] > 10 * PART_USD
-            over |= (both["moved"] <= tight)[large].mean() > MOST
+            large = both["earlier"] > 10 * MISSED_USD
+            over |= (both["moved"] <= tight)[large].mean() > MAJORITY
         worst = both.assign(beyond=both["moved"] - allowed)[over].query("beyond > 0")
         if not worst.empty:
             raise CheckError(

@@ -246,7 +246,7 @@ def year_axis(ax: Axes, years: list[float]) -> None:
         ax.set_xticks(whole, list(map(str, whole)))
         return
     months = round(12 * (last - first))
-    step = next(step for step in (1, 2, 3, 6) if months / step <= MOST_MONTHS)
+    step = next(step for step in (1, 2, 3, 6, 12) if months / step <= MOST_MONTHS)
     at = [round(12 * first) + month for month in range(0, months + 1, step)]
     ax.set_xticks([month / 12 for month in at], [f"{MONTHS[m % 12][:3]}\n{m // 12}" for m in at])
 
