@@ -233,7 +233,7 @@ def test_the_chapters_are_told_net_and_the_gross_flows_as_such():
     text = said("chapters", sheet("CAN", "2020-04"))
     assert text.startswith(
         "By chapter, exports less imports for consumption, what changed the goods balance with Canada most "
-        "over January-April 2020, against a year earlier: mineral fuels (HS 27) added $2.5 billion, "
+        "in January-April 2020, against a year earlier: mineral fuels (HS 27) added $2.5 billion, "
     )
     assert "motor vehicles and parts (HS 87) took away $752 million." in text
     assert (
