@@ -318,8 +318,9 @@ def csv_bytes(grid: pd.DataFrame, end: str = "\n") -> bytes:
 
 def wire(rows: list[list[str]]) -> bytes:
     """Rows as the Census API sends them: an array of arrays, one to a line, all strings."""
-    cells = ["[" + ",".join('"' + str(c).replace('"', '\\"') + '"' for c in row) + "]" for row in rows]
-    return ("[" + ",\n".join(cells) + "]").encode()
+    cells = [[str(cell) for cell in row] for row in rows]
+    text = json.dumps(cells, ensure_ascii=False, separators=(",", ":"))
+    return text.replace('"],["', '"],\n["').encode()
 
 
 # --- without tradelib ---------------------------------------------------------------------------

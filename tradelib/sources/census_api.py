@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 
 import pandas as pd
 from tqdm import tqdm
@@ -409,9 +410,9 @@ def read_rows(data: bytes) -> list[list[str]]:
             f"Not a reply of the Census API (JSON): it begins {text[:60]!r}.",
             "An HTML page means a missing or invalid key; a text is the server's error message.",
         ) from None
-    lists = isinstance(rows, list) and all(isinstance(row, list) for row in rows)
-    lists = lists and {type(cell) for row in rows for cell in row} <= {str, int, float, type(None)}
-    if not lists or len(rows) < 2 or {len(row) for row in rows} != {len(rows[0])}:
+    lists = isinstance(rows, list) and set(map(type, rows)) == {list}
+    lists = lists and set(map(type, chain.from_iterable(rows))) <= {str, int, float, type(None)}
+    if not lists or len(rows) < 2 or len(set(map(len, rows))) != 1:
         raise CheckError("A Census API reply is a list of rows of equal length, the header first.")
     return rows
 
