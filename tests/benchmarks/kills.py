@@ -88,8 +88,11 @@ def check(store: Path) -> int:
 
 def kill_runs(times: int, *, seed: int = 1) -> dict[str, int]:
     """Kill runs `times` times; count what was found."""
+    import publishers  # noqa: F401  here, and not in each run: see `start`
     from census_server import KEY
 
+    import tradelib.cli.main
+    import tradelib.sources.update
     from tradelib.store.vintages import list_vintages
 
     with tempfile.TemporaryDirectory() as folder:

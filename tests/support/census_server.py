@@ -91,8 +91,8 @@ def with_totals(rows: pd.DataFrame) -> pd.DataFrame:
 # --- one answer ---------------------------------------------------------------------------------
 
 
-def answer(rows: pd.DataFrame, flow: str, endpoint: str, args: dict[str, str]) -> Response:
-    """Answer a query, its key taken off, by filtering the rows."""
+def answer(parts: dict, flow: str, endpoint: str, args: dict[str, str]) -> Response:
+    """Answer a query, its key taken off, by filtering the rows, which are apart by flow and classification."""
     commodity = COLUMNS[endpoint].format(flow[0].upper())
     asked = args["get"].split(",") if args.get("get") else []
     if not asked:
@@ -103,8 +103,12 @@ def answer(rows: pd.DataFrame, flow: str, endpoint: str, args: dict[str, str]) -
     for name in [*asked, *predicates]:
         if name not in known:
             return Response(f"error: unknown variable '{name}'", 400, content_type="text/plain")
-    found = rows[rows["flow"].eq(flow) & _months(rows["time"], args["time"])]
-    found = found[found["classification"].isin(_classifications(endpoint, commodity, args))]
+    levels = _classifications(endpoint, commodity, args)
+    of = [parts[flow, level] for level in levels if (flow, level) in parts]
+    if not of:
+        return Response(b"", 204)
+    found = pd.concat(of)
+    found = found[_months(found["time"], args["time"])]
     if commodity in args:
         pattern = re.compile(fnmatch.translate(args[commodity]))
         found = found[found["item"].map(lambda item: bool(pattern.match(item)))]
@@ -188,6 +192,15 @@ class CensusServer:
             where = f"/api.census.gov/data/{page}.html"
             server.expect_request(where).respond_with_handler(lambda request, title=title: self._page(title))
 
+    @property
+    def rows(self) -> pd.DataFrame:
+        """The rows that it answers from; others may be put in their place."""
+        return self._rows
+
+    @rows.setter
+    def rows(self, rows: pd.DataFrame) -> None:
+        self._rows, self._parts = rows, dict(iter(rows.groupby(["flow", "classification"])))
+
     def _page(self, title: str) -> Response:
         self.followed += 1
         return Response(PAGE.format(title), 200, content_type="text/html;charset=utf-8")
@@ -212,7 +225,7 @@ class CensusServer:
         if key != self.key:
             reply = broken("302 invalid" if key else "302 missing", Response(""))
         else:
-            reply = answer(self.rows, flow, endpoint, args | self.instead)
+            reply = answer(self._parts, flow, endpoint, args | self.instead)
             fault = self.fault(n, args)
             reply = self._at_fault(fault, reply) if fault else reply
         with self._lock:
