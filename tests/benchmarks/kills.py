@@ -13,6 +13,7 @@ import signal
 import sys
 import tempfile
 import time
+from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -88,13 +89,12 @@ def check(store: Path) -> int:
 
 def kill_runs(times: int, *, seed: int = 1) -> dict[str, int]:
     """Kill runs `times` times; count what was found."""
-    import publishers  # noqa: F401  here, and not in each run: see `start`
     from census_server import KEY
 
-    import tradelib.cli.main
-    import tradelib.sources.update
     from tradelib.store.vintages import list_vintages
 
+    for name in ("publishers", "tradelib.cli.main", "tradelib.sources.update"):
+        import_module(name)  # once, and not in each run
     with tempfile.TemporaryDirectory() as folder:
         context = get_context("spawn")
         ours, theirs = context.Pipe()

@@ -92,7 +92,7 @@ def with_totals(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def answer(parts: dict, flow: str, endpoint: str, args: dict[str, str]) -> Response:
-    """Answer a query, its key taken off, by filtering the rows, which are apart by flow and classification."""
+    """Answer a query, its key taken off, by filtering the rows, given by flow and classification."""
     commodity = COLUMNS[endpoint].format(flow[0].upper())
     asked = args["get"].split(",") if args.get("get") else []
     if not asked:
