@@ -37,6 +37,7 @@ from tradelib.tables import CheckError, check_flows
 ARCHIVE = "ft900/ft900xlsx_2108.zip"
 KOREA = "5800"
 KEYS = ["partner", "flow", "item", "period"]
+NUMBERS = ("14", "14a", "19", "20", "20a", "20b")
 
 
 @pytest.fixture(scope="module")
@@ -55,9 +56,18 @@ def tables(members):
 
 
 @cache
-def plain_tables():
-    """The tables of an edition as it is written unless said otherwise."""
-    return parse_archive(edition())
+def plain_tables(*numbers):
+    """The tables of an edition as it is written unless said otherwise, of some of its exhibits or of all."""
+    return parse_archive(
+        {number: rows for number, rows in edition().items() if number in (numbers or NUMBERS)}
+    )
+
+
+@cache
+def printed(zipped, member):
+    """The rows of a member of an archive by openpyxl: not the library that the package reads with."""
+    content = zipfile.ZipFile(io.BytesIO(zipped)).read(member)
+    return list(openpyxl.load_workbook(io.BytesIO(content)).active.iter_rows(values_only=True))
 
 
 def cell(tables, table, partner, flow, period, item="goods"):
@@ -107,8 +117,7 @@ def test_the_published_figures_are_reproduced(tables, table, partner, flow, peri
 
 def second_reading(zipped, member):
     """(flow, label, header) -> cells, with openpyxl, by the positions of this one edition."""
-    content = zipfile.ZipFile(io.BytesIO(zipped)).read(member)
-    rows = list(openpyxl.load_workbook(io.BytesIO(content)).active.iter_rows(values_only=True))
+    rows = printed(zipped, member)
     (head,) = [n for n, row in enumerate(rows) if row[0] in ("Item (1)", "Country and Area")]
     blocks = member.startswith("exh14")
     headers, flow, found = rows[head + blocks], None, []
@@ -212,8 +221,7 @@ def test_the_universe_is_the_fifteen_countries_of_exhibit_20(tables):
 @pytest.mark.parametrize(("member", "year"), [("exh4s.xlsx", "2021"), ("exh4as.xlsx", "2020")])
 def test_exhibits_14_and_14a_are_the_rounded_figures_of_the_supplement(zipped, tables, member, year):
     """Exhibit 4 of the supplement, in the same zip, has every partner, unrounded."""
-    content = zipfile.ZipFile(io.BytesIO(zipped)).read(member)
-    rows = list(openpyxl.load_workbook(io.BytesIO(content)).active.iter_rows(values_only=True))
+    rows = printed(zipped, member)
     columns = [("balance", 1), ("exports", 4), ("imports", 7)]
     supplement = {}
     for label, *cells in rows:
@@ -360,8 +368,11 @@ def test_other_spellings_of_labels_make_no_difference(old, new):
     plain, spelt = edition(), {}
     for number, rows in plain.items():
         spelt[number] = [[re.sub(old, new, c) if isinstance(c, str) else c for c in row] for row in rows]
-    assert spelt != plain
-    ours, theirs = parse_archive(spelt), plain_tables()
+    # those that are spelt otherwise, with their sisters, which they are held against
+    touched = {number[:2] for number in NUMBERS if spelt[number] != plain[number]}
+    numbers = [number for number in NUMBERS if number[:2] in touched]
+    assert numbers
+    ours, theirs = parse_archive({number: spelt[number] for number in numbers}), plain_tables(*numbers)
     assert all(ours[name].equals(theirs[name]) for name in theirs)
 
 
@@ -496,7 +507,7 @@ def test_an_archive_of_either_kind_of_workbook_with_other_names_in_a_folder(suff
 def test_empty_rows_and_columns_before_the_table_make_no_difference():
     plain = edition()
     moved = {name: [[], [None], *[[None, "", *row] for row in rows]] for name, rows in plain.items()}
-    ours, theirs = parse_archive(moved), parse_archive(plain)
+    ours, theirs = parse_archive(moved), plain_tables()
     assert all(ours[name].equals(theirs[name]) for name in theirs)
 
 
@@ -761,14 +772,12 @@ SUPPLEMENT_TITLE += "Not Seasonally Adjusted: {}"
 
 
 @pytest.fixture(scope="module")
-def cells(originals) -> dict[str, list[tuple]]:
-    """The rows of both exhibits by openpyxl: not the library that the package reads with."""
-    found = {}
-    with zipfile.ZipFile(originals / "ft900" / "ft900xlsx_2108.zip") as archive:
-        for name, month in (("exh4s.xlsx", "2021-08"), ("exh4as.xlsx", "2020-08")):
-            page = openpyxl.load_workbook(io.BytesIO(archive.read(name))).worksheets[0]
-            found[month] = [row for row in page.iter_rows(values_only=True) if row[0] and row[1] is not None]
-    return found
+def cells(zipped) -> dict[str, list[tuple]]:
+    """The rows of both exhibits that have figures, by month."""
+    return {
+        month: [row for row in printed(zipped, name) if row[0] and row[1] is not None]
+        for name, month in (("exh4s.xlsx", "2021-08"), ("exh4as.xlsx", "2020-08"))
+    }
 
 
 def code(label: str) -> str | None:

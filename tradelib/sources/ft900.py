@@ -405,12 +405,13 @@ def _checked(frame: pd.DataFrame, number: str, where: str) -> pd.DataFrame:
         if (number[:2], kind) not in TABLES:
             raise CheckError(f"{where}: columns of kind {kind} are not known in this exhibit.")
     keys = ["partner", "flow", *period]
-    differ = frame[frame.groupby(keys)["million"].transform("nunique", dropna=False) > 1]
+    twice = frame[frame.duplicated(keys, keep=False)]
+    differ = twice[twice.groupby(keys)["million"].transform("nunique", dropna=False) > 1]
     refuse_rows(differ.sort_values(keys), f"{where}: a partner listed twice has the same figures")
     frame = frame.drop_duplicates(keys, ignore_index=True)
     flows = frame.groupby(["partner", *period])["flow"].transform("nunique")
     refuse_rows(frame[flows != 3], f"{where}: each partner has balance, exports and imports")
-    half = frame.groupby(["flow", *period])["million"].transform(_half_unit)
+    half = _half_unit(frame["million"], [frame[name] for name in ("flow", *period)])
     frame["half"] = half.mask(frame["note"].isin(["(-)", "(*)", "(Z)"]), 0.5)
     known = frame.assign(million=frame["million"].mask(frame["note"].eq("(-)"), 0.0))
     wide = known.pivot(index=["partner", *period], columns="flow", values=["million", "half"])
@@ -427,13 +428,12 @@ def _checked(frame: pd.DataFrame, number: str, where: str) -> pd.DataFrame:
     return frame
 
 
-def _half_unit(million: pd.Series) -> float:
-    """Half of the last decimal printed in a column, the third at most."""
-    known = million.dropna().to_numpy()
-    for decimals in range(3):
-        if np.allclose(known, np.round(known, decimals), rtol=0, atol=1e-7):
-            return 0.5 * 10**-decimals
-    return 0.0005
+def _half_unit(million: pd.Series, columns: list[pd.Series]) -> pd.Series:
+    """Half of the last decimal printed in the column that a figure is of, the third at most."""
+    printed = np.full(len(million), 3)
+    for decimals in (2, 1, 0):
+        printed[million.isna() | ((million - million.round(decimals)).abs() <= 1e-7)] = decimals
+    return 0.5 * 10.0 ** -pd.Series(printed, million.index).groupby(columns).transform("max")
 
 
 def _check_months(found: dict[str, pd.DataFrame]) -> None:
@@ -475,11 +475,11 @@ def _check_totals(found: dict[str, pd.DataFrame]) -> None:
 def _contract(part: pd.DataFrame) -> pd.DataFrame:
     """Contract columns, in whole dollars, of the rows that make one table."""
     kind = part["kind"].iloc[0]
-    form = {"M": "{}-{:02d}", "ytd": "{}-{:02d}", "Q": "{}Q{}", "Y": "{}"}[kind]
-    periods = [form.format(year, n) for year, n in zip(part["year"], part["n"], strict=True)]
+    freq = {"ytd": "M"}.get(kind, kind)
+    at = {"Q": {"quarter": part["n"]}}.get(freq, {"month": part["n"]})
     return pd.DataFrame(
         {
-            "period": pd.PeriodIndex(periods, freq={"ytd": "M"}.get(kind, kind)),
+            "period": pd.PeriodIndex.from_fields(year=part["year"], **at, freq=freq),
             "partner": part["partner"].to_numpy(),
             "flow": part["flow"].to_numpy(),
             "item": part["item"].to_numpy(),
