@@ -113,8 +113,11 @@ def hold_sums(frame: pd.DataFrame, table: str, day: date, known: list[Vintage]) 
     before, after = ([v for v in near if (v.published <= day) == past][:1] for past in (True, False))
     for other in (*before, *after):
         rows = vintages.read(other)
-        whole = rows[rows["flow"].isin(frame["flow"].unique())].assign(item="all")
-        asked = whole[whole["partner"].isin(frame["partner"]) & whole["period"].isin(frame["period"])]
+        rows = rows[rows["period"].isin(frame["period"])]
+        asked = rows[rows["partner"].isin(frame["partner"]) & rows["flow"].isin(frame["flow"])]
+        if asked.empty:
+            continue
+        asked = asked.assign(item="all")
         sums = asked[KEYS].merge(frame, how="left", on=KEYS).fillna({"value_usd": 0.0})  # no row is no trade
         pair = Pair(table, (other.published, day), asked, sums)
         both = _pairs(pair)
