@@ -108,12 +108,12 @@ def answer(parts: dict, flow: str, endpoint: str, args: dict[str, str]) -> Respo
     if not of:
         return Response(b"", 204)
     found = pd.concat(of)
+    if "CTY_CODE" in args:
+        found = found[found["CTY_CODE"].eq(args["CTY_CODE"])]
     found = found[_months(found["time"], args["time"])]
     if commodity in args:
         pattern = re.compile(fnmatch.translate(args[commodity]))
         found = found[found["item"].map(lambda item: bool(pattern.match(item)))]
-    if "CTY_CODE" in args:
-        found = found[found["CTY_CODE"].eq(args["CTY_CODE"])]
     if "SUMMARY_LVL" in args:
         group = found["CTY_CODE"].str.fullmatch(NOT_COUNTRIES) & found["CTY_CODE"].ne("-")
         found = found[group if args["SUMMARY_LVL"] == "CGP" else ~group]
@@ -123,7 +123,7 @@ def answer(parts: dict, flow: str, endpoint: str, args: dict[str, str]) -> Respo
     told = told.assign(**{name: args[name] for name in ("COMM_LVL", "SUMMARY_LVL") if name in args})
     told[VALUES] = told[VALUES].fillna(0).astype("int64").astype(str)
     names = [*asked, *predicates]
-    body = wire([names, *told[names].values.tolist()])
+    body = wire([names, *zip(*(told[name].tolist() for name in names), strict=True)])
     return Response(body, 200, content_type="application/json;charset=utf-8")
 
 
