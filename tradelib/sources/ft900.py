@@ -409,7 +409,7 @@ def _checked(frame: pd.DataFrame, number: str, where: str) -> pd.DataFrame:
     differ = twice[twice.groupby(keys)["million"].transform("nunique", dropna=False) > 1]
     refuse_rows(differ.sort_values(keys), f"{where}: a partner listed twice has the same figures")
     frame = frame.drop_duplicates(keys, ignore_index=True)
-    flows = frame.groupby(["partner", *period])["flow"].transform("nunique")
+    flows = frame.groupby(["partner", *period])["flow"].transform("size")  # each is there once
     refuse_rows(frame[flows != 3], f"{where}: each partner has balance, exports and imports")
     half = _half_unit(frame["million"], [frame[name] for name in ("flow", *period)])
     frame["half"] = half.mask(frame["note"].isin(["(-)", "(*)", "(Z)"]), 0.5)
