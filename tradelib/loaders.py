@@ -201,7 +201,8 @@ def rows_of(
     for name, value in (("table", vintage.table), ("vintage", vintage.published.isoformat())):
         frame[name] = pd.Categorical.from_codes(np.zeros(len(frame), "int8"), pd.Index([value]))
     frame["vintage_lag_days"] = vintage.lag_days(as_of)
-    frame = with_groups(frame, partner or set(summed_groups()).intersection(frame["partner"].unique()), on=on)
+    there = set(frame["partner"].unique())
+    frame = with_groups(frame, partner or [code for code in summed_groups() if code in there], on=on)
     if partner:
         frame = frame[frame["partner"].isin(partner)].reset_index(drop=True)
         absent = sorted(set(partner).difference(frame["partner"].unique()))
