@@ -716,3 +716,25 @@ def test_a_group_that_the_table_does_not_print_is_the_sum_of_its_members_of_the_
     codes = members(group, date(2018, 9, 5))
     for id in ("goods.exports.ytd", "goods.imports.ytd", "goods.balance.ytd"):
         assert facts[id].value == sum(everyone[code][id].value for code in codes)
+
+
+@pytest.mark.parametrize("release", ["2018-07", "2021-08"])
+def test_a_group_has_what_its_members_have_in_every_table(release):
+    union, parts = sheet("USMCA", release), [sheet(code, release) for code in ("CAN", "MEX")]
+    ids = [
+        f"{item}.{side}.ytd" for item in ("services", "total") for side in ("exports", "imports", "balance")
+    ]
+    ids += [
+        "total.balance.trailing4",
+        "tariff.duties.month",
+        "tariff.imports.ytd",
+        "commodity.hs2.27.imports.ytd",
+    ]
+    for id in ids:
+        known = [one.value(id) for one in parts]
+        assert union.value(id) == (None if None in known else sum(known)), id
+    assert union.value("total.balance.trailing4") and union.value("tariff.duties.month")
+
+
+def test_a_group_of_which_a_table_lacks_a_member_has_no_figure_of_it():
+    assert sheet("ASEAN", "2018-07")["services.exports.ytd"].value is None

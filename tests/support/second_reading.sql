@@ -286,10 +286,16 @@ INSERT INTO reading SELECT a.partner, 'goods.' || a.side || '.sa.' || a.name || 
     WHERE a.name NOT LIKE '%before' AND a.partner IN (SELECT code FROM partners WHERE kind <> 'group');
 
 -- goods and services: quarters of the year, as BEA has them or as that day's Exhibit 20 printed them; of a whole year BEA's own
+-- a group is the sum of its members where the table has them all
+CREATE OR REPLACE TEMP TABLE qfull AS
+    SELECT source, grp FROM membership JOIN (SELECT DISTINCT source, partner FROM quarterly WHERE q <= getvariable('q')) ON partner = code
+    GROUP BY source, grp, n HAVING count(*) = n;
 CREATE OR REPLACE TEMP TABLE qq AS
     SELECT source, partner, item, q, CASE WHEN kept THEN x END AS x, CASE WHEN kept THEN i END AS i, CASE WHEN kept THEN b END AS b
     FROM (SELECT *, partner NOT IN (SELECT grp FROM membership) OR EXISTS (FROM alike WHERE grp = partner AND y = q // 4) AS kept FROM quarterly)
-    WHERE q <= getvariable('q');
+    WHERE q <= getvariable('q') AND (source, partner) NOT IN (SELECT (source, grp) FROM qfull)
+    UNION ALL SELECT source, grp, item, q, CASE WHEN count(x) = n THEN sum(x) END, CASE WHEN count(i) = n THEN sum(i) END, CASE WHEN count(b) = n THEN sum(b) END
+    FROM quarterly JOIN membership ON partner = code JOIN qfull USING (source, grp) WHERE q <= getvariable('q') GROUP BY source, grp, n, item, q;
 CREATE OR REPLACE TEMP TABLE qs AS
     SELECT partner, item, before, CASE WHEN count(x) = n THEN sum(x) END AS x, CASE WHEN count(i) = n THEN sum(i) END AS i, CASE WHEN count(b) = n THEN sum(b) END AS b
     FROM qq, (SELECT unnest([0, 1]) AS before, CASE WHEN whole THEN 1 ELSE getvariable('q') % 4 + 1 END AS n, CASE WHEN whole THEN 'bea years' ELSE getvariable('trade') END AS used
@@ -318,7 +324,7 @@ CREATE OR REPLACE TEMP TABLE moved AS
     FROM parts AS p JOIN (SELECT partner, of, sum(usd) AS change FROM parts GROUP BY ALL HAVING count(usd) = CASE of WHEN 'goods' THEN 2 ELSE 4 END) AS c USING (partner, of) WHERE usd <> 0;
 INSERT INTO reading SELECT partner, of || '.balance.drivers#' || part, usd, NULL FROM moved;
 INSERT INTO reading SELECT partner, of || '.balance.main_drivers#' || part, usd, NULL FROM moved WHERE helps AND place <= CASE WHEN most >= 0.6 * helped THEN 1 ELSE 2 END;
-INSERT INTO reading SELECT partner, 'services.first_quarter', NULL, quarter_text(min(q)) FROM quarterly
+INSERT INTO reading SELECT partner, 'services.first_quarter', NULL, quarter_text(min(q)) FROM (FROM quarterly UNION ALL SELECT source, partner, q, item, x, i, b FROM qq)
     WHERE source = 'bea' AND item = 'services' AND q <= getvariable('q') AND coalesce(x, i, b) IS NOT NULL GROUP BY partner;
 -- who is ranked: the list of Exhibit 20 of the day, or the nearest that was seen
 CREATE OR REPLACE TEMP TABLE listed AS
@@ -347,13 +353,17 @@ CREATE OR REPLACE TEMP TABLE ends AS
 INSERT INTO reading SELECT partner, 'total.trend.' || end_of || f.field, f.v, f.word FROM ends, LATERAL (VALUES ('peak', high), ('trough', low)) AS e(end_of, place),
     LATERAL (VALUES ('', NULL, quarter_text(q)), ('#usd', b, NULL), ('#distance_usd', abs(now - b), NULL)) AS f(field, v, word) WHERE place = 1;
 
--- chapters: no row is no trade
+-- chapters: no row is no trade; a group is the sum of its members where the table has them all
+CREATE OR REPLACE TEMP TABLE chapters_of AS
+WITH mine AS (FROM chapters WHERE partner NOT IN (SELECT code FROM partners WHERE kind = 'group') AND m // 12 >= getvariable('m') // 12 - 1 AND m <= getvariable('m')
+    AND source = CASE flow WHEN 'exports' THEN getvariable('exports') ELSE getvariable('imports') END),
+full_groups AS (SELECT flow, grp FROM membership JOIN (SELECT DISTINCT flow, partner FROM mine) ON partner = code GROUP BY flow, grp, n HAVING count(*) = n)
+FROM mine UNION ALL SELECT source, flow, grp, hs2, m, usd FROM mine JOIN membership ON partner = code JOIN full_groups USING (flow, grp);
 CREATE OR REPLACE TEMP TABLE c AS
 WITH long AS (SELECT source, flow, partner, hs2, sum(usd) FILTER (m > getvariable('m') - getvariable('m') % 12 - 1 AND m <= getvariable('m')) AS now,
         sum(usd) FILTER (m > getvariable('m') - getvariable('m') % 12 - 13 AND m <= getvariable('m') - 12) AS before,
         sum(usd) FILTER (m // 12 = getvariable('m') // 12 - 1) AS year
-    FROM chapters WHERE partner NOT IN (SELECT code FROM partners WHERE kind = 'group') AND m // 12 >= getvariable('m') // 12 - 1 AND m <= getvariable('m')
-    AND source = CASE flow WHEN 'exports' THEN getvariable('exports') ELSE getvariable('imports') END GROUP BY ALL)
+    FROM chapters_of GROUP BY ALL)
 SELECT source, flow, partner, hs2, coalesce(now, 0) AS now, coalesce(before, 0) AS before, coalesce(year, 0) AS year, coalesce(now, 0) - coalesce(before, 0) AS change FROM long;
 INSERT INTO reading SELECT partner, 'commodity.hs2.' || hs2 || '.' || flow || f.field, f.v, NULL FROM c,
     LATERAL (VALUES ('.ytd', now), ('.ytd.change_usd', change), ('.previous_year', year), ('.ytd.less_previous_year', now - year)) AS f(field, v);
@@ -386,8 +396,10 @@ CREATE OR REPLACE TEMP TABLE others_then AS
     WHERE "group" IN (SELECT grp FROM membership) AND (coalesce(joined, '') <= day AND coalesce("left", '9999') >= day)
         <> (coalesce(joined, '') <= getvariable('d') AND coalesce("left", '9999') >= getvariable('d'));
 CREATE OR REPLACE TEMP TABLE dp AS
-    SELECT partner, item, m, usd, duty FROM duty_parts WHERE source = getvariable('duties') AND m <= getvariable('m')
-    AND (partner = 'USMCA' OR NOT EXISTS (FROM others_then AS o WHERE grp = partner AND o.m = duty_parts.m));
+WITH mine AS (SELECT partner, item, m, usd, duty FROM duty_parts WHERE source = getvariable('duties') AND m <= getvariable('m')),
+full_groups AS (SELECT grp FROM membership JOIN (SELECT DISTINCT partner FROM mine) ON partner = code GROUP BY grp, n HAVING count(*) = n)
+FROM mine WHERE partner NOT IN (FROM full_groups) AND NOT EXISTS (FROM others_then AS o WHERE grp = partner AND o.m = mine.m)
+UNION ALL SELECT grp, item, m, sum(usd), sum(duty) FROM mine JOIN membership ON partner = code WHERE grp IN (FROM full_groups) GROUP BY ALL;
 CREATE OR REPLACE TEMP TABLE dm AS
     SELECT partner, m, sum(usd) AS usd, sum(duty) AS duty, CASE WHEN sum(usd) > 0 THEN 100 * sum(duty) / sum(usd) END AS rate FROM dp GROUP BY ALL;
 CREATE OR REPLACE TEMP TABLE dw AS

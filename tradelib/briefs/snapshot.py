@@ -73,10 +73,15 @@ class Snapshot:
     members_on: date | None = None
 
     def _rows(self, table: str, since: pd.Period | None = None, *, last: pd.Period | None = None):
-        """The rows of a table in use, cut at the release's month, or at another period; None without one."""
+        """The rows of a table in use, cut at the release's month, or at another period; None without one.
+
+        Groups that it does not print are the sums of their members, where it has all of them.
+        """
         vintage, on = self.sources.get(table), self.members_on or self.release.default_as_of
+        if vintage is None:
+            return None
         span = {"since": since and str(since), "through": str(last or self.month), "members_on": on}
-        return vintage and loaders.rows_of(vintage, as_of=self.as_of, **span)
+        return loaders.with_groups(loaders.rows_of(vintage, as_of=self.as_of, **span), on=on)
 
     @property
     def _chosen(self) -> Selection:
@@ -87,8 +92,7 @@ class Snapshot:
         """Goods by partner and month; without rows where only the table of duties reaches the release."""
         rows = self._rows(GOODS)
         rows = no_goods() if rows is None else rows
-        rows = rows[rows["partner"].ne(WORLD_SA)]  # it is adjusted, in a table that is not
-        return loaders.with_groups(rows, on=self.members_on or self.release.default_as_of)
+        return rows[rows["partner"].ne(WORLD_SA)]  # it is adjusted, in a table that is not
 
     @cached_property
     def trade_flows(self) -> pd.DataFrame | None:
@@ -109,11 +113,7 @@ class Snapshot:
     @cached_property
     def released_goods(self) -> dict[str, pd.DataFrame]:
         """Goods as this very release printed them, by "month" and "ytd"; empty where they are not in use."""
-        on = self.members_on or self.release.default_as_of
-        return {
-            name: loaders.with_groups(self._rows(table), on=on)
-            for name, table in self._chosen.released.items()
-        }
+        return {name: self._rows(table) for name, table in self._chosen.released.items()}
 
     @cached_property
     def official(self) -> dict[str, pd.DataFrame]:
