@@ -194,6 +194,7 @@ def rows_of(
     """Load the rows of one vintage, each with where it came from; as `load`, which chooses the vintage.
 
     `partner` are codes. Groups have the members of `members_on`, or of the as-of date; see `with_groups`.
+    With `members_on` and without `partner`, those that the table does not print are there too.
     """
     span, on = {"since": since, "through": through}, members_on or as_of
     parts = {code for group in partner or () if has_members(group) for code in members(group, on)}
@@ -201,7 +202,7 @@ def rows_of(
     for name, value in (("table", vintage.table), ("vintage", vintage.published.isoformat())):
         frame[name] = pd.Categorical.from_codes(np.zeros(len(frame), "int8"), pd.Index([value]))
     frame["vintage_lag_days"] = vintage.lag_days(as_of)
-    there = set(frame["partner"].unique())
+    there = set(summed_groups() if members_on else frame["partner"].unique())
     frame = with_groups(frame, partner or [code for code in summed_groups() if code in there], on=on)
     if partner:
         frame = frame[frame["partner"].isin(partner)].reset_index(drop=True)
@@ -225,39 +226,46 @@ def _no_rows(vintage: Vintage, code: str, on: date) -> NoRows:
     )
 
 
-def with_groups(flows: pd.DataFrame, groups: Iterable[str] | None = None, *, on: date) -> pd.DataFrame:
+def with_groups(flows: pd.DataFrame, groups: Iterable[str], *, on: date) -> pd.DataFrame:
     """Give each group the members of one day in all periods, so that like is compared with like.
 
-    `groups` are those that the table does not print, unless said. A group is the sum of its members; a
-    period in which a member has no figure has no sum, unless no row means no trade in that table. Where a
-    member has no row at all, the printed rows of a group whose members change keep their figures only in
-    periods that hold the members of that day; one that is not printed is left out.
+    A group is the sum of its members; a period in which a member has no figure has no sum, unless no row
+    means no trade in that table. Where a member has no row at all, the printed rows of a group whose members
+    change keep their figures only in periods that hold the members of that day; one that is not printed is
+    left out.
     """
-    there, sums = set(flows["partner"].unique()), {}
-    for group in [code for code in summed_groups() if code not in there] if groups is None else groups:
+    there, wanted = set(flows["partner"].unique()), {}
+    for group in groups:
         codes = members(group, on) if has_members(group) else []
         if group in there and group not in summed_groups():
             continue  # its printed rows hold the same members in all periods
         if codes and there.issuperset(codes):
-            sums[group] = _summed(flows, group, codes)
+            wanted[group] = codes
         elif group in there:
             flows = _blanked(flows, group, on)
-    if not sums:
+    if not wanted:
         return flows
-    return pd.concat([flows[~flows["partner"].isin(list(sums))], *sums.values()], ignore_index=True)
+    sums = [_summed(flows, group, codes) for group, codes in wanted.items()]
+    return pd.concat([flows[~flows["partner"].isin(list(wanted))], *sums], ignore_index=True)
 
 
 def _summed(flows: pd.DataFrame, group: str, codes: list[str]) -> pd.DataFrame:
     """The rows of a group as the sum of its members."""
-    rows = flows[flows["partner"].isin(codes)].groupby(["flow", "item", "period"], observed=True)
-    info = table_info(flows["table"].iloc[0])
-    values = info.summed(flows)
-    known = rows[values].count()
-    whole = known.eq(rows.size(), axis=0) if info.sparse else known == len(codes)
-    note = pd.Series(SUM, known.index).where(whole.all(axis=1), NO_SUM).astype("str")
-    sums = rows[values].sum().where(whole).assign(partner=group, note=note).reset_index()
-    from_where = [name for name in PROVENANCE if name in flows]
-    return sums.assign(**flows[from_where].iloc[[0] * len(sums)].reset_index(drop=True))
+    info, of = table_info(flows["table"].iloc[0]), np.flatnonzero(flows["partner"].isin(codes))
+    alike = ["period", "flow", "item", *(name for name in PROVENANCE if name in flows)]
+    rows = flows[alike].iloc[of]
+    cell = rows.groupby(["flow", "item", "period"], observed=True).ngroup().to_numpy()
+    first = np.unique(cell, return_index=True)[1]
+    needed, sums = np.bincount(cell) if info.sparse else len(codes), {}
+    for name in info.summed(flows):
+        usd = flows[name].to_numpy(float)[of]
+        known = ~np.isnan(usd)
+        whole = np.bincount(cell[known], minlength=len(first)) == needed
+        usd = np.where(whole, np.bincount(cell[known], usd[known], len(first)), np.nan)
+        sums[name] = usd if np.isnan(usd).any() else usd.astype(flows[name].dtype)
+    none = np.isnan(list(sums.values())).any(axis=0)
+    note = pd.array(np.where(none, NO_SUM, SUM), "str")
+    return rows.iloc[first].assign(partner=group, **sums, note=note)
 
 
 def _blanked(flows: pd.DataFrame, group: str, on: date) -> pd.DataFrame:

@@ -81,7 +81,7 @@ class Snapshot:
         if vintage is None:
             return None
         span = {"since": since and str(since), "through": str(last or self.month), "members_on": on}
-        return loaders.with_groups(loaders.rows_of(vintage, as_of=self.as_of, **span), on=on)
+        return loaders.rows_of(vintage, as_of=self.as_of, **span)
 
     @property
     def _chosen(self) -> Selection:
