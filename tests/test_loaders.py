@@ -270,7 +270,11 @@ def test_a_sum_with_a_missing_part_is_missing():
     holed = whole.copy()
     holed.loc[(holed["partner"] == "2010") & (holed["period"] == "2018-03"), "value_usd"] = np.nan
     gone = holed[(holed["partner"] != "1220") | (holed["period"] != "2018-05")]
-    found = with_groups(gone, ["USMCA"], on=date(2018, 10, 5)).query("partner == 'USMCA'").set_index(["flow", "period"])
+    found = (
+        with_groups(gone, ["USMCA"], on=date(2018, 10, 5))
+        .query("partner == 'USMCA'")
+        .set_index(["flow", "period"])
+    )
     months = found["value_usd"].isna()
     assert set(found.index[months].get_level_values("period").astype(str)) == {"2018-03", "2018-05"}
     assert set(found.loc[months, "note"]) == {"sum of members: not all are known"}

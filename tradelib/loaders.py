@@ -108,8 +108,7 @@ def load(
     table : str
         Name of the table; see `tradelib vintages`.
     as_of : str, date or Timestamp
-        The day (YYYY-MM-DD): the newest vintage published by then is used. "latest" for the newest
-        there is.
+        The day (YYYY-MM-DD): the newest vintage published by then is used. "latest" for the newest there is.
     since, through : str or Period, optional
         First and last period wanted, such as "2017-01" or "2018Q2"; the vintage must reach both, and
         the rows are cut to them.
@@ -161,11 +160,8 @@ def _say_where_it_ends(vintage: Vintage, day: date) -> None:
     if vintage.through >= out:
         return
     later = any(one.through >= out for one in list_vintages(vintage.table))
-    how = (
-        f'through="{out}", nearest_later=True takes a later one'
-        if later
-        else "`tradelib update` gets a newer one"
-    )
+    how = f'through="{out}", nearest_later=True takes a later one'
+    how = how if later else "`tradelib update` gets a newer one"
     warnings.warn(
         f"{vintage.table} of {vintage.published} ends in {vintage.through}; on {day} figures through {out} "
         f"were out, but no vintage of that day is at hand: {how}. The tables that a brief uses are its own, "
@@ -176,10 +172,9 @@ def _say_where_it_ends(vintage: Vintage, day: date) -> None:
 
 def codes_of(partner: str | int | list[str]) -> list[str]:
     """Read who is asked for: a partner, or several."""
-    codes = [resolve(one).code for one in (partner if isinstance(partner, list) else [partner])]
-    if not codes:
-        raise TradelibError("partner=[] names nobody.", "Leave it out for everyone.")
-    return codes
+    if codes := [resolve(one).code for one in (partner if isinstance(partner, list) else [partner])]:
+        return codes
+    raise TradelibError("partner=[] names nobody.", "Leave it out for everyone.")
 
 
 def rows_of(
@@ -229,10 +224,9 @@ def _no_rows(vintage: Vintage, code: str, on: date) -> NoRows:
 def with_groups(flows: pd.DataFrame, groups: Iterable[str], *, on: date) -> pd.DataFrame:
     """Give each group the members of one day in all periods, so that like is compared with like.
 
-    A group is the sum of its members; a period in which a member has no figure has no sum, unless no row
-    means no trade in that table. Where a member has no row at all, the printed rows of a group whose members
-    change keep their figures only in periods that hold the members of that day; one that is not printed is
-    left out.
+    A group is the sum of its members; a period in which one has no figure has no sum, unless no row means no
+    trade in that table. Where a member has no row at all, the printed rows of a group whose members change
+    keep their figures only in periods that hold the members of that day; one not printed is left out.
     """
     there, wanted = set(flows["partner"].unique()), {}
     for group in groups:
@@ -264,8 +258,7 @@ def _summed(flows: pd.DataFrame, group: str, codes: list[str]) -> pd.DataFrame:
         usd = np.where(whole, np.bincount(cell[known], usd[known], len(first)), np.nan)
         sums[name] = usd if np.isnan(usd).any() else usd.astype(flows[name].dtype)
     none = np.isnan(list(sums.values())).any(axis=0)
-    note = pd.array(np.where(none, NO_SUM, SUM), "str")
-    return rows.iloc[first].assign(partner=group, **sums, note=note)
+    return rows.iloc[first].assign(partner=group, **sums, note=pd.array(np.where(none, NO_SUM, SUM), "str"))
 
 
 def _blanked(flows: pd.DataFrame, group: str, on: date) -> pd.DataFrame:
