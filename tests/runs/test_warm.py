@@ -16,7 +16,6 @@ from pathlib import Path
 
 import nbclient
 import nbformat
-import papermill
 import psutil
 import pytest
 from jupyter_client import KernelManager
@@ -145,6 +144,14 @@ def gone(*pids: int) -> bool:
 # --- every way of starting a kernel -------------------------------------------------------------
 
 
+def test_what_few_notebooks_need_is_imported_only_for_many(whole):
+    loaded = "import sys; print('statsmodels.tsa.seasonal' in sys.modules)"
+    for whole in (False, True):
+        warm._current = None  # the server made last is that of the tests below
+        warm.warm_up(whole=whole)
+        assert run(loaded) == str(whole)
+
+
 def test_nbclient_runs_a_notebook_in_a_fork_with_pandas_imported(whole):
     parent, has = run("import os, sys; print(os.getppid(), 'pandas' in sys.modules)").split()
     assert int(parent) != os.getpid()
@@ -153,6 +160,8 @@ def test_nbclient_runs_a_notebook_in_a_fork_with_pandas_imported(whole):
 
 
 def test_papermill_runs_a_notebook_in_a_fork(tmp_path):
+    import papermill  # it takes long, and the programs below import this file
+
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(PARENT)])
     nbformat.write(notebook, tmp_path / "in.ipynb")
     paths = str(tmp_path / "in.ipynb"), str(tmp_path / "out.ipynb")
@@ -250,7 +259,7 @@ def test_what_is_cooled_down_is_gone_and_a_process_that_is_killed_too():
 # --- processes that answer calls ----------------------------------------------------------------
 
 
-def test_calls_are_answered_by_a_fork_that_has_its_imports_and_ends_with_the_server(monkeypatch, whole):
+def test_calls_are_answered_by_a_fork_that_has_its_imports_and_ends_with_the_server(monkeypatch):
     monkeypatch.setenv("CENSUS_API_KEY", "secret")
     warm.warm_up()
     server, apart = warm._current._process.pid, Apart(warm.answering)
@@ -279,14 +288,6 @@ def test_without_a_fork_calls_are_answered_by_a_process_that_starts_the_plain_wa
     bounds = {"memory": 1e9, "seconds": 999, "environment": {}}
     assert apart.call(os.getppid, **bounds)[0] == os.getpid()
     apart.end()
-
-
-def test_what_few_notebooks_need_is_imported_only_for_many(monkeypatch, whole):
-    loaded = "import sys; print('statsmodels.tsa.seasonal' in sys.modules)"
-    for whole in (False, True):
-        monkeypatch.setattr(warm, "_current", None)
-        warm.warm_up(whole=whole)
-        assert run(loaded) == str(whole)
 
 
 # --- nothing is carried over --------------------------------------------------------------------
@@ -448,10 +449,13 @@ def test_what_a_cell_leaves_open_is_written_at_the_end(tmp_path):
     assert told == {"left": "a line", "ring": "in a ring", "log": "a record", "thread": "a thread"}
 
 
-def test_variables_read_at_import_are_those_of_the_kernel(whole):
-    with kernel(env=os.environ | {"MPLBACKEND": "svg"}) as (manager, tell):
-        assert tell("import matplotlib; print(matplotlib.get_backend())").lower() == "svg"
-        assert is_warm(psutil.Process(manager.provisioner.process.pid).ppid())
+def test_variables_read_at_import_are_those_of_the_kernel(monkeypatch, whole):
+    with monkeypatch.context() as patch:
+        patch.setattr(warm, "_current", warm._current)  # the tests below go on with the server that was there
+        patch.setattr(warm, "FURTHER", ())
+        with kernel(env=os.environ | {"MPLBACKEND": "svg"}) as (manager, tell):
+            assert tell("import matplotlib; print(matplotlib.get_backend())").lower() == "svg"
+            assert is_warm(psutil.Process(manager.provisioner.process.pid).ppid())
 
 
 def test_libraries_that_run_threads_work_in_a_fork(whole):
@@ -687,11 +691,11 @@ def test_code_is_new_when_a_module_was_edited_or_a_package_installed(tmp_path, m
 
 def test_a_running_program_gets_the_new_code_of_a_module_edited_meanwhile(tmp_path):
     package = warm.HERE
-    shutil.copytree(package, tmp_path / "tradelib", ignore=shutil.ignore_patterns("data", "__pycache__"))
+    shutil.copytree(package, tmp_path / "tradelib", ignore=shutil.ignore_patterns("data"))
     script = f"""
     import test_warm
     from tradelib.runs import warm
-    warm.FURTHER = ()
+    test_warm.lean()  # it imports that module all the same, as tradelib does
     module = warm.HERE / "briefs" / "turning.py"
     assert str(module).startswith({str(tmp_path)!r})
     look = "import tradelib.briefs.turning as it, os; print(getattr(it, 'edited', 'as it was'))"
