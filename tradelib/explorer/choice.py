@@ -333,9 +333,9 @@ def months() -> Options:
     """List the statistical months that goods or duties reach, newest first, and when each came out."""
     found = [*vintages.list_vintages(GOODS), *vintages.list_vintages(TARIFFS)]
     every = pd.period_range(found[0].since, max(v.through for v in found), freq="M")[::-1]
-    known = [releases.release(str(month)) for month in every]
-    out = [f" (published {one.published})" if one.published else "" for one in known]
-    return [(f"{one.month}{told}", one.month) for one, told in zip(known, out, strict=True)]
+    known = releases.all_releases().set_index("month")["published"].to_dict()
+    out = {month: f" (published {known[month]})" if known.get(month) else "" for month in map(str, every)}
+    return [(f"{month}{told}", month) for month, told in out.items()]
 
 
 def days(month: str) -> Options:

@@ -252,9 +252,10 @@ def _sentence(error: Exception) -> str:
 
 def _controls(choice: Choice) -> dict[str, widgets.Widget]:
     """Make the controls, set to a choice; what is not among their options is added, to be told in words."""
+    partners = choices.partners()
     offered = {
-        "partner": choices.partners(),
-        "second": [("none", ""), *choices.partners()],
+        "partner": partners,
+        "second": [("none", ""), *partners],
         "release": choices.months(),
         "as_of": choices.days(choice.release),
         "compare": choices.others(choice),
