@@ -46,6 +46,7 @@ def test_an_archive_holds_what_the_page_was_made_from_and_is_the_same_when_packe
 
 
 def test_a_page_made_again_is_the_same_and_what_differs_is_told(packed, tmp_path, monkeypatch):
+    monkeypatch.delenv("JUPYTER_DEFAULT_PROVISIONER_NAME")  # a plain kernel, as usual: it is the only one
     monkeypatch.setenv("SAYS", "It fell.")
     monkeypatch.setenv("TRADELIB_STORE", str(tmp_path / "another"))
     assert archive.replay(packed[2]) == []

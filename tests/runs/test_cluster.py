@@ -9,7 +9,7 @@ import time
 
 import pytest
 from click.testing import CliRunner
-from helpers import LAST_CELL, LOG_CELL, book_of, logged
+from helpers import LAST_CELL, LEAN, LOG_CELL, book_of, logged
 
 from tradelib.cli.main import main
 from tradelib.errors import TradelibError
@@ -42,7 +42,9 @@ def scheduler(tmp_path_factory):
     python, address = [sys.executable, "-m"], folder / "scheduler.json"
     common = ["--scheduler-file", str(address), "--no-dashboard", "--host", "127.0.0.1"]
     commands = [[*python, "distributed.cli.dask_scheduler", *common, "--port", "0"]]
+    (folder / "lean.py").write_text(LEAN)
     worker = [*python, "distributed.cli.dask_worker", *common, "--nthreads", "1"]
+    worker += ["--preload", str(folder / "lean.py")]
     commands += [[*worker, "--local-directory", str(folder / name)] for name in ("one", "two")]
     env = os.environ | {"RUNS_LOG": str(folder / "log"), "TRADELIB_STORE": str(folder / "no-store")}
     with (folder / "dask.log").open("w") as told:
@@ -124,7 +126,8 @@ def test_a_worker_with_another_tradelib_gets_no_work(code, given):
     assert sweep._alike(Client()) == given
 
 
-def test_a_scheduler_that_does_not_answer_is_told(tmp_path):
+def test_a_scheduler_that_does_not_answer_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(sweep, "ANSWER_S", 1)
     planned = plan("2018-07", "KOR", reports=tmp_path / "reports")
     with pytest.raises(TradelibError, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1:9"):
         sweep.run(planned, scheduler="tcp://127.0.0.1:9")

@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 from helpers import LAST_CELL as LAST
-from helpers import PARAMETERS, book_of
+from helpers import LEAN_COMMAND, PARAMETERS, book_of
 
 import tradelib as tl
 from tradelib.briefs.fact import FACTS_MIME
@@ -130,8 +130,11 @@ def test_another_notebook_or_day_or_a_release_without_one_is_part_of_the_name(no
 
 def test_runs_at_the_same_time_in_one_folder_do_not_hear_each_other(notebook, tmp_path, monkeypatch):
     monkeypatch.delenv("JUPYTER_DEFAULT_PROVISIONER_NAME")
-    book = notebook("[time.sleep(0.2) for _ in range(10)]", LAST, parameters=f"import time\n{PARAMETERS}")
-    command = [sys.executable, "-m", "tradelib", "report", "--release", "2018-07", "--notebook", book]
+    meet = f"open({str(tmp_path)!r} + '/runs.' + partner, 'w').close()"
+    meet += f"\nwhile len(glob.glob({str(tmp_path / 'runs.*')!r})) < 2: time.sleep(0.05)"
+    talk = "[(time.sleep(0.02), print(partner)) for _ in range(50)]"
+    book = notebook(meet, talk, LAST, parameters=f"import glob, time\n{PARAMETERS}")
+    command = [sys.executable, "-c", LEAN_COMMAND, "report", "--release", "2018-07", "--notebook", book]
     runs = [
         subprocess.Popen([*command, "--partner", who, "--reports", tmp_path / who], cwd=tmp_path)
         for who in ("KOR", "CHN")
@@ -241,16 +244,15 @@ def test_a_reports_folder_that_cannot_be_written_is_refused_before_the_run(made,
 def test_a_killed_run_leaves_the_good_brief_and_the_next_run_sweeps_up(made, notebook, tmp_path, monkeypatch):
     good = made(LAST)
     before = [path.read_bytes() for path in good.paths]
-    slow = notebook("import time; time.sleep(60)", LAST)
-    command = [sys.executable, "-m", "tradelib", "report", "--partner", "KOR", "--release", "2018-07"]
+    slow = notebook(f"import time; open({str(tmp_path / 'runs')!r}, 'w').close(); time.sleep(60)", LAST)
+    command = [sys.executable, "-c", LEAN_COMMAND, "report", "--partner", "KOR", "--release", "2018-07"]
     command += ["--reports", tmp_path / "r", "--notebook", slow]
     monkeypatch.delenv("JUPYTER_DEFAULT_PROVISIONER_NAME")
     run = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     folder = good.paths[0].parent
     deadline = time.monotonic() + 300
-    while not list(folder.glob(".*.tmp")) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    time.sleep(2)  # the kernel runs by then
+    while not (tmp_path / "runs").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
     run.send_signal(signal.SIGKILL)
     run.wait()
     assert list(folder.glob(".*.tmp")), "the run was killed in the middle"

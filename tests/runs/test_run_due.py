@@ -18,7 +18,7 @@ import pandas as pd
 import psutil
 import pytest
 from click.testing import CliRunner
-from helpers import LAST_CELL, book_of, country_sheet, grid_rows, raw_sum, write_xlsx
+from helpers import LAST_CELL, LEAN, book_of, country_sheet, grid_rows, raw_sum, write_xlsx
 from publishers import COUNTRY, Files
 from werkzeug import Response
 
@@ -802,7 +802,7 @@ from tradelib.runs.run_due import run_due
 run_due(reports={str(reports)!r}, runs=Path({str(runs)!r}), workers=1, on_success={hook!r},
     now=datetime.fromisoformat({now!r}))
 """
-    first = subprocess.Popen([sys.executable, "-c", script], start_new_session=True)
+    first = subprocess.Popen([sys.executable, "-c", LEAN + script], start_new_session=True)
     until = time.monotonic() + 300
     while not list(reports.glob("*/korea-south*.ipynb")) and time.monotonic() < until:
         time.sleep(0.1)

@@ -18,6 +18,7 @@ import nbclient
 import nbformat
 import psutil
 import pytest
+from helpers import LEAN_START, ROOT
 from jupyter_client import KernelManager
 from jupyter_client.multikernelmanager import AsyncMultiKernelManager
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
@@ -27,12 +28,9 @@ from tradelib.sources.apart import Apart
 from tradelib.tables import CheckError
 
 WARM, PLAIN = "tradelib-warm", "python3"
-RELEASE = Path(__file__).parents[2] / "notebooks" / "release.ipynb"
+RELEASE = ROOT / "notebooks" / "release.ipynb"
 PARENT = "import os; print(os.getppid())"
 PROGRAMS: list[subprocess.Popen] = []  # other programs that a test started
-#: A server that imports beforehand what a kernel needs by itself, which takes a third of the time.
-LEAN = warm.START.replace("import serve; serve()", "import LIBRARIES, serve; ")
-LEAN += "import tradelib.runs.warm_process as it; it.libraries = lambda further: LIBRARIES[:4]; serve()"
 SERVERS: dict[bool, warm._Server] = {}  # those of the tests before, lean ones and whole ones
 pytestmark = pytest.mark.skipif(not warm._can_fork(), reason="no fork here: kernels start the plain way")
 
@@ -47,7 +45,7 @@ def servers():
 
 def lean(change=setattr) -> None:
     """Let servers import as little as they may."""
-    change(warm, "START", LEAN)
+    change(warm, "START", LEAN_START)
     change(warm, "FURTHER", ())
 
 
@@ -575,9 +573,8 @@ def program(script: str, *paths: Path) -> subprocess.Popen:
     """Start another program with this module to hand."""
     lean = "import sys; sys.modules['rfc3987_syntax'] = None\n"  # as in conftest
     command = [sys.executable, "-c", lean + textwrap.dedent(script)]
-    env = os.environ | {
-        "PYTHONPATH": os.pathsep.join(map(str, [*paths, Path(__file__).parent, warm.HERE.parent]))
-    }
+    folders = [*paths, Path(__file__).parent, ROOT / "tests" / "support", ROOT]
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, folders))}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     here = paths[0] if paths else None
     started = subprocess.Popen(command, env=env, cwd=here, text=True, start_new_session=True, **pipes)

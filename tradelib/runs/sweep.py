@@ -32,6 +32,7 @@ LOG = logging.getLogger(__name__)
 OLD_RECORD = "sweep.json"  # beside the pages, where it was kept before
 FULLEST = "5700"  # China, which has a figure in every table
 MADE, FAILED = "made", "failed"  # beside the states that are left as they are
+ANSWER_S = 10  # until the scheduler of a cluster must answer
 WORKERS_S = 300  # until a worker of a cluster must be there
 SILENCE_S = 300  # without a brief from a cluster, until it is told what its workers do
 LOST = "FutureCancelledError"
@@ -217,7 +218,7 @@ def _on_cluster(jobs: Sequence[Job], scheduler: str, how: dict[str, bool]) -> It
     except ImportError:
         raise TradelibError("--scheduler needs Dask.", "Install tradelib[cluster].") from None
     try:
-        client = Client(scheduler, timeout="10s")
+        client = Client(scheduler, timeout=ANSWER_S)
     except (OSError, ValueError) as error:
         raise TradelibError(
             f"No Dask scheduler answers at {scheduler} ({type(error).__name__}).",
