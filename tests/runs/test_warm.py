@@ -22,6 +22,7 @@ from helpers import LEAN_START, ROOT
 from jupyter_client import KernelManager
 from jupyter_client.multikernelmanager import AsyncMultiKernelManager
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from traitlets.config import Config
 
 from tradelib.runs import warm, warm_process
 from tradelib.sources.apart import Apart
@@ -552,7 +553,8 @@ def test_a_cell_that_takes_too_long_is_interrupted():
 def test_a_kernel_that_ignores_interrupts_is_ended_after_the_timeout():
     deaf = "import os, signal, time\nprint(os.getpid(), flush=True)\nsignal.signal(2, 1)\ntime.sleep(60)"
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(deaf)])
-    client = nbclient.NotebookClient(notebook, kernel_name=WARM, timeout=2)
+    patience = Config({"KernelManager": {"shutdown_wait_time": 1}})
+    client = nbclient.NotebookClient(notebook, kernel_name=WARM, timeout=2, config=patience)
     with pytest.raises(CellTimeoutError):
         client.execute()
     assert wait_until(lambda: gone(int(printed(client))))
