@@ -321,5 +321,5 @@ def test_the_core_for_other_versions_is_of_tests_there_are_and_has_each_subject(
         assert not name or f"def {name}(" in (ROOT / file).read_text(encoding="utf-8"), name
     subjects = {Path(file).stem.removeprefix("test_") for file, _ in core}
     assert subjects >= {"loaders", "large", "due", "brief", "report", "sweep", "warm"}
-    tried = re.findall(r"^try (\S+) (3\.\d+)", (ROOT / ".ci/versions").read_text(), re.MULTILINE)
+    tried = re.findall(r"^start (\S+) (3\.\d+)", (ROOT / ".ci/versions").read_text(), re.MULTILINE)
     assert tried == [("3.12", "3.12"), ("3.13", "3.13"), ("lowest", PROJECT["requires-python"][2:])]
