@@ -15,12 +15,12 @@ import psutil
 import pytest
 from click.testing import CliRunner
 from helpers import LAST_CELL as LAST
-from helpers import LEAN_COMMAND, PARAMETERS, book_of, logged
+from helpers import LEAN_COMMAND, LEAN_START, PARAMETERS, book_of, logged
 from helpers import LOG_CELL as LOG
 
 from tradelib.cli.main import main
 from tradelib.errors import TradelibError
-from tradelib.runs import state, sweep
+from tradelib.runs import state, sweep, warm
 from tradelib.runs.plan import plan
 from tradelib.store import vintages
 
@@ -30,8 +30,10 @@ DURATION = re.compile(r'("(?:duration|seconds)": )[\d.]+(e-\d+)?')
 
 
 @pytest.fixture
-def notebook(tmp_path):
-    """Write a small notebook from the sources of its cells."""
+def notebook(tmp_path, monkeypatch):
+    """Write a small notebook from the sources of its cells; it draws nothing."""
+    monkeypatch.setattr(warm, "START", LEAN_START)
+    monkeypatch.setattr(warm, "FURTHER", ())
     return partial(book_of, tmp_path)
 
 
@@ -176,6 +178,7 @@ def whole(tmp_path_factory):
     folder = tmp_path_factory.mktemp("whole")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RUNS_LOG", str(folder / "log"))
+        patch.setattr(warm, "START", LEAN_START)
         swept(folder / "reports", book_of(folder, *SLOW))
     return files(folder / "reports")
 
