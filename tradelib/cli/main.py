@@ -1,6 +1,8 @@
 """The command line: thin words around the library; a user's mistake is a message, not a traceback."""
 
+import atexit
 import errno
+import gc
 import json
 import logging
 import shutil
@@ -155,6 +157,7 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context):
         """Run the command; show a user's mistake without a traceback."""
+        atexit.register(gc.freeze)  # nothing is collected from all modules while the program ends: 0.2 seconds
         try:
             return super().invoke(ctx)
         except TradelibError as error:
