@@ -157,7 +157,7 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context):
         """Run the command; show a user's mistake without a traceback."""
-        atexit.register(gc.freeze)  # nothing is collected from all modules while the program ends: 0.2 seconds
+        atexit.register(gc.freeze)  # the end of a program does not collect from all modules: 0.2 seconds
         try:
             return super().invoke(ctx)
         except TradelibError as error:

@@ -196,12 +196,20 @@ def _register_engine() -> None:
 
     Writing twice for each cell, as it does, takes a fifth of the work of a brief in a sweep.
     """
+    from jupyter_client.kernelspec import KernelSpecManager
+    from jupyter_core.paths import jupyter_path
     from papermill.clientwrap import PapermillNotebookClient
     from papermill.engines import NBClientEngine, papermill_engines
     from papermill.iorw import write_ipynb
 
     class Bounded(PapermillNotebookClient):
         shown = 0
+
+        def create_kernel_manager(self):
+            manager = super().create_kernel_manager()
+            # left to itself it imports IPython, to look where kernels were kept before Jupyter
+            manager.kernel_spec_manager = KernelSpecManager(kernel_dirs=jupyter_path("kernels"))
+            return manager
 
         def process_message(self, msg, cell, cell_index):
             self.shown += bounded(msg["content"], cell)
