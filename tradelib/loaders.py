@@ -256,7 +256,7 @@ def _summed(flows: pd.DataFrame, group: str, codes: list[str]) -> pd.DataFrame:
         known = ~np.isnan(usd)
         whole = np.bincount(cell[known], minlength=len(first)) == needed
         usd = np.where(whole, np.bincount(cell[known], usd[known], len(first)), np.nan)
-        sums[name] = usd if np.isnan(usd).any() else usd.astype(flows[name].dtype)
+        sums[name] = usd if np.isnan(usd).any() else usd.astype(str(flows[name].dtype))
     none = np.isnan(list(sums.values())).any(axis=0)
     return rows.iloc[first].assign(partner=group, **sums, note=pd.array(np.where(none, NO_SUM, SUM), "str"))
 
