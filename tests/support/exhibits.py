@@ -3,7 +3,6 @@
 import io
 import zipfile
 import zlib
-from functools import cache
 
 import openpyxl
 import pandas as pd
@@ -21,7 +20,6 @@ NTH = ("First", "Second", "Third", "Fourth")
 REGIONS = ["All other countries", "European Union", "South/Central America"]
 
 
-@cache
 def amount(label, flow, item, key, decimals=0):
     """Millions of one cell: the same for the same cell, and balances and totals that agree."""
     if flow == "Balance":
@@ -76,14 +74,8 @@ def stacked(number, title, keys, item, *, countries=FIFTEEN, decimals=0, wrap="\
     return [*rows, ["n.a. Not available"], ["NOTES:"], ["* Countries may be in more than one area."]]
 
 
-def edition(month="2023-04", *, countries=FIFTEEN, **options):
-    """All six exhibits of a statistical month -> {"14": rows, ...}; the caller may change them."""
-    written = _edition(month, countries=tuple(countries), **options)
-    return {number: [list(row) for row in rows] for number, rows in written.items()}
-
-
-@cache
-def _edition(month, **options):
+def edition(month="2023-04", **options):
+    """All six exhibits of a statistical month -> {"14": rows, ...}."""
     newest = pd.Period(month, "M")
     quarter = (newest + 1).asfreq("Q") - 1
     quarters = [("Q", str(quarter - n)) for n in range(5, -1, -1)]

@@ -196,8 +196,7 @@ def _register_engine() -> None:
 
     Writing twice for each cell, as it does, takes a fifth of the work of a brief in a sweep.
     """
-    from jupyter_client.kernelspec import KernelSpecManager
-    from jupyter_core.paths import jupyter_path
+    from jupyter_client.kernelspec import KernelSpecManager, jupyter_path
     from papermill.clientwrap import PapermillNotebookClient
     from papermill.engines import NBClientEngine, papermill_engines
     from papermill.iorw import write_ipynb
