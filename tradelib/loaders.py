@@ -159,9 +159,9 @@ def _say_where_it_ends(vintage: Vintage, day: date) -> None:
     out = due.month if table_info(vintage.table).freq == "M" else str(releases.quarter_out(due.period))
     if vintage.through >= out:
         return
-    later = any(one.through >= out for one in list_vintages(vintage.table))
-    how = f'through="{out}", nearest_later=True takes a later one'
-    how = how if later else "`tradelib update` gets a newer one"
+    how = "`tradelib update` gets a newer one"
+    if any(one.through >= out for one in list_vintages(vintage.table)):
+        how = f'through="{out}", nearest_later=True takes a later one'
     warnings.warn(
         f"{vintage.table} of {vintage.published} ends in {vintage.through}; on {day} figures through {out} "
         f"were out, but no vintage of that day is at hand: {how}. The tables that a brief uses are its own, "

@@ -45,7 +45,7 @@ def test_a_surplus_partner_is_told_in_dollars_and_has_no_deficit_rank():
     hong_kong = sheet("HKG", *JULY)
     title = titled("what-moved", hong_kong)
     assert "surplus with Hong Kong in goods and services narrowed by $178 million" in title
-    assert "In goods Hong Kong has no rank: a surplus of $18.3 billion" in said("standing", hong_kong)
+    assert "goods there is no rank for Hong Kong: a surplus of $18.3 billion" in said("standing", hong_kong)
 
 
 def test_a_sign_flip_gets_dollars_and_no_percentage():

@@ -426,3 +426,11 @@ def test_articles_are_found_by_partner_and_release():
     sheet = brief("KOR", "2018-07")
     assert [article.id for article in ledger.articles_on("", sheet)] == ["kei-2018-09-05"]
     assert ledger.articles_on("", brief("CHN", "2018-07")) == []
+
+
+def test_an_article_that_came_after_the_day_of_the_page_is_not_on_it():
+    """On the European Union in January 2025 there is one, of the day after the release."""
+    (later,) = ledger.articles_on("", brief("EU", "2025-01", as_of="2025-03-07"))
+    assert str(later.published) == "2025-03-07"
+    assert ledger.audits("", brief("EU", "2025-01")) == []
+    assert ledger.audits("", brief("EU", "2025-01", as_of=later.published))[0][0].id == later.id

@@ -264,12 +264,13 @@ def differences(brief, read: dict[str, dict]) -> tuple[list[str], set[str]]:
     mine, told = flat(brief), read.get(brief.partner.code, {}) | read.get("*", {})
     lists = {id for id, fact in brief.items() if fact.unit == "list" and fact.value is not None}
     # not read: the rows of groups that tables by commodity print
-    printed = brief.partner.is_group and not any(id.startswith("commodity") for id in told)
+    printed = brief.partner.is_group and brief.partner.code.isdigit()
+    printed = printed and not any(id.startswith("commodity") for id in told)
     entries = {id for id in told if id.split("#")[0] in lists and id.split("#")[-1] not in FIELDS}
     off, agreed = [], set()
     for id in sorted({*mine, *entries}):
         one, other, of = mine.get(id), told.get(id), id.split("#")[0]
-        if not is_read(of) or (printed and of.startswith("commodity") and brief.partner.code.isdigit()):
+        if not is_read(of) or (printed and of.startswith("commodity")):
             continue
         if same(one, other):
             agreed |= {of} if one is not None else set()

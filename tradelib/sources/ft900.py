@@ -475,11 +475,11 @@ def _check_totals(found: dict[str, pd.DataFrame]) -> None:
 def _contract(part: pd.DataFrame) -> pd.DataFrame:
     """Contract columns, in whole dollars, of the rows that make one table."""
     kind = part["kind"].iloc[0]
-    freq = {"ytd": "M"}.get(kind, kind)
-    at = {"Q": {"quarter": part["n"]}}.get(freq, {"month": part["n"]})
+    freq = "M" if kind == "ytd" else kind
+    within = {"quarter" if freq == "Q" else "month": part["n"]}
     return pd.DataFrame(
         {
-            "period": pd.PeriodIndex.from_fields(year=part["year"], **at, freq=freq),
+            "period": pd.PeriodIndex.from_fields(year=part["year"], **within, freq=freq),
             "partner": part["partner"].to_numpy(),
             "flow": part["flow"].to_numpy(),
             "item": part["item"].to_numpy(),

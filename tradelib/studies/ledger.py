@@ -352,12 +352,12 @@ def table(lines: list[Line]) -> PublishedTable:
 
 
 def articles_on(article: str, brief: Brief) -> list[Article]:
-    """Return the article asked for, or all bundled ones on the partner and release of a brief."""
+    """Return the article asked for, or all bundled ones on the partner and release of a brief, by its day."""
     if article:
         return [load_article(article)]
     found = map(load_article, list_articles())
     about = (brief.partner.code, brief.snapshot.release.month)
-    return [one for one in found if (one.partner.code, one.release) == about]
+    return [one for one in found if (one.partner.code, one.release) == about and one.published <= brief.as_of]
 
 
 def audits(article: str, brief: Brief) -> list[tuple[Article, list[Line]]]:
@@ -368,7 +368,9 @@ def audits(article: str, brief: Brief) -> list[tuple[Article, list[Line]]]:
 def summaries(audited: list[tuple[Article, list[Line]]]) -> Text:
     """Say for each article how its claims stand."""
     if not audited:
-        return Text("No bundled claims file is about this partner and release; a YAML file of yours can be.")
+        return Text(
+            "No bundled article of that day or before is on this partner and release; a file of yours can be."
+        )
     told = [f"**{a.publisher}, {day(a.published)}: {a.title}.** {summary(a, lines)}" for a, lines in audited]
     return Text("\n\n".join(told))
 
