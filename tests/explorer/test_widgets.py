@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import re
+import threading
 import time
 from datetime import date
 from pathlib import Path
@@ -14,8 +15,10 @@ from PIL import Image
 
 from tradelib.errors import TradelibError
 from tradelib.explorer import choice as choices
+from tradelib.explorer.chart import chart
 from tradelib.explorer.choice import Choice, view_of
 from tradelib.explorer.widgets import Explorer, reports_folder, still
+from tradelib.partners import resolve
 from tradelib.runs import execution, jobs, report
 from tradelib.runs.finished import headline_of
 
@@ -151,6 +154,34 @@ def test_after_a_refusal_the_next_choice_is_answered(explorer):
     assert explorer.view is None
     explorer.controls["partner"].value = "5700"
     assert explorer.view is not None and not explorer.buttons["Make this brief"].disabled
+
+
+def test_the_last_choice_is_what_stays_though_each_is_handed_over_by_a_thread_of_its_own(
+    explorer, monkeypatch
+):
+    """As JupyterLab does: the second may come while the chart of the first is drawn."""
+    drawing, go_on = threading.Event(), threading.Event()
+
+    def slowly(view):
+        drawing.set()
+        go_on.wait(10)
+        return chart(view)
+
+    monkeypatch.setattr("tradelib.explorer.widgets.chart", slowly)
+    pick = explorer.controls.__getitem__
+    picks = [
+        threading.Thread(target=lambda: setattr(pick("basis"), "value", "bop total")),
+        threading.Thread(target=lambda: setattr(pick("partner"), "value", resolve("Peru").code)),
+    ]
+    picks[0].start()
+    assert drawing.wait(10)
+    picks[1].start()
+    picks[1].join(0.2)  # without order it is through before the first
+    go_on.set()
+    for one in picks:
+        one.join(10)
+    assert "no figures of goods and services with Peru" in explorer.picture.value
+    assert (explorer.view, explorer.table, explorer.numbers.value) == (None, None, "")
 
 
 def test_the_copy_button_holds_the_table(explorer):

@@ -111,6 +111,7 @@ class Explorer:
         parts = [_arranged(self.controls), self.picture, row, self.told, self.numbers]
         self.box = widgets.VBox(parts)
         self._headings, self._fitting = [], False
+        self._answering = threading.RLock()  # JupyterLab hands over what is picked by several threads
         for control in self.controls.values():
             control.observe(self._changed, names="value")
         self.refresh()
@@ -138,14 +139,15 @@ class Explorer:
         return {"text/markdown": f"# {told}", "text/plain": told}
 
     def _changed(self, _) -> None:
-        if self._fitting:
-            return
-        self._fitting = True
-        try:
-            _fit(self.controls)
-        finally:
-            self._fitting = False
-        self.refresh()
+        with self._answering:
+            if self._fitting:
+                return
+            self._fitting = True
+            try:
+                _fit(self.controls)
+            finally:
+                self._fitting = False
+            self.refresh()
 
     def refresh(self) -> None:
         """Answer what is picked: the chart first, then the table."""
@@ -170,7 +172,8 @@ class Explorer:
         path = self.reports / "figures" / f"{choices.stem(self.choice)}.{ending}"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self.tell("Saved the chart:", self.chart.save(path))
+            with self._answering:
+                self.tell("Saved the chart:", self.chart.save(path))
         except (OSError, TradelibError) as error:
             self.tell(f"The chart was not saved. {_sentence(error)}")
 
