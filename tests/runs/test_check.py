@@ -12,7 +12,7 @@ from tradelib.runs import check, report
 from tradelib.runs.check import texts_of, typed_texts, undeclared
 from tradelib.runs.execution import NotebookFailed
 from tradelib.runs.finished import page_of, text_of
-from tradelib.style import house
+from tradelib.style import pictures
 
 
 @pytest.fixture(scope="module")
@@ -65,9 +65,9 @@ def test_changed_digits_units_signs_and_words_are_named_with_what_is_right(texts
 
 
 def test_a_picture_of_other_figures_is_found_out_by_the_words_on_it(texts):
-    pictures = re.findall(r"base64,([^\"]+)", texts[".html"])
-    assert all(map(house.words_of_picture, pictures)) and len(pictures) > 4
-    found = check.check(changed(texts, ".html", pictures[0], pictures[1])).faults
+    shown = re.findall(r"base64,([^\"]+)", texts[".html"])
+    assert all(map(pictures.words_of, shown)) and len(shown) > 4
+    found = check.check(changed(texts, ".html", shown[0], shown[1])).faults
     assert found and "Chart:" in found[0].fact
 
 

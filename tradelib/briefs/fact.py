@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 
 from tradelib import cards
 from tradelib.errors import TradelibError
@@ -71,8 +71,8 @@ class Fact:
 
     def to_dict(self) -> dict:
         """Return the fact as plain JSON values, the extras beside the rest."""
-        plain = asdict(self)
-        return {k: v for k, v in plain.items() if k not in ("id", "more")} | plain["more"]
+        own = [one.name for one in fields(self) if one.name not in ("id", "more")]
+        return {name: getattr(self, name) for name in own} | self.more
 
 
 class Facts(dict):

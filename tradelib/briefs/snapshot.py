@@ -5,7 +5,6 @@ of all partners cost little more than those of one.
 """
 
 import os
-import pickle
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from copy import copy
@@ -30,7 +29,7 @@ from tradelib.briefs.turning import Trend, trend
 from tradelib.briefs.universe import universe
 from tradelib.errors import TradelibError
 from tradelib.partners import WORLD_SA, all_partners, countries
-from tradelib.store import vintages
+from tradelib.store import passed, vintages
 from tradelib.store.files import scratch
 from tradelib.tables import (
     ALL_RELEASED,
@@ -522,7 +521,7 @@ def handed_down(snapshots: Iterable[Snapshot]) -> Iterator[None]:
     """
     with scratch() as folder:
         for snapshot in snapshots:
-            _file_of(snapshot.release, snapshot.as_of, folder).write_bytes(pickle.dumps(snapshot.whole()))
+            passed.write(snapshot.whole(), _file_of(snapshot.release, snapshot.as_of, folder))
         os.environ[HANDED] = str(folder)
         try:
             yield
@@ -535,7 +534,7 @@ def _handed(release: releases.Release, day: date) -> Snapshot | None:
     if HANDED not in os.environ:
         return None
     try:
-        return pickle.loads(_file_of(release, day, Path(os.environ[HANDED])).read_bytes())
+        return passed.read(_file_of(release, day, Path(os.environ[HANDED])))
     except OSError:  # another snapshot, or another machine
         return None
 

@@ -419,7 +419,7 @@ def _seen(book: dict) -> list[dict]:
 
 def reading_of(text: str) -> Iterator[Snippet]:
     """List what a reader of a piece of HTML sees or can point at, the words on its pictures among it."""
-    from tradelib.style.house import words_of_picture  # brings matplotlib
+    from tradelib.style import pictures  # brings Pillow
 
     fact, line = "", True
     for piece in PIECES.findall(text):
@@ -437,7 +437,7 @@ def reading_of(text: str) -> Iterator[Snippet]:
             about = told.get("alt") or fact
             lines = [told[name] for name in ("title", "alt", "value") if name in told]
             if told.get("src", "").startswith("data:image/png;base64,"):
-                lines += words_of_picture(told["src"].partition(",")[2])
+                lines += pictures.words_of(told["src"].partition(",")[2])
             for one in lines:
                 yield Snippet(html.escape(one), True, about, aside=True)
 

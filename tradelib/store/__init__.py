@@ -6,5 +6,6 @@
 - `differences` is what one vintage changed against another
 - `verify` reads everything again, and names what is not what it was
 - `files` writes a file whole, once or over another, in a folder or at an address
+- `passed` hands a value to other processes, whose tables they share
 - `yaml_fields` reads what users write, field by field
 """

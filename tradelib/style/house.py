@@ -7,7 +7,6 @@ none changes the settings of the notebook. `house_style` and `dress` do the same
 import base64
 import functools
 import html
-import io
 import math
 import re
 import sys
@@ -27,10 +26,9 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
 from matplotlib.ticker import FixedLocator, MaxNLocator
-from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
 from tradelib.errors import TradelibError
+from tradelib.style import pictures
 from tradelib.style.tables import DATA_MIME, published
 from tradelib.style.words import ENDINGS, MONTHS, Unit, column, source_line
 from tradelib.tables import table_info
@@ -54,7 +52,6 @@ TITLE, SUBTITLE, LABEL, SOURCE = 13, 10.5, 10.5, 8.5
 MARGIN = 0.1  # inches
 #: What a chart is saved as, and what the file calls its alternative text.
 FORMATS = {".png": "Description", ".svg": "Description", ".pdf": "Subject"}
-WORDS = "Words"  # what a picture in a page calls the words drawn on it
 DATA = "Data of this chart"
 MOST, YEAR = 60, {"M": 12, "Q": 4}  # rows shown of a long series, else a row for each year
 MOST_MONTHS = 7  # named below an axis that has no two whole years
@@ -140,21 +137,17 @@ class Chart(Figure):
         return bundle, {"image/png": {"alt": alt, "width": width}}
 
     def _picture(self) -> bytes:
-        """Draw it as a PNG that holds its words too, which `words_of_picture` reads."""
-        picture, words, image = io.BytesIO(), PngInfo(), Image.new("RGB", (1, 1))
+        """Draw it as a PNG that holds its words too."""
+        pixels = None
         with mpl.rc_context({"text.hinting": HOUSE["text.hinting"]}):
             if self.drawn:
-                canvas = FigureCanvasAgg(self)
-                canvas.draw()
-                image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+                if not isinstance(self.canvas, FigureCanvasAgg):
+                    FigureCanvasAgg(self)
+                self.canvas.draw()  # that of before: it has measured the words already
+                pixels = np.asarray(self.canvas.buffer_rgba())
             elif _needs_room(self):
                 self.draw_without_rendering()
-        words.add_itxt(WORDS, "\n\n".join(_words_on(self)))
-        # a third of the size; this method keeps the colours of the palette, and is the faster one
-        image.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
-            picture, "png", pnginfo=words
-        )
-        return picture.getvalue()
+        return pictures.png(pixels, _words_on(self))
 
     def _ipython_display_(self) -> None:
         """Show the same where pyplot is loaded, whose own way with figures would come first."""
@@ -506,11 +499,3 @@ def _words_on(fig: Figure) -> list[str]:
         axis.get_majorticklabels()  # has the ticks written
     texts = [text for text in fig.findobj(Text) if text.get_visible()]
     return [told for text in texts if (told := " ".join(text.get_text().split()))]
-
-
-def words_of_picture(data: str) -> list[str]:
-    """Read what is written on a picture of a page, given in base64; empty where it does not say."""
-    try:
-        return Image.open(io.BytesIO(base64.b64decode(data))).info.get(WORDS, "").split("\n\n")
-    except (ValueError, OSError, SyntaxError):
-        return []
