@@ -4,6 +4,7 @@ A file carries a seal among its metadata: the hash of all its bytes, with zeros 
 """
 
 import hashlib
+import mmap
 import json
 from pathlib import Path
 
@@ -131,19 +132,21 @@ def _check_figures(whole: bytes, data: pa.Table, freq: str) -> None:
 _checked: set[bytes] = set()
 
 
-def is_sealed(whole: bytes) -> bool:
+def is_sealed(whole: bytes | mmap.mmap) -> bool:
     """Whether a file has a seal; one that is broken is refused."""
     at = _seal_at(whole)
     if at < 0:
         return False
-    seal = hashlib.sha256(whole[:at])
-    seal.update(ZEROS.encode() + whole[at + len(ZEROS) :])
+    with memoryview(whole) as parts:
+        seal = hashlib.sha256(parts[:at])
+        seal.update(ZEROS.encode())
+        seal.update(parts[at + len(ZEROS) :])
     if seal.hexdigest().encode() != whole[at : at + len(ZEROS)]:
         raise ValueError(CHANGED)
     return True
 
 
-def _seal_at(whole: bytes) -> int:
+def _seal_at(whole: bytes | mmap.mmap) -> int:
     """Where the seal begins; -1 where there is none."""
     key = f'"{SEAL}": "'.encode()
     at = whole.rfind(key)
