@@ -4,8 +4,8 @@ A file carries a seal among its metadata: the hash of all its bytes, with zeros 
 """
 
 import hashlib
-import mmap
 import json
+import mmap
 from pathlib import Path
 
 import numpy as np
