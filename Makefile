@@ -6,6 +6,8 @@ RELEASE ?= 2018-07
 VENV := .venv
 BIN := $(VENV)/bin
 ORIGINALS ?= ../shared/data
+# Where this is set, each of the programs that a test or a sweep starts would compile all of its modules anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: report test versions bench trials lab docs guides lint format bundle airflow clean
 
