@@ -118,7 +118,9 @@ CREATE OR REPLACE TEMP TABLE alike AS
             (coalesce(joined, '') <= y || '-12-31' AND coalesce("left", '9999') >= y || '-12-31')
             <> (coalesce(joined, '') <= getvariable('d') AND coalesce("left", '9999') >= getvariable('d'))));
 CREATE OR REPLACE TEMP TABLE g AS
-WITH rows_of AS (SELECT partner, m, x, i FROM goods WHERE vintage = getvariable('v') AND m <= getvariable('m')),
+WITH ended AS (SELECT code, CAST(last_year AS INT) AS y FROM partners WHERE kind = 'former' AND last_year IS NOT NULL),
+rows_of AS (SELECT partner, m, x, i FROM goods LEFT JOIN ended ON partner = code  -- it goes on with zeros
+    WHERE vintage = getvariable('v') AND m <= getvariable('m') AND (y IS NULL OR m // 12 <= y)),
 there AS (SELECT DISTINCT partner FROM rows_of),
 full_groups AS (SELECT grp FROM membership LEFT JOIN there ON code = partner GROUP BY grp HAVING count(partner) = count(*)),
 sums AS (SELECT grp AS partner, m, CASE WHEN count(x) = any_value(n) THEN sum(x) END AS x,
@@ -187,7 +189,7 @@ CREATE OR REPLACE TEMP TABLE part AS
     SELECT mine.partner, span, mine.before - mine.now AS usd, of.before - of.now AS change,
         abs(of.before - of.now) >= 0.01 * abs(of.before) AS moved
     FROM sides AS mine JOIN world AS of USING (source, side, span) WHERE side = 'balance' AND span <> 'trailing';
-INSERT INTO reading SELECT partner, 'goods.deficit.' || span || '.contribution_pct', CASE WHEN moved THEN 100.0 * usd / change END, NULL FROM part;
+INSERT INTO reading SELECT partner, 'goods.deficit.' || span || '.contribution_pct', CASE WHEN moved AND partner <> '0015' THEN 100.0 * usd / change END, NULL FROM part;
 INSERT INTO reading SELECT part.partner, 'goods.deficit.' || span || '.contribution_pct#' || t.field, t.v, NULL
     FROM part JOIN partners ON part.partner = code, LATERAL (
         SELECT count(*) FILTER (a.usd * sign(part.usd) > abs(part.usd)) + 1 AS place, count(a.usd) AS n FROM added AS a WHERE a.single AND a.span = part.span) AS c,
@@ -323,7 +325,12 @@ CREATE OR REPLACE TEMP TABLE moved AS
         sum(abs(usd)) OVER (PARTITION BY partner, of, p.usd * c.change > 0) AS helped, max(abs(usd)) OVER (PARTITION BY partner, of, p.usd * c.change > 0) AS most
     FROM parts AS p JOIN (SELECT partner, of, sum(usd) AS change FROM parts GROUP BY ALL HAVING count(usd) = CASE of WHEN 'goods' THEN 2 ELSE 4 END) AS c USING (partner, of) WHERE usd <> 0;
 INSERT INTO reading SELECT partner, of || '.balance.drivers#' || part, usd, NULL FROM moved;
-INSERT INTO reading SELECT partner, of || '.balance.main_drivers#' || part, usd, NULL FROM moved WHERE helps AND place <= CASE WHEN most >= 0.6 * helped THEN 1 ELSE 2 END;
+CREATE OR REPLACE TEMP TABLE little AS  -- nothing made a balance that hardly changed
+    SELECT partner, of FROM (SELECT partner, 'goods' AS of, now, before FROM sides WHERE side = 'balance' AND span = 'ytd'
+        UNION ALL SELECT partner, 'total', now, before FROM qsides WHERE item = 'total' AND side = 'balance')
+    WHERE now * before > 0 AND abs(100.0 * (now - before) / before) < 0.05;
+INSERT INTO reading SELECT partner, of || '.balance.main_drivers#' || part, usd, NULL FROM moved
+    WHERE (partner, of) NOT IN (FROM little) AND helps AND place <= CASE WHEN most >= 0.6 * helped THEN 1 ELSE 2 END;
 INSERT INTO reading SELECT partner, 'services.first_quarter', NULL, quarter_text(min(q)) FROM (FROM quarterly UNION ALL SELECT source, partner, q, item, x, i, b FROM qq)
     WHERE source = 'bea' AND item = 'services' AND q <= getvariable('q') AND coalesce(x, i, b) IS NOT NULL GROUP BY partner;
 -- who is ranked: the list of Exhibit 20 of the day, or the nearest that was seen

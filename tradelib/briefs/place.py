@@ -13,6 +13,8 @@ RANKED = {"trade": "U.S. trading partner", "exports": "U.S. export market", "imp
 SHARES = {name: f"U.S. goods {name}" for name in RANKED} | {"balance": "the U.S. goods deficit"}
 #: Below this percentage of itself the U.S. deficit has hardly changed, and nobody has a part in that.
 HARDLY_PCT = 1.0
+#: Ranks among so many fewer countries a year earlier, in percent, are no comparison: 76 in 1991, then 216.
+FEWER_PCT = 90
 #: Below this percentage a part in the change is not told.
 LITTLE_PART_PCT = 1.0
 UNKNOWN = float("nan")
@@ -47,7 +49,10 @@ def _table(brief, span: str) -> str:
 
 def no_row(brief) -> str:
     """Why there is no figure of goods."""
-    return f"the country table has no complete row of {brief.partner.name} for the window"
+    who = brief.partner
+    if who.kind == "former" and who.last_year and who.last_year < brief.month.year:
+        return f"the country table has {who.prose} to {who.last_year}"
+    return f"the country table has no complete row of {who.name} for the window"
 
 
 def no_deficit(usd: float, when: str) -> str:
@@ -83,7 +88,9 @@ def _contribution(brief, span: str, window: Window, mine: list[dict], world: lis
     value, when, reason = None, words.span(window), no_row(brief)
     more = {"way": None, "along": False, "exceeds": False, "offset_pct": None}
     more |= {"place": None, "first": False, "n": None}
-    if not missing(added) and missing(change):
+    if brief.partner.kind == "world":
+        reason = "it is the whole"
+    elif not missing(added) and missing(change):
         reason = "no World row for both years"
     elif not missing(added) and abs(change) < HARDLY_PCT / 100 * abs(world[1]["balance"]):
         reason = f"the U.S. goods deficit hardly changed in {when}"
@@ -133,6 +140,7 @@ def _ranks(brief, span: str, window: Window) -> None:
             (f"{id}.previous_year", f"{span} before", window.year_earlier),
         ):
             ranks, when = brief.snapshot.flow_ranks[name, key], words.span(over)
+            more = {} if key == span else {"alike": _alike(ranks, brief.snapshot.flow_ranks[name, span])}
             _put_rank(
                 brief,
                 id_,
@@ -142,7 +150,13 @@ def _ranks(brief, span: str, window: Window) -> None:
                 label=f"Rank of {{p}} as a {role} in goods, {when}",
                 reason=why or f"there was none, or no complete row, in {when}",
                 measure=f"goods {name}, largest first",
+                **more,
             )
+
+
+def _alike(before, now) -> bool:
+    """Whether as good as so many countries were ranked a year earlier, so that the two ranks compare."""
+    return len(before) >= FEWER_PCT / 100 * len(now)
 
 
 def _deficit_ranks(brief) -> None:
@@ -172,6 +186,7 @@ def _deficit_ranks(brief) -> None:
             measure="goods balance, largest deficit first",
             first=partner(ranks.index[0]).prose if len(ranks) else None,
             first_usd=usd.get(ranks.index[0]) if len(ranks) else None,
+            **({} if key == "now" else {"alike": _alike(ranks, s.goods_ranks["now"])}),
         )
 
 

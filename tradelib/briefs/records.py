@@ -229,7 +229,7 @@ def _record_month(brief) -> None:
     traded = len(values) > 0 and values[top] > 0
     beaten = top == len(values) - 1 if traded else None
     about = {"window": Window(since, s.month), "reason": "no exports on record", "past": past}
-    about |= {"since": str(since.year)}
+    about |= {"since": str(since.year), "long": len(values) > LEAST_YEARS * 12}
     label = f"ighest month of U.S. goods exports to {{p}} since {since.year}"
     month, usd = (str(past.period(top)), values[top]) if traded else (None, None)
     _put(

@@ -92,7 +92,8 @@ class Snapshot:
         """Goods by partner and month; without rows where only the table of duties reaches the release."""
         rows = self._rows(GOODS)
         rows = no_goods() if rows is None else rows
-        return rows[rows["partner"].ne(WORLD_SA)]  # it is adjusted, in a table that is not
+        rows = rows[rows["partner"].ne(WORLD_SA)]  # it is adjusted, in a table that is not
+        return rows[~_after_the_end(rows)]
 
     @cached_property
     def trade_flows(self) -> pd.DataFrame | None:
@@ -459,6 +460,15 @@ class Snapshot:
         """How a partner's trailing balance in goods and services moves, and since when."""
         rows = self.trailing_total(code)
         return None if rows.empty else trend(rows["balance_usd"], rows["exports_usd"] + rows["imports_usd"])
+
+
+def _after_the_end(rows: pd.DataFrame) -> pd.Series:
+    """Which rows are of a country that was no more: the table goes on with zeros, some years later too."""
+    after = pd.Series(False, index=rows.index)
+    ended = all_partners().query("kind == 'former'").set_index("code")["last_year"].dropna()
+    mine = rows.loc[rows["partner"].isin(ended.index), ["partner", "period"]]
+    after[mine.index] = mine["period"].dt.year > mine["partner"].astype("str").map(ended).astype(int)
+    return after
 
 
 def _with_base(sides: pd.DataFrame, windows: dict[str, Window], shape) -> dict[str, pd.DataFrame]:
