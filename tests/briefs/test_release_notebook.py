@@ -304,3 +304,32 @@ def test_the_countries_that_are_listed_are_those_of_exhibit_20(who, told):
     text = said("standing", sheet(who, "2020-04"))
     assert ("Of the 15 countries of Exhibit 20, the U.S. deficit" in text) is told
     assert text.count("Exhibit 20") == 1
+
+
+@pytest.mark.parametrize(
+    ("who", "release", "says"),
+    [
+        (
+            "7323",
+            "2012-08",
+            "begin in August 2011; sums and comparisons that reach further back hold fewer months.",
+        ),
+        ("7320", "2011-12", "end in July 2011; sums and comparisons that reach further hold fewer months."),
+        ("7323", "2013-01", ""),
+        ("KOR", "1986-06", ""),
+        ("0003", "2018-07", ""),
+    ],
+)
+def test_a_code_that_began_or_ended_amid_what_is_compared_says_so(who, release, says):
+    text = said("goods", sheet(who, release))
+    assert says in text and ("Figures of trade" in text) is bool(says)
+
+
+def test_a_change_against_that_of_the_deficit_is_one_of_the_balance_and_goes_no_way_of_its_own():
+    text = said(
+        "standing", sheet("VEN", "2015-12")
+    )  # the balance rose, and so did the deficit with the world
+    assert (
+        "The change of the goods balance with Venezuela went against the widening of the U.S. goods" in text
+    )
+    assert "deficit, and came to 113.0 percent of it." in text

@@ -425,6 +425,7 @@ def _names(who: Partner, s: Snapshot) -> dict[str, object]:
         "published": published_on,
         "as_of": words.day(s.as_of),
         "older": s.older,
+        **_span_of_trade(who, s),
         "stand": _stand(who, s),
         "later": "later" in methods,
         "reconstructed": "reconstructed" in methods,
@@ -432,6 +433,20 @@ def _names(who: Partner, s: Snapshot) -> dict[str, object]:
         "reach": _reach(s),
         "listed_in": source,
         "listed_then": is_seen(source),
+    }
+
+
+def _span_of_trade(who: Partner, s: Snapshot) -> dict[str, str]:
+    """The first and the last month of trade with a partner that began or ended amid what is compared."""
+    flows = [s.monthly_goods[f"{flow}_usd"] for flow in ("exports", "imports")]
+    if who.kind not in ("country", "former") or who.code not in flows[0]:
+        return {"first_trade": "", "last_trade": ""}
+    months = flows[0].index[(flows[0][who.code] + flows[1][who.code]) > 0]
+    began = len(months) > 0 and months[0] > s.months.year_earlier.start
+    ended = len(months) > 0 and months[-1] < s.month and who.last_year == s.month.year
+    return {
+        "first_trade": words.period(months[0]) if began else "",
+        "last_trade": words.period(months[-1]) if ended else "",
     }
 
 

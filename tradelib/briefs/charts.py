@@ -64,13 +64,13 @@ def goods_history(brief: Brief, *, title: str = "") -> Chart | None:
 
 @styled
 def ytd_by_year(brief: Brief, *, title: str = "") -> Chart | None:
-    """Draw the goods balance of the same months of each of the last 12 years as bars."""
+    """Draw the goods balance of the same months of each of the last 12 years as bars; None without two."""
     s, this = brief.snapshot, brief.snapshot.month.year
     if missing(brief.value("goods.balance.ytd")):
         return None
     sums, table = s.same_months(brief.partner.code), brief["goods.balance.ytd"].table
     bars = sums.loc[this - BARS + 1 :].dropna()
-    if this not in bars.index:  # the table in use has no figure for what the release printed
+    if this not in bars.index or len(bars) < 2:  # no figure for what the release printed, or no other year
         return None
     if table != GOODS:
         own = s.goods_sums(brief.partner.code)[0]
