@@ -2,6 +2,7 @@
 
 import re
 
+import pandas as pd
 import pytest
 from helpers import drawn, everyone, figures, passages, said, sheet, snapshot, titled
 from reads_well import check
@@ -306,23 +307,30 @@ def test_the_countries_that_are_listed_are_those_of_exhibit_20(who, told):
     assert text.count("Exhibit 20") == 1
 
 
-@pytest.mark.parametrize(
-    ("who", "release", "says"),
-    [
-        (
-            "7323",
-            "2012-08",
-            "begin in August 2011; sums and comparisons that reach further back hold fewer months.",
-        ),
-        ("7320", "2011-12", "end in July 2011; sums and comparisons that reach further hold fewer months."),
-        ("7323", "2013-01", ""),
-        ("KOR", "1986-06", ""),
-        ("0003", "2018-07", ""),
-    ],
-)
-def test_a_code_that_began_or_ended_amid_what_is_compared_says_so(who, release, says):
-    text = said("goods", sheet(who, release))
-    assert says in text and ("Figures of trade" in text) is bool(says)
+def test_part_of_a_year_is_not_compared_with_a_whole_one():
+    """South Sudan begins in August 2011, and Sudan's code of before ends in July, in a table of zeros."""
+    for release, begins, compares in (
+        ("2012-08", True, True),
+        ("2012-03", True, False),
+        ("2013-01", False, True),
+    ):
+        text = said("goods", sheet("7323", release))
+        assert ("Figures of trade with South Sudan begin in August 2011." in text) is begins
+        assert ("a year earlier" in text) is compares
+        assert "in a row" not in text
+    south = sheet("7323", "2012-08")
+    for id in (
+        "goods.balance.ytd.change_usd",
+        "goods.trade.ytd.rank.previous_year",
+        "goods.exports.ytd.streak",
+    ):
+        assert south.value(id) is None, id
+    assert south.value("goods.exports.month.change_usd") > 0 and south.value("goods.exports.ytd") > 0
+    assert drawn("goods-history", south).data.index.min() == pd.Period("2012-07", "M")
+    before = sheet("7320", "2011-12")
+    assert said("drivers", before) == "The country table has Sudan (including South Sudan) to July 2011."
+    assert sheet("7320", "2011-07").value("goods.exports.ytd") > 0
+    assert sheet("2774", "2011-12").value("goods.trade.ytd.rank") == 125  # since May, and ranked by that
 
 
 def test_a_change_against_that_of_the_deficit_is_one_of_the_balance_and_goes_no_way_of_its_own():

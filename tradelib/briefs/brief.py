@@ -255,6 +255,8 @@ class Brief(Facts):
             return {}
         months = pd.period_range(s.month - (HISTORY + 10), s.month, freq="M")
         balance = s.goods["balance_usd"].loc[code].reindex(months)
+        first, _ = s.span_of_trade(code)
+        balance = balance if first is None else balance.where(balance.index >= first)
         sums = balance.rolling(12, min_periods=12).sum().iloc[11:]
         sums = sums.loc[sums.first_valid_index() :] if sums.notna().any() else sums.iloc[:0]
         if sums.empty:
@@ -425,7 +427,7 @@ def _names(who: Partner, s: Snapshot) -> dict[str, object]:
         "published": published_on,
         "as_of": words.day(s.as_of),
         "older": s.older,
-        **_span_of_trade(who, s),
+        "first_trade": _first_trade(who, s),
         "stand": _stand(who, s),
         "later": "later" in methods,
         "reconstructed": "reconstructed" in methods,
@@ -436,18 +438,11 @@ def _names(who: Partner, s: Snapshot) -> dict[str, object]:
     }
 
 
-def _span_of_trade(who: Partner, s: Snapshot) -> dict[str, str]:
-    """The first and the last month of trade with a partner that began or ended amid what is compared."""
-    flows = [s.monthly_goods[f"{flow}_usd"] for flow in ("exports", "imports")]
-    if who.kind not in ("country", "former") or who.code not in flows[0]:
-        return {"first_trade": "", "last_trade": ""}
-    months = flows[0].index[(flows[0][who.code] + flows[1][who.code]) > 0]
-    began = len(months) > 0 and months[0] > s.months.year_earlier.start
-    ended = len(months) > 0 and months[-1] < s.month and who.last_year == s.month.year
-    return {
-        "first_trade": words.period(months[0]) if began else "",
-        "last_trade": words.period(months[-1]) if ended else "",
-    }
+def _first_trade(who: Partner, s: Snapshot) -> str:
+    """The first month of trade with a country that began amid what would be compared."""
+    first, _ = s.span_of_trade(who.code)
+    amid = who.kind == "country" and first is not None and first > s.months.year_earlier.start
+    return words.period(first) if amid else ""
 
 
 def _stand(who: Partner, s: Snapshot) -> str:

@@ -34,7 +34,9 @@ def goods_history(brief: Brief, *, title: str = "") -> Chart | None:
     s, code = brief.snapshot, brief.partner.code
     if missing(brief.value("goods.balance.trailing12")):
         return None
+    first, _ = s.span_of_trade(code)  # before it there are zeros, which make no twelve months
     sums = _trailing(s.goods, code, 12).loc[s.month - 12 * HISTORY :]
+    sums = sums if first is None else sums.loc[first + 11 :]
     sums = sums.loc[sums.first_valid_index() :]
     if len(sums) < 2:  # one point is no line
         return None
@@ -213,7 +215,9 @@ def standing(brief: Brief, *, title: str = "") -> Chart | None:
         (now, before), ranks, shown = s.total_balances, s.total_ranks, s.total_ranks.index
         table, window, what = s.trade_table, s.quarters, f"goods and services, {len(ranks)} countries"
     else:
-        now, before = (s.goods_windows[name]["balance_usd"] for name in ("ytd", "ytd before"))
+        own, windows = s.goods_sums(code)[0]["ytd before"], s.goods_windows
+        now, before = (windows[name]["balance_usd"] for name in ("ytd", "ytd before"))
+        before = before if code in own.index else before.drop(code, errors="ignore")
         table, window, what = GOODS, s.months, f"goods, the {LARGEST} largest deficits"
         ranks = s.goods_ranks["now"]
         shown = ranks.index[:LARGEST].union([code] * (code in ranks), sort=False)

@@ -129,7 +129,8 @@ def _twelve_months(brief) -> None:
     s, code = brief.snapshot, brief.partner.code
     year = Window(s.month - 11, s.month)
     now, before = (
-        row_of(s.goods_windows[name], code).get("balance_usd") for name in ("trailing", "trailing before")
+        row_of(s.goods_sums(code)[0].get(name, s.goods_windows[name]), code).get("balance_usd")
+        for name in ("trailing", "trailing before")
     )
     title = f"U.S. goods balance with {{p}}, {words.span(year)}"
     about = {"unit": "USD", "table": GOODS, "reason": no_row(brief)}

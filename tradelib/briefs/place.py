@@ -49,7 +49,9 @@ def _table(brief, span: str) -> str:
 
 def no_row(brief) -> str:
     """Why there is no figure of goods."""
-    who = brief.partner
+    who, (_, last) = brief.partner, brief.snapshot.span_of_trade(brief.partner.code)
+    if last is not None:
+        return f"the country table has {who.prose} to {words.period(last)}"
     if who.kind == "former" and who.last_year and who.last_year < brief.month.year:
         return f"the country table has {who.prose} to {who.last_year}"
     return f"the country table has no complete row of {who.name} for the window"
@@ -132,7 +134,7 @@ def _put_rank(brief, id: str, value, window: Window, n: int, **about) -> None:
 
 def _ranks(brief, span: str, window: Window) -> None:
     """As a trading partner, export market and supplier, now and a year earlier."""
-    why = _no_rank(brief)
+    why, own = _no_rank(brief), brief.snapshot.goods_sums(brief.partner.code)[0]
     for name, role in RANKED.items():
         id = f"goods.{name}.{span}.rank"
         for id_, key, over in (
@@ -144,7 +146,7 @@ def _ranks(brief, span: str, window: Window) -> None:
             _put_rank(
                 brief,
                 id_,
-                None if why else ranks.get(brief.partner.code),
+                None if why or brief.partner.code not in own[key].index else ranks.get(brief.partner.code),
                 over,
                 len(ranks),
                 label=f"Rank of {{p}} as a {role} in goods, {when}",
@@ -168,7 +170,7 @@ def _deficit_ranks(brief) -> None:
         ranks, usd = s.goods_ranks[key], s.ranked_goods[0][name]["balance_usd"]
         mine, when, value = usd.get(code), words.span(window), None
         reason = _no_rank(brief)
-        if not reason and code not in ranks:
+        if not reason and (code not in ranks or code not in s.goods_sums(code)[0][name].index):
             reason = f"there is no complete row in {when}"
         elif not reason and mine >= 0:
             reason = no_deficit(mine, when)

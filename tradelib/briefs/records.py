@@ -60,6 +60,8 @@ def history(brief, side: str, span: str) -> History:
     s, code = brief.snapshot, brief.partner.code
     monthly = s.monthly_goods[f"{side}_usd"]
     values = monthly[code].to_numpy(float).copy() if code in monthly else np.empty(0)
+    first, _ = s.span_of_trade(code)
+    values[: 0 if first is None else (first - monthly.index[0]).n] = np.nan
     last = s.month if span == "month" else s.month.asfreq("Y-DEC")
     if span == "ytd" and len(values):
         first = 1 - monthly.index[0].month  # whole years
