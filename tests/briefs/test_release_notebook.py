@@ -300,6 +300,24 @@ def test_since_the_figures_begin_is_said_once():
     assert text.count("the fourth quarter of 2013") == 1
 
 
+def test_what_is_no_country_is_not_missed_on_a_list_of_countries():
+    for who in ("REST", "0015"):
+        text = said("standing", sheet(who, "2025-01"))
+        assert text.count("it is not a single country") == 2 and "is not among" not in text
+        assert "Of the 23 countries of Exhibit 20, the U.S. deficit" in text
+
+
+def test_what_rose_in_a_row_rose_on_a_year_earlier():
+    text = said("goods", sheet("0021", "2022-03"))  # imports only
+    assert text == "Imports have risen on a year earlier for five months in a row."
+    text = said("goods", sheet("SAU", "2020-04"))
+    assert "Imports have fallen on a year earlier for 15 months in a row." in text
+    text = said("goods", sheet("SGP", "2009-05"))
+    assert (
+        "Exports have fallen on a year earlier for seven months in a row. Imports have fallen for 16" in text
+    )
+
+
 @pytest.mark.parametrize(("who", "told"), [("HKG", True), ("0014", True), ("IRL", False), ("KOR", False)])
 def test_the_countries_that_are_listed_are_those_of_exhibit_20(who, told):
     text = said("standing", sheet(who, "2020-04"))

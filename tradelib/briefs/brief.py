@@ -412,6 +412,7 @@ def _names(who: Partner, s: Snapshot) -> dict[str, object]:
         "partner": who.prose,
         "name": who.name,
         "group": who.is_group,
+        "single": who.kind in ("country", "former"),
         "world": who.kind == "world",
         "members": composition(who, release.default_as_of),
         "month": words.period(s.month),

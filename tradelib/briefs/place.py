@@ -101,7 +101,7 @@ def _contribution(brief, span: str, window: Window, mine: list[dict], world: lis
         more |= {"way": "widening" if change > 0 else "narrowing", "along": value >= LITTLE_PART_PCT}
         more["exceeds"] = value > 100
         more["offset_pct"] = -value if value <= -LITTLE_PART_PCT else None
-        if added and not _no_rank(brief):
+        if added and not not_ranked(brief):
             others = brief.snapshot.deficit_changes[span] * (1 if added > 0 else -1)
             place = int((others > abs(added)).sum()) + 1
             more |= {"place": place, "first": place == 1, "n": len(others)}
@@ -118,7 +118,7 @@ def _contribution(brief, span: str, window: Window, mine: list[dict], world: lis
     )
 
 
-def _no_rank(brief) -> str:
+def not_ranked(brief) -> str:
     """Why a partner is not ranked with countries; empty if it is."""
     if brief.partner.is_group:
         return "a group is not ranked with countries"
@@ -134,7 +134,7 @@ def _put_rank(brief, id: str, value, window: Window, n: int, **about) -> None:
 
 def _ranks(brief, span: str, window: Window) -> None:
     """As a trading partner, export market and supplier, now and a year earlier."""
-    why, own = _no_rank(brief), brief.snapshot.goods_sums(brief.partner.code)[0]
+    why, own = not_ranked(brief), brief.snapshot.goods_sums(brief.partner.code)[0]
     for name, role in RANKED.items():
         id = f"goods.{name}.{span}.rank"
         for id_, key, over in (
@@ -169,7 +169,7 @@ def _deficit_ranks(brief) -> None:
     ):
         ranks, usd = s.goods_ranks[key], s.ranked_goods[0][name]["balance_usd"]
         mine, when, value = usd.get(code), words.span(window), None
-        reason = _no_rank(brief)
+        reason = not_ranked(brief)
         if not reason and (code not in ranks or code not in s.goods_sums(code)[0][name].index):
             reason = f"there is no complete row in {when}"
         elif not reason and mine >= 0:

@@ -10,7 +10,7 @@ from tradelib.briefs.goods import (
     reduction_fact,
     row_of,
 )
-from tradelib.briefs.place import no_deficit
+from tradelib.briefs.place import no_deficit, not_ranked
 from tradelib.briefs.turning import RULE, kink
 from tradelib.partners import partner
 from tradelib.style import words
@@ -187,8 +187,8 @@ def _rank(brief) -> None:
     there = s.trade_table in s.sources
     ranks = s.total_ranks if there else pd.Series(dtype=int)
     usd, value, before = (s.total_balances[0].get(who.code) if there else None), None, None
-    if who.is_group:
-        reason = "a group is not ranked with countries"
+    if reason := not_ranked(brief):
+        pass
     elif who.code not in codes:
         reason = f"{who.prose} is not among {how}"
     elif missing(usd):
