@@ -359,3 +359,10 @@ def test_a_change_against_that_of_the_deficit_is_one_of_the_balance_and_goes_no_
         "The change of the goods balance with Venezuela went against the widening of the U.S. goods" in text
     )
     assert "deficit, and came to 113.0 percent of it." in text
+
+
+@pytest.mark.parametrize("who", ["RUS", "MEX", "0019", "4190"])
+def test_no_two_charts_of_a_whole_year_have_one_title(who):
+    found = sheet(who, "2022-12")
+    told = [titled(cell, found) for cell in figures() if titled(cell, found)]
+    assert len(told) == len(set(told))
