@@ -253,9 +253,10 @@ def test_no_change_of_the_balance_by_imports_for_consumption_is_told_beside_that
 
 
 def test_one_flow_is_told_as_that_flow_and_no_net_is_made_of_it():
-    for who, begins in (("HKG", "The exports to Hong Kong"), ("VNM", "The imports for consumption from")):
+    when = "In January-July 2018, against a year earlier, the"
+    for who, flow in (("HKG", "exports to Hong Kong"), ("VNM", "imports for consumption from")):
         found = sheet(who, *JULY)
-        assert said("chapters", found).startswith(begins)
+        assert said("chapters", found).startswith(f"{when} {flow}")
         assert found["commodity.hs2.net"].reason == "only one flow by HS chapter is at hand"
 
 

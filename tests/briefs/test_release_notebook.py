@@ -2,6 +2,7 @@
 
 import re
 
+import pandas as pd
 import pytest
 from helpers import drawn, everyone, figures, passages, said, sheet, snapshot, titled
 from reads_well import check
@@ -218,3 +219,150 @@ def test_without_quarters_to_compare_nothing_is_said_of_whose_deficit_shrank():
     assert "bought services worth $1.1 billion. The U.S. surplus in services with South Korea was" in said(
         "services", korea
     )
+
+
+def test_a_balance_that_hardly_changed_was_not_made_to_by_anything():
+    netherlands = sheet("NLD", "2015-12")  # 21,883 and 21,885 million, by BEA's table
+    assert titled("what-moved", netherlands) == (
+        "The U.S. surplus with the Netherlands in goods and services was little changed, at $21.9 billion "
+        "in the first three quarters of 2015"
+    )
+    assert "more than the whole" not in said("drivers", netherlands)
+    assert netherlands["total.balance.main_drivers"].reason == "the balance hardly changed"
+
+
+@pytest.mark.parametrize(
+    ("who", "release", "says"),
+    [
+        ("IRL", "2018-12", "In 2018, against a year earlier, the imports for consumption from Ireland"),
+        ("HKG", "2020-04", "In January-April 2020, against a year earlier, the exports to Hong Kong"),
+        ("SAU", "2020-04", "in January-April 2020, against a year earlier: mineral fuels"),
+    ],
+)
+def test_chapters_are_told_with_their_months_which_are_not_those_of_the_quarters_before(who, release, says):
+    text = said("chapters", sheet(who, release))
+    assert text.count("against a year earlier") == 1 and says in text
+
+
+def test_the_world_is_not_compared_with_itself():
+    world = sheet("0015", "2024-12")
+    assert said("goods", world).count("widened by 13.2 percent") == 1 and "up 13.2" not in said(
+        "goods", world
+    )
+    assert "on all imports" not in said("duties", world)
+    assert "on all imports they came to" in said("duties", sheet("KOR", "2024-12"))
+    assert "accounted for" not in said("standing", world)
+    assert "by partner has no row of the world" in said("services", world)
+
+
+def test_without_goods_the_reason_is_that_of_goods_and_the_world_is_no_comparison():
+    for who, release, why in (
+        ("SRB", "2009-05", "There is no year-earlier figure to compare with."),
+        ("0019", "2001-12", "The country table has no complete row of Sub Saharan Africa for the window."),
+    ):
+        assert said("drivers", sheet(who, release)) == why
+    assert "world" not in said("goods", sheet("0019", "2001-12"))
+
+
+def test_a_country_that_is_no_more_has_no_trade_rather_than_none():
+    gone = sheet("4350", "1993-04")  # the table goes on with zeros to 1996, and in 2003
+    assert said("headline", gone) == "There are no figures on goods trade with Czechoslovakia for April 1993."
+    assert said("drivers", gone) == "The country table has Czechoslovakia to 1992."
+    assert sheet("4350", "1992-12").value("goods.exports.month") > 0
+
+
+def test_a_whole_year_stands_once_on_the_first_screen():
+    rows = said("figures", sheet("IRL", "2018-12")).split("\n")[2:]
+    assert [row.split(" | ")[0] for row in rows] == [
+        "| Goods, December 2018",
+        "| Goods, 2018",
+        "| Rank by deficit",
+    ]
+
+
+def test_a_rank_among_far_fewer_countries_is_no_comparison():
+    soviet = sheet("USSR", "1992-06")  # 76 countries are in the table for 1991, 216 for 1992
+    assert "47th largest U.S. trading partner in goods of 216 with trade; it" in said("standing", soviet)
+    japan = sheet("JPN", "1992-06")
+    assert re.search(r"was the largest of 2\d\d countries\. In", said("standing", japan))
+    assert "no comparison |" in said("figures", japan).split("\n")[-1]
+    assert "as a year earlier" in said("standing", sheet("JPN", "1993-06"))
+
+
+def test_no_record_is_told_of_a_few_months():
+    serbia = sheet("SRB", "2009-05")
+    assert "record" not in said("goods", serbia).lower()
+    assert "Records are of figures since 2009" in said("goods", sheet("SRB", "2013-05"))
+
+
+def test_since_the_figures_begin_is_said_once():
+    text = said("since-when", sheet("VNM", "2022-03"))
+    assert text.count("the fourth quarter of 2013") == 1
+
+
+def test_what_is_no_country_is_not_missed_on_a_list_of_countries():
+    for who in ("REST", "0015"):
+        text = said("standing", sheet(who, "2025-01"))
+        assert text.count("it is not a single country") == 2 and "is not among" not in text
+        assert "Of the 23 countries of Exhibit 20, the U.S. deficit" in text
+
+
+def test_what_rose_in_a_row_rose_on_a_year_earlier():
+    text = said("goods", sheet("0021", "2022-03"))  # imports only
+    assert text == "Imports have risen on a year earlier for five months in a row."
+    text = said("goods", sheet("SAU", "2020-04"))
+    assert "Imports have fallen on a year earlier for 15 months in a row." in text
+    text = said("goods", sheet("SGP", "2009-05"))
+    assert (
+        "Exports have fallen on a year earlier for seven months in a row. Imports have fallen for 16" in text
+    )
+
+
+@pytest.mark.parametrize(("who", "told"), [("HKG", True), ("0014", True), ("IRL", False), ("KOR", False)])
+def test_the_countries_that_are_listed_are_those_of_exhibit_20(who, told):
+    text = said("standing", sheet(who, "2020-04"))
+    assert ("Of the 15 countries of Exhibit 20, the U.S. deficit" in text) is told
+    assert text.count("Exhibit 20") == 1
+
+
+def test_part_of_a_year_is_not_compared_with_a_whole_one():
+    """South Sudan begins in August 2011, and Sudan's code of before ends in July, in a table of zeros."""
+    for release, begins, compares in (
+        ("2012-08", True, True),
+        ("2012-03", True, False),
+        ("2013-01", False, True),
+    ):
+        text = said("goods", sheet("7323", release))
+        assert ("Figures of trade with South Sudan begin in August 2011." in text) is begins
+        assert ("a year earlier" in text) is compares
+        assert "in a row" not in text
+    south = sheet("7323", "2012-08")
+    for id in (
+        "goods.balance.ytd.change_usd",
+        "goods.trade.ytd.rank.previous_year",
+        "goods.exports.ytd.streak",
+    ):
+        assert south.value(id) is None, id
+    assert south.value("goods.exports.month.change_usd") > 0 and south.value("goods.exports.ytd") > 0
+    assert drawn("goods-history", south).data.index.min() == pd.Period("2012-07", "M")
+    before = sheet("7320", "2011-12")
+    assert said("drivers", before) == "The country table has Sudan (including South Sudan) to July 2011."
+    assert sheet("7320", "2011-07").value("goods.exports.ytd") > 0
+    assert sheet("2774", "2011-12").value("goods.trade.ytd.rank") == 125  # since May, and ranked by that
+
+
+def test_a_change_against_that_of_the_deficit_is_one_of_the_balance_and_goes_no_way_of_its_own():
+    text = said(
+        "standing", sheet("VEN", "2015-12")
+    )  # the balance rose, and so did the deficit with the world
+    assert (
+        "The change of the goods balance with Venezuela went against the widening of the U.S. goods" in text
+    )
+    assert "deficit, and came to 113.0 percent of it." in text
+
+
+@pytest.mark.parametrize("who", ["RUS", "MEX", "0019", "4190"])
+def test_no_two_charts_of_a_whole_year_have_one_title(who):
+    found = sheet(who, "2022-12")
+    told = [titled(cell, found) for cell in figures() if titled(cell, found)]
+    assert len(told) == len(set(told))

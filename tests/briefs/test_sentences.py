@@ -154,6 +154,11 @@ def test_a_large_change_is_a_multiple_and_one_of_next_to_nothing_dollars(now, be
     assert verb("rose", pct, *level) == rose
 
 
+def test_a_large_rise_whose_base_is_no_fact_is_a_multiple_too():
+    for pct, says in ((545.7, "rose to 6.5 times as much"), (299.0, "rose by 299.0 percent")):
+        assert verb("rose", ("goods.imports.sa.month_change_pct", pct, "percent")) == says
+
+
 def test_no_goods_are_not_worth_nothing():
     assert verb("worth", ("goods.exports.ytd", 0.0, "USD")) == "no goods"
     assert verb("worth", ("services.exports.ytd", 2e6, "USD")) == "services worth $2.0 million"

@@ -430,3 +430,17 @@ def test_who_added_most_to_the_deficit_and_who_took_most_off_it_from_the_raw_row
     assert found.value("world.goods.deficit.ytd.change_usd") == added["0015"]
     told = str(said("goods", found, "partners.ipynb"))
     assert "added most to it were Switzerland ($38.4 billion, 36.8 percent of the change), " in told
+
+
+def test_all_are_not_so_many_of_so_many():
+    assert "shrank with all 15 partners with which" in told("headline", "KOR", "2009-05")
+    assert "shrank with only four of the 15 partners with which" in told("headline", "KOR", "2024-12")
+
+
+def test_a_deficit_that_grew_out_of_next_to_nothing_has_no_percentage():
+    found = study("KOR", "2009-05")  # the Philippines: from $0.4 million to $553 million
+    printed = league.table(found, "goods", "all")
+    shown = dict(zip(printed.columns[2].values, printed.columns[6].values, strict=True))
+    assert pd.isna(shown["Philippines"]) and shown["China"] == pytest.approx(-12.6, abs=0.05)
+    drawn = league.changes(found, "goods").data["reduction_of_the_deficit_pct"]
+    assert "Philippines" in drawn.index and drawn.dropna().gt(-300).all()

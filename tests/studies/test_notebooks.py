@@ -122,3 +122,11 @@ def test_the_tariffs_read_well(who):
         assert "rose by 21.3 percentage points: the rates of industries made up +21.8" in told
         assert tariffs.rate_or_mix(found).axes and tariffs.partners(found).axes
         assert tariffs.history(found, least=30.0) is None
+
+
+def test_duties_on_imports_from_the_world_are_those_on_all_imports():
+    texts = checked(tariffs.study(sheet("0015", "2025-11")), "tariffs.ipynb")
+    assert not any("all imports" in text or "of all duties" in text for text in texts)
+    texts = " ".join(checked(tariffs.study(sheet("VNM", "2025-11")), "tariffs.ipynb"))
+    assert "on all imports they came to" in texts and "8.5 percent of all duties" in texts
+    assert "From December 2024 to November 2025 the rate on imports from Vietnam rose" in texts

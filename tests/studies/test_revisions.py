@@ -406,6 +406,12 @@ def test_a_partner_without_first_prints_has_no_chart_and_is_told_so(monkeypatch)
     assert told("ytd", found) == "No vintage held has all of January-July 2018 and of a year earlier."
 
 
+def test_without_two_vintages_that_are_near_there_are_no_revisions_one_by_one():
+    found = revisions.study(sheet("DEU", "2016-11"))  # by then, the vintages of 2012-02 and of 2017-01
+    assert found.after_each_revision is None
+    assert study("KOR").after_each_revision is not None
+
+
 # --- the notebook ---------------------------------------------------------------------------------
 
 

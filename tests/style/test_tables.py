@@ -145,6 +145,12 @@ def test_ranks_and_counts_have_no_decimals_even_where_one_is_missing():
     assert rows(tl.published(frame, na=""))[2] == [["1", "3", "1.0"], ["2", "", "2.0"]]
 
 
+def test_small_points_have_a_second_decimal():
+    parts = pd.DataFrame({"rate_points": [0.031, -0.044], "added_points": [0.13, -0.05]})
+    assert rows(tl.published(parts))[2] == [["0.03", "0.13"], ["\N{MINUS SIGN}0.04", "\N{MINUS SIGN}0.05"]]
+    assert rows(tl.published(parts.assign(rate_points=[1.2, 0.1])))[2][0] == ["1.2", "0.1"]
+
+
 def test_a_year_has_no_separator_of_thousands(tmp_path):
     table = tl.published(pd.DataFrame({"year": [2017], "count": [2017]}))
     assert rows(table)[2] == [["2017", "2,017"]]

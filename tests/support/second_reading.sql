@@ -118,7 +118,9 @@ CREATE OR REPLACE TEMP TABLE alike AS
             (coalesce(joined, '') <= y || '-12-31' AND coalesce("left", '9999') >= y || '-12-31')
             <> (coalesce(joined, '') <= getvariable('d') AND coalesce("left", '9999') >= getvariable('d'))));
 CREATE OR REPLACE TEMP TABLE g AS
-WITH rows_of AS (SELECT partner, m, x, i FROM goods WHERE vintage = getvariable('v') AND m <= getvariable('m')),
+WITH ended AS (SELECT code, CAST(last_year AS INT) AS y FROM partners WHERE kind = 'former' AND last_year IS NOT NULL),
+rows_of AS (SELECT partner, m, x, i FROM goods LEFT JOIN ended ON partner = code  -- it goes on with zeros
+    WHERE vintage = getvariable('v') AND m <= getvariable('m') AND (y IS NULL OR m // 12 <= y)),
 there AS (SELECT DISTINCT partner FROM rows_of),
 full_groups AS (SELECT grp FROM membership LEFT JOIN there ON code = partner GROUP BY grp HAVING count(partner) = count(*)),
 sums AS (SELECT grp AS partner, m, CASE WHEN count(x) = any_value(n) THEN sum(x) END AS x,
@@ -140,11 +142,21 @@ sums AS (SELECT name, grp AS partner, CASE WHEN count(x) = any_value(n) THEN sum
         FROM rows_of JOIN membership ON partner = code WHERE getvariable('own') = 'all' OR grp NOT IN (SELECT partner FROM rows_of) GROUP BY ALL)
 SELECT * FROM (SELECT * FROM rows_of WHERE getvariable('own') = 'main' OR partner NOT IN (SELECT grp FROM membership)
     UNION ALL FROM sums) WHERE x + i + b IS NOT NULL;
+-- windows that reach beyond the first month of trade with a partner, or the last under a code that is used no more
+CREATE OR REPLACE TEMP TABLE beyond AS
+WITH traded AS (SELECT partner, m FROM g WHERE coalesce(x, 0) + coalesce(i, 0) > 0),
+ends AS (SELECT partner, min(m) AS first, max(m) AS last FROM traded GROUP BY partner),
+life AS (SELECT partner, first, kind = 'former' AND CAST(last_year AS INT) = getvariable('m') // 12 AND last < getvariable('m')
+        AND (SELECT count(*) FROM traded AS t WHERE t.partner = ends.partner AND t.m > last - 3) = 3 AS over
+    FROM ends JOIN partners ON partner = code)
+SELECT partner, name FROM life, w WHERE (name LIKE '%before' OR name = 'trailing') AND getvariable('m') - back < first
+    OR name NOT LIKE '%before' AND coalesce(over, FALSE);
 -- each partner's own windows: as released where all four are, else of the country table
 CREATE OR REPLACE TEMP TABLE s AS
 WITH own AS (SELECT partner FROM own_sums GROUP BY 1 HAVING count(*) = 4)
 SELECT 'own' AS source, * FROM own_sums WHERE partner IN (FROM own)
-UNION ALL SELECT 'country', * FROM country_sums WHERE partner NOT IN (FROM own) OR name LIKE 'trailing%';
+UNION ALL SELECT 'country', * FROM country_sums
+    WHERE (partner NOT IN (FROM own) OR name LIKE 'trailing%') AND (partner, name) NOT IN (FROM beyond);
 CREATE OR REPLACE TEMP TABLE ranked AS
     SELECT r.name, partner, x, i, b, x + i AS t, kind IN ('country', 'former') AND NOT (kind = 'former' AND NOT (
         CAST(first_year AS INT) <= y AND CAST(coalesce(last_year, '0') AS INT) >= y)) AS single
@@ -187,7 +199,7 @@ CREATE OR REPLACE TEMP TABLE part AS
     SELECT mine.partner, span, mine.before - mine.now AS usd, of.before - of.now AS change,
         abs(of.before - of.now) >= 0.01 * abs(of.before) AS moved
     FROM sides AS mine JOIN world AS of USING (source, side, span) WHERE side = 'balance' AND span <> 'trailing';
-INSERT INTO reading SELECT partner, 'goods.deficit.' || span || '.contribution_pct', CASE WHEN moved THEN 100.0 * usd / change END, NULL FROM part;
+INSERT INTO reading SELECT partner, 'goods.deficit.' || span || '.contribution_pct', CASE WHEN moved AND partner <> '0015' THEN 100.0 * usd / change END, NULL FROM part;
 INSERT INTO reading SELECT part.partner, 'goods.deficit.' || span || '.contribution_pct#' || t.field, t.v, NULL
     FROM part JOIN partners ON part.partner = code, LATERAL (
         SELECT count(*) FILTER (a.usd * sign(part.usd) > abs(part.usd)) + 1 AS place, count(a.usd) AS n FROM added AS a WHERE a.single AND a.span = part.span) AS c,
@@ -199,12 +211,12 @@ CREATE OR REPLACE TEMP TABLE placed AS
     SELECT name, measure, partner, rank() OVER (PARTITION BY name, measure ORDER BY usd DESC) AS place, count(*) OVER (PARTITION BY name, measure) AS n
     FROM ranked, LATERAL (VALUES ('trade', t), ('exports', x), ('imports', i)) AS v(measure, usd) WHERE single AND usd > 0 AND name NOT LIKE 'trailing%';
 INSERT INTO reading SELECT partner, 'goods.' || measure || '.' || split_part(name, ' ', 1) || '.rank' || CASE WHEN name LIKE '%before' THEN '.previous_year' ELSE '' END || t.field, t.v, NULL
-    FROM placed, LATERAL (VALUES ('', place), ('#n', n)) AS t(field, v);
+    FROM placed, LATERAL (VALUES ('', CASE WHEN (partner, name) NOT IN (FROM beyond) THEN place END), ('#n', n)) AS t(field, v);
 CREATE OR REPLACE TEMP TABLE deficits AS
     SELECT name, partner, b, rank() OVER (PARTITION BY name ORDER BY b) AS place, count(*) OVER (PARTITION BY name) AS n, min(b) OVER (PARTITION BY name) AS largest
     FROM ranked WHERE single AND b IS NOT NULL AND name IN ('ytd', 'ytd before');
 INSERT INTO reading SELECT partner, 'goods.deficit.rank' || CASE name WHEN 'ytd' THEN '' ELSE '.previous_year' END || t.field, t.v, NULL
-    FROM deficits, LATERAL (VALUES ('', CASE WHEN b < 0 THEN place END), ('#n', n), ('#first_usd', largest)) AS t(field, v);
+    FROM deficits, LATERAL (VALUES ('', CASE WHEN b < 0 AND (partner, name) NOT IN (FROM beyond) THEN place END), ('#n', n), ('#first_usd', largest)) AS t(field, v);
 INSERT INTO reading SELECT mine.partner, 'world.goods.deficit.ytd.change_' || t.field, t.v, NULL
     FROM (SELECT code AS partner, CASE WHEN code IN (SELECT partner FROM s WHERE source = 'own') THEN 'own' ELSE 'country' END AS source FROM asked) AS mine
         JOIN world AS of USING (source),
@@ -214,7 +226,9 @@ INSERT INTO reading SELECT mine.partner, 'world.goods.deficit.ytd.change_' || t.
 -- records: each history begins after its last gap; k counts back from the last figure; that and a year earlier are as in `sides`
 CREATE OR REPLACE TEMP TABLE h AS
 WITH grid AS (SELECT partner, t FROM (SELECT DISTINCT partner FROM g WHERE partner IN (FROM asked)), range((SELECT min(m) FROM g), getvariable('m') + 1) AS r(t)),
-monthly AS (SELECT grid.partner, t, side, v FROM grid LEFT JOIN g ON g.partner = grid.partner AND g.m = t,
+began AS (SELECT partner, min(m) AS first FROM g WHERE coalesce(x, 0) + coalesce(i, 0) > 0 GROUP BY partner),
+monthly AS (SELECT grid.partner, t, side, v FROM grid LEFT JOIN began USING (partner)
+        LEFT JOIN g ON g.partner = grid.partner AND g.m = t AND (first IS NULL OR t >= first),
     LATERAL (VALUES ('exports', x), ('imports', i), ('balance', x - i)) AS u(side, v)),
 yearly AS (SELECT partner, t // 12 AS t, side, CASE WHEN count(v) = getvariable('m') % 12 + 1 THEN sum(v) END AS v
     FROM monthly WHERE t % 12 <= getvariable('m') % 12 GROUP BY ALL),
@@ -323,7 +337,12 @@ CREATE OR REPLACE TEMP TABLE moved AS
         sum(abs(usd)) OVER (PARTITION BY partner, of, p.usd * c.change > 0) AS helped, max(abs(usd)) OVER (PARTITION BY partner, of, p.usd * c.change > 0) AS most
     FROM parts AS p JOIN (SELECT partner, of, sum(usd) AS change FROM parts GROUP BY ALL HAVING count(usd) = CASE of WHEN 'goods' THEN 2 ELSE 4 END) AS c USING (partner, of) WHERE usd <> 0;
 INSERT INTO reading SELECT partner, of || '.balance.drivers#' || part, usd, NULL FROM moved;
-INSERT INTO reading SELECT partner, of || '.balance.main_drivers#' || part, usd, NULL FROM moved WHERE helps AND place <= CASE WHEN most >= 0.6 * helped THEN 1 ELSE 2 END;
+CREATE OR REPLACE TEMP TABLE little AS  -- nothing made a balance that hardly changed
+    SELECT partner, of FROM (SELECT partner, 'goods' AS of, now, before FROM sides WHERE side = 'balance' AND span = 'ytd'
+        UNION ALL SELECT partner, 'total', now, before FROM qsides WHERE item = 'total' AND side = 'balance')
+    WHERE now * before > 0 AND abs(100.0 * (now - before) / before) < 0.05;
+INSERT INTO reading SELECT partner, of || '.balance.main_drivers#' || part, usd, NULL FROM moved
+    WHERE (partner, of) NOT IN (FROM little) AND helps AND place <= CASE WHEN most >= 0.6 * helped THEN 1 ELSE 2 END;
 INSERT INTO reading SELECT partner, 'services.first_quarter', NULL, quarter_text(min(q)) FROM (FROM quarterly UNION ALL SELECT source, partner, q, item, x, i, b FROM qq)
     WHERE source = 'bea' AND item = 'services' AND q <= getvariable('q') AND coalesce(x, i, b) IS NOT NULL GROUP BY partner;
 -- who is ranked: the list of Exhibit 20 of the day, or the nearest that was seen

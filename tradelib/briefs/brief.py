@@ -255,6 +255,8 @@ class Brief(Facts):
             return {}
         months = pd.period_range(s.month - (HISTORY + 10), s.month, freq="M")
         balance = s.goods["balance_usd"].loc[code].reindex(months)
+        first, _ = s.span_of_trade(code)
+        balance = balance if first is None else balance.where(balance.index >= first)
         sums = balance.rolling(12, min_periods=12).sum().iloc[11:]
         sums = sums.loc[sums.first_valid_index() :] if sums.notna().any() else sums.iloc[:0]
         if sums.empty:
@@ -410,6 +412,8 @@ def _names(who: Partner, s: Snapshot) -> dict[str, object]:
         "partner": who.prose,
         "name": who.name,
         "group": who.is_group,
+        "single": who.kind in ("country", "former"),
+        "world": who.kind == "world",
         "members": composition(who, release.default_as_of),
         "month": words.period(s.month),
         "months": span(s.months),
@@ -417,12 +421,14 @@ def _names(who: Partner, s: Snapshot) -> dict[str, object]:
         "quarter": words.period(s.quarter),
         "quarters": span(s.quarters),
         "january": s.month.month == 1,
+        "december": s.month.month == 12,
         "duties_alone": GOODS not in s.sources,
         "year": str(s.month.year),
         "last_year": str(s.month.year - 1),
         "published": published_on,
         "as_of": words.day(s.as_of),
         "older": s.older,
+        "first_trade": _first_trade(who, s),
         "stand": _stand(who, s),
         "later": "later" in methods,
         "reconstructed": "reconstructed" in methods,
@@ -431,6 +437,13 @@ def _names(who: Partner, s: Snapshot) -> dict[str, object]:
         "listed_in": source,
         "listed_then": is_seen(source),
     }
+
+
+def _first_trade(who: Partner, s: Snapshot) -> str:
+    """The first month of trade with a country that began amid what would be compared."""
+    first, _ = s.span_of_trade(who.code)
+    amid = who.kind == "country" and first is not None and first > s.months.year_earlier.start
+    return words.period(first) if amid else ""
 
 
 def _stand(who: Partner, s: Snapshot) -> str:

@@ -34,7 +34,9 @@ def goods_history(brief: Brief, *, title: str = "") -> Chart | None:
     s, code = brief.snapshot, brief.partner.code
     if missing(brief.value("goods.balance.trailing12")):
         return None
+    first, _ = s.span_of_trade(code)  # before it there are zeros, which make no twelve months
     sums = _trailing(s.goods, code, 12).loc[s.month - 12 * HISTORY :]
+    sums = sums if first is None else sums.loc[first + 11 :]
     sums = sums.loc[sums.first_valid_index() :]
     if len(sums) < 2:  # one point is no line
         return None
@@ -64,13 +66,13 @@ def goods_history(brief: Brief, *, title: str = "") -> Chart | None:
 
 @styled
 def ytd_by_year(brief: Brief, *, title: str = "") -> Chart | None:
-    """Draw the goods balance of the same months of each of the last 12 years as bars."""
+    """Draw the goods balance of the same months of each of the last 12 years as bars; None without two."""
     s, this = brief.snapshot, brief.snapshot.month.year
     if missing(brief.value("goods.balance.ytd")):
         return None
     sums, table = s.same_months(brief.partner.code), brief["goods.balance.ytd"].table
     bars = sums.loc[this - BARS + 1 :].dropna()
-    if this not in bars.index:  # the table in use has no figure for what the release printed
+    if this not in bars.index or len(bars) < 2:  # no figure for what the release printed, or no other year
         return None
     if table != GOODS:
         own = s.goods_sums(brief.partner.code)[0]
@@ -213,7 +215,9 @@ def standing(brief: Brief, *, title: str = "") -> Chart | None:
         (now, before), ranks, shown = s.total_balances, s.total_ranks, s.total_ranks.index
         table, window, what = s.trade_table, s.quarters, f"goods and services, {len(ranks)} countries"
     else:
-        now, before = (s.goods_windows[name]["balance_usd"] for name in ("ytd", "ytd before"))
+        own, windows = s.goods_sums(code)[0]["ytd before"], s.goods_windows
+        now, before = (windows[name]["balance_usd"] for name in ("ytd", "ytd before"))
+        before = before if code in own.index else before.drop(code, errors="ignore")
         table, window, what = GOODS, s.months, f"goods, the {LARGEST} largest deficits"
         ranks = s.goods_ranks["now"]
         shown = ranks.index[:LARGEST].union([code] * (code in ranks), sort=False)

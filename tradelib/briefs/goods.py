@@ -7,6 +7,7 @@ import pandas as pd
 from tradelib import releases
 from tradelib.briefs.place import no_row
 from tradelib.briefs.selection import REVISED_MONTHLY
+from tradelib.briefs.verbs import little_changed
 from tradelib.partners import DATA
 from tradelib.style import words
 from tradelib.style.words import missing
@@ -128,7 +129,8 @@ def _twelve_months(brief) -> None:
     s, code = brief.snapshot, brief.partner.code
     year = Window(s.month - 11, s.month)
     now, before = (
-        row_of(s.goods_windows[name], code).get("balance_usd") for name in ("trailing", "trailing before")
+        row_of(s.goods_sums(code)[0].get(name, s.goods_windows[name]), code).get("balance_usd")
+        for name in ("trailing", "trailing before")
     )
     title = f"U.S. goods balance with {{p}}, {words.span(year)}"
     about = {"unit": "USD", "table": GOODS, "reason": no_row(brief)}
@@ -226,6 +228,7 @@ def drivers_facts(brief, prefix: str, parts: dict, change, *, window: Window, la
     `parts` is by (item, flow): what each added to the balance, in dollars.
     """
     value = main = share = None
+    now, why = brief.value(f"{prefix}.ytd"), NO_BASE
     if change is not None and None not in parts.values():
         ordered = sorted(parts.items(), key=lambda part: -abs(part[1]))
         value = [
@@ -234,13 +237,15 @@ def drivers_facts(brief, prefix: str, parts: dict, change, *, window: Window, la
         helping = [entry for entry in value if entry["contribution_usd"] * change > 0]
         whole = sum(abs(entry["contribution_usd"]) for entry in helping)
         alone = helping and abs(helping[0]["contribution_usd"]) >= 0.6 * whole
-        main = helping[: 1 if alone else 2]
+        main, why = helping[: 1 if alone else 2], "nothing changed"
+        if little_changed(now, now - change):
+            main, why = None, "the balance hardly changed"
         share = abs(sum(entry["contribution_usd"] for entry in main) / change) if main else None
     about = {
         "unit": "list",
         "window": f"{window} vs {window.year_earlier}",
         "table": table,
-        "reason": NO_BASE if value is None else "nothing changed",
+        "reason": why,
     }
     when = f"{words.span(window)} on a year earlier"
     brief.add(f"{prefix}.drivers", value or None, label=f"What changed {label}, {when}", **about)

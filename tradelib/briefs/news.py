@@ -155,6 +155,7 @@ def _ranks(brief) -> list[Candidate]:
         if (
             now is None
             or before in (None, now)
+            or not brief[f"{id}.previous_year"].more["alike"]
             or min(now, before) > LAST_RANK
             or brief.partner.code not in ranks
         ):

@@ -46,6 +46,8 @@ def _adjusted(brief, table: str) -> tuple[pd.DataFrame, str]:
     """Both flows and the balance of the partner by month; or none, and why."""
     sides, who = brief.snapshot.official_sides.get(table), brief.partner
     none = pd.DataFrame(columns=SIDES, dtype=float)
+    if who.kind == "world":
+        return none, "the seasonally adjusted table by partner has no row of the world"
     if who.is_group:
         return none, "the official figures may count other members"
     if sides is None:

@@ -13,6 +13,8 @@ RANKED = {"trade": "U.S. trading partner", "exports": "U.S. export market", "imp
 SHARES = {name: f"U.S. goods {name}" for name in RANKED} | {"balance": "the U.S. goods deficit"}
 #: Below this percentage of itself the U.S. deficit has hardly changed, and nobody has a part in that.
 HARDLY_PCT = 1.0
+#: Ranks among so many fewer countries a year earlier, in percent, are no comparison: 76 in 1991, then 216.
+FEWER_PCT = 90
 #: Below this percentage a part in the change is not told.
 LITTLE_PART_PCT = 1.0
 UNKNOWN = float("nan")
@@ -47,7 +49,12 @@ def _table(brief, span: str) -> str:
 
 def no_row(brief) -> str:
     """Why there is no figure of goods."""
-    return f"the country table has no complete row of {brief.partner.name} for the window"
+    who, (_, last) = brief.partner, brief.snapshot.span_of_trade(brief.partner.code)
+    if last is not None:
+        return f"the country table has {who.prose} to {words.period(last)}"
+    if who.kind == "former" and who.last_year and who.last_year < brief.month.year:
+        return f"the country table has {who.prose} to {who.last_year}"
+    return f"the country table has no complete row of {who.name} for the window"
 
 
 def no_deficit(usd: float, when: str) -> str:
@@ -83,7 +90,9 @@ def _contribution(brief, span: str, window: Window, mine: list[dict], world: lis
     value, when, reason = None, words.span(window), no_row(brief)
     more = {"way": None, "along": False, "exceeds": False, "offset_pct": None}
     more |= {"place": None, "first": False, "n": None}
-    if not missing(added) and missing(change):
+    if brief.partner.kind == "world":
+        reason = "it is the whole"
+    elif not missing(added) and missing(change):
         reason = "no World row for both years"
     elif not missing(added) and abs(change) < HARDLY_PCT / 100 * abs(world[1]["balance"]):
         reason = f"the U.S. goods deficit hardly changed in {when}"
@@ -92,7 +101,7 @@ def _contribution(brief, span: str, window: Window, mine: list[dict], world: lis
         more |= {"way": "widening" if change > 0 else "narrowing", "along": value >= LITTLE_PART_PCT}
         more["exceeds"] = value > 100
         more["offset_pct"] = -value if value <= -LITTLE_PART_PCT else None
-        if added and not _no_rank(brief):
+        if added and not not_ranked(brief):
             others = brief.snapshot.deficit_changes[span] * (1 if added > 0 else -1)
             place = int((others > abs(added)).sum()) + 1
             more |= {"place": place, "first": place == 1, "n": len(others)}
@@ -109,7 +118,7 @@ def _contribution(brief, span: str, window: Window, mine: list[dict], world: lis
     )
 
 
-def _no_rank(brief) -> str:
+def not_ranked(brief) -> str:
     """Why a partner is not ranked with countries; empty if it is."""
     if brief.partner.is_group:
         return "a group is not ranked with countries"
@@ -125,7 +134,7 @@ def _put_rank(brief, id: str, value, window: Window, n: int, **about) -> None:
 
 def _ranks(brief, span: str, window: Window) -> None:
     """As a trading partner, export market and supplier, now and a year earlier."""
-    why = _no_rank(brief)
+    why, own = not_ranked(brief), brief.snapshot.goods_sums(brief.partner.code)[0]
     for name, role in RANKED.items():
         id = f"goods.{name}.{span}.rank"
         for id_, key, over in (
@@ -133,16 +142,23 @@ def _ranks(brief, span: str, window: Window) -> None:
             (f"{id}.previous_year", f"{span} before", window.year_earlier),
         ):
             ranks, when = brief.snapshot.flow_ranks[name, key], words.span(over)
+            more = {} if key == span else {"alike": _alike(ranks, brief.snapshot.flow_ranks[name, span])}
             _put_rank(
                 brief,
                 id_,
-                None if why else ranks.get(brief.partner.code),
+                None if why or brief.partner.code not in own[key].index else ranks.get(brief.partner.code),
                 over,
                 len(ranks),
                 label=f"Rank of {{p}} as a {role} in goods, {when}",
                 reason=why or f"there was none, or no complete row, in {when}",
                 measure=f"goods {name}, largest first",
+                **more,
             )
+
+
+def _alike(before, now) -> bool:
+    """Whether as good as so many countries were ranked a year earlier, so that the two ranks compare."""
+    return len(before) >= FEWER_PCT / 100 * len(now)
 
 
 def _deficit_ranks(brief) -> None:
@@ -153,8 +169,8 @@ def _deficit_ranks(brief) -> None:
     ):
         ranks, usd = s.goods_ranks[key], s.ranked_goods[0][name]["balance_usd"]
         mine, when, value = usd.get(code), words.span(window), None
-        reason = _no_rank(brief)
-        if not reason and code not in ranks:
+        reason = not_ranked(brief)
+        if not reason and (code not in ranks or code not in s.goods_sums(code)[0][name].index):
             reason = f"there is no complete row in {when}"
         elif not reason and mine >= 0:
             reason = no_deficit(mine, when)
@@ -172,6 +188,7 @@ def _deficit_ranks(brief) -> None:
             measure="goods balance, largest deficit first",
             first=partner(ranks.index[0]).prose if len(ranks) else None,
             first_usd=usd.get(ranks.index[0]) if len(ranks) else None,
+            **({} if key == "now" else {"alike": _alike(ranks, s.goods_ranks["now"])}),
         )
 
 

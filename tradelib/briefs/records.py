@@ -60,6 +60,8 @@ def history(brief, side: str, span: str) -> History:
     s, code = brief.snapshot, brief.partner.code
     monthly = s.monthly_goods[f"{side}_usd"]
     values = monthly[code].to_numpy(float).copy() if code in monthly else np.empty(0)
+    first, _ = s.span_of_trade(code)
+    values[: 0 if first is None else (first - monthly.index[0]).n] = np.nan
     last = s.month if span == "month" else s.month.asfreq("Y-DEC")
     if span == "ytd" and len(values):
         first = 1 - monthly.index[0].month  # whole years
@@ -229,7 +231,7 @@ def _record_month(brief) -> None:
     traded = len(values) > 0 and values[top] > 0
     beaten = top == len(values) - 1 if traded else None
     about = {"window": Window(since, s.month), "reason": "no exports on record", "past": past}
-    about |= {"since": str(since.year)}
+    about |= {"since": str(since.year), "long": len(values) > LEAST_YEARS * 12}
     label = f"ighest month of U.S. goods exports to {{p}} since {since.year}"
     month, usd = (str(past.period(top)), values[top]) if traded else (None, None)
     _put(

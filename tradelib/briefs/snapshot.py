@@ -51,6 +51,8 @@ HANDED = "TRADELIB_SNAPSHOTS"
 #: The columns of a table of goods that has no rows.
 EMPTY = {"period": "period[M]", "partner": "str", "flow": "str", "item": "str", "value_usd": "float64"}
 EMPTY |= {"note": "str", "vintage_lag_days": "int64"}
+#: Months in a row of trade, after which none under a code that is no longer used is its end.
+STEADY = 3
 #: The attributes of a snapshot that read a file when they are asked for.
 READ = ("goods_flows", "trade_flows", "released_flows", "chapter_flows", "released_goods", "official")
 READ += ("tariff_flows",)
@@ -91,7 +93,8 @@ class Snapshot:
         """Goods by partner and month; without rows where only the table of duties reaches the release."""
         rows = self._rows(GOODS)
         rows = no_goods() if rows is None else rows
-        return rows[rows["partner"].ne(WORLD_SA)]  # it is adjusted, in a table that is not
+        rows = rows[rows["partner"].ne(WORLD_SA)]  # it is adjusted, in a table that is not
+        return rows[~_after_the_end(rows)]
 
     @cached_property
     def trade_flows(self) -> pd.DataFrame | None:
@@ -220,11 +223,45 @@ class Snapshot:
     def goods_sums(self, code: str) -> tuple[dict[str, pd.DataFrame], dict[str, str]]:
         """Goods of a partner by window, and the table of each: as released, where the rest came later.
 
-        "month" and "ytd", each with its "... before".
+        "month" and "ytd", each with its "... before", and "trailing"; without the partner where the window
+        reaches beyond its span of trade: part of a year is not compared with a whole one.
         """
         if self.released_windows and all(code in rows.index for rows in self.released_windows.values()):
             return self.released_windows, self.released_tables
-        return self.goods_windows, dict.fromkeys(GOODS_RELEASED, GOODS)
+        (first, last), windows = self.span_of_trade(code), self.goods_windows
+        tables = dict.fromkeys(GOODS_RELEASED, GOODS)
+        if last is None and (first is None or first <= self.month - 23):
+            return windows, tables
+        spans = {"month": Window(self.month, self.month), "ytd": self.months}
+        spans["trailing"] = Window(self.month - 11, self.month)
+        before = {f"{name} before": span.year_earlier for name, span in spans.items()}
+        early = {"trailing": spans["trailing"], **before}
+        beyond = [name for name, span in early.items() if first is not None and span.start < first]
+        beyond += list(spans) if last is not None else []
+        kept = {name: windows[name].drop(code, errors="ignore") for name in beyond}
+        return windows | kept, tables
+
+    def span_of_trade(self, code: str) -> tuple[pd.Period | None, pd.Period | None]:
+        """The first month of trade with a partner, and the last of one that ended in this year.
+
+        The country table has zeros before and after, in years in which there was some trade. Whoever traded
+        month by month and then no more, under a code that is no longer used, has ended.
+        """
+        return self._spans_of_trade.get(code, (None, None))
+
+    @cached_property
+    def _spans_of_trade(self) -> dict[str, tuple[pd.Period, pd.Period | None]]:
+        exports, imports = (self.monthly_goods[f"{flow}_usd"].fillna(0) for flow in ("exports", "imports"))
+        there, months = (exports + imports).gt(0), exports.index
+        former = set(all_partners().query("kind == 'former' and last_year == @self.month.year")["code"])
+        found: dict[str, tuple[pd.Period, pd.Period | None]] = {}
+        for code, traded in zip(there, there.to_numpy().T, strict=True):
+            at = np.flatnonzero(traded)
+            if len(at):
+                steady = len(at) >= STEADY and at[-1] - at[-STEADY] == STEADY - 1
+                over = code in former and steady and months[at[-1]] < self.month
+                found[code] = (months[at[0]], months[at[-1]] if over else None)
+        return found
 
     @cached_property
     def ranked_goods(self) -> tuple[dict[str, pd.DataFrame], str]:
@@ -442,7 +479,11 @@ class Snapshot:
 
     def same_months(self, code: str) -> pd.Series:
         """One partner's goods balance over the months of the year to date, by year; NaN where incomplete."""
-        return self._same_months[code] if code in self._same_months else pd.Series(dtype=float)
+        if code not in self._same_months:
+            return pd.Series(dtype=float)
+        sums, (first, _) = self._same_months[code], self.span_of_trade(code)
+        begun = self.month.year if first is None else first.year + (first.month > 1)
+        return sums.where(sums.index >= min(begun, self.month.year))
 
     @cached_property
     def at_hand(self) -> dict[str, str]:
@@ -458,6 +499,15 @@ class Snapshot:
         """How a partner's trailing balance in goods and services moves, and since when."""
         rows = self.trailing_total(code)
         return None if rows.empty else trend(rows["balance_usd"], rows["exports_usd"] + rows["imports_usd"])
+
+
+def _after_the_end(rows: pd.DataFrame) -> pd.Series:
+    """Which rows are of a country that was no more: the table goes on with zeros, some years later too."""
+    after = pd.Series(False, index=rows.index)
+    ended = all_partners().query("kind == 'former'").set_index("code")["last_year"].dropna()
+    mine = rows.loc[rows["partner"].isin(ended.index), ["partner", "period"]]
+    after[mine.index] = mine["period"].dt.year > mine["partner"].astype("str").map(ended).astype(int)
+    return after
 
 
 def _with_base(sides: pd.DataFrame, windows: dict[str, Window], shape) -> dict[str, pd.DataFrame]:

@@ -10,7 +10,7 @@ from tradelib.briefs.goods import (
     reduction_fact,
     row_of,
 )
-from tradelib.briefs.place import no_deficit
+from tradelib.briefs.place import no_deficit, not_ranked
 from tradelib.briefs.turning import RULE, kink
 from tradelib.partners import partner
 from tradelib.style import words
@@ -34,6 +34,7 @@ NOT_THE_WHOLE = "goods and services, as published for it, do not make the total"
 #: What rounded parts may miss of the total: so many dollars, or of many members this share of all trade.
 ROUNDING_USD, ROUNDING_SHARE = 10e6, 0.001
 NO_SERVICES = "BEA publishes no services by quarter for this partner and window"
+NO_WORLD = "BEA's table by partner has no row of the world"
 EXPORTS_LED = (
     "the balance improved, exports of goods and of services both rose, and together they contributed more "
     "to the change, in size, than imports did"
@@ -51,7 +52,7 @@ def total_facts(brief) -> None:
         window=s.quarters,
         label="the U.S. deficit with {p} in goods and services",
         table=s.trade_table,
-        reason=NO_SERVICES if missing(pair[0]) else "",
+        reason=no_services(brief) if missing(pair[0]) else "",
     )
     parts = _contributions(brief, rows)
     _exports_led(brief, parts)
@@ -60,6 +61,11 @@ def total_facts(brief) -> None:
     _four_quarters(brief)
     trend_facts(brief)
     _slope(brief)
+
+
+def no_services(brief) -> str:
+    """Why there are no figures of services by quarter: of the world BEA has them, in another table."""
+    return NO_WORLD if brief.partner.kind == "world" else NO_SERVICES
 
 
 def _quarters(brief) -> dict[str, tuple[dict, dict]]:
@@ -77,7 +83,7 @@ def _quarters(brief) -> dict[str, tuple[dict, dict]]:
             window=s.quarters,
             label=f"U.S. {ITEMS[item]} {{}}",
             table=s.trade_table,
-            reason=NO_SERVICES,
+            reason=no_services(brief),
         )
     brief.add(
         "services.first_quarter",
@@ -86,7 +92,7 @@ def _quarters(brief) -> dict[str, tuple[dict, dict]]:
         window=s.quarters,
         label="First quarter of services with {p} in BEA's table",
         table=TRADE,
-        reason=NO_SERVICES,
+        reason=no_services(brief),
     )
     return rows
 
@@ -98,7 +104,7 @@ def _contributions(brief, rows: dict) -> dict[tuple[str, str], float | None]:
         now, base = (row.get(f"{flow}_usd") for row in rows[item])
         change = difference(now, base)
         parts[item, flow] = change if change is None or flow == "exports" else -change
-    why = NO_SERVICES if any(map(missing, parts.values())) else _not_the_whole(rows)
+    why = no_services(brief) if any(map(missing, parts.values())) else _not_the_whole(rows)
     if why == NOT_THE_WHOLE:
         parts = dict.fromkeys(parts)
     for (item, flow), value in parts.items():
@@ -181,8 +187,8 @@ def _rank(brief) -> None:
     there = s.trade_table in s.sources
     ranks = s.total_ranks if there else pd.Series(dtype=int)
     usd, value, before = (s.total_balances[0].get(who.code) if there else None), None, None
-    if who.is_group:
-        reason = "a group is not ranked with countries"
+    if reason := not_ranked(brief):
+        pass
     elif who.code not in codes:
         reason = f"{who.prose} is not among {how}"
     elif missing(usd):
@@ -282,7 +288,7 @@ def _four_quarters(brief) -> None:
         now, change = (brief.value(f"total.balance.ytd{end}") for end in ("", ".change_usd"))
         before, table = None if change is None else now - change, TRADE_YEARS
     label = f"U.S. balance with {{p}} in goods and services, {words.span(window)}"
-    about = {"unit": "USD", "table": table, "reason": NO_SERVICES}
+    about = {"unit": "USD", "table": table, "reason": no_services(brief)}
     if len(s.total_balance(code)):
         about["reason"] = "the table has not four quarters of it" if missing(now) else NO_BASE
     brief.add("total.balance.trailing4", now, window=window, label=label, **about)
@@ -298,7 +304,7 @@ def _four_quarters(brief) -> None:
 def trend_facts(brief) -> None:
     """Since when the balance over four quarters has moved one way, where the last quarters bear it out."""
     s, code = brief.snapshot, brief.partner.code
-    history, window, found, why = s.trailing_total(code)["balance_usd"], s.quarters, None, NO_SERVICES
+    history, window, found, why = s.trailing_total(code)["balance_usd"], s.quarters, None, no_services(brief)
     more = dict.fromkeys(("direction", "moved", "turn", "turn_usd", "latest_usd", "change_usd", "ago"))
     more |= {"rising": False, "turned": False, "flipped": False}
     if len(history):
@@ -365,7 +371,7 @@ def _extremes(brief, history: pd.Series) -> None:
             label=f"{words.capital(name)} of the U.S. balance with {{p}} in goods and services, four-quarter "
             f"sums, {words.span(window)}",
             table=TRADE,
-            reason=NO_SERVICES,
+            reason=no_services(brief),
             **more,
         )
 

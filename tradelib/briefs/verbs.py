@@ -169,15 +169,19 @@ def _size(v: Value) -> Parts:
     return [_usd(flow[1], "change on a year earlier")] if flow and flow[0] < FLOOR_USD else plain(v)
 
 
+def _times(pct: float, what: str) -> Number:
+    """A rise in percent as a multiple."""
+    ratio = 1 + pct / 100
+    return Number(f"{ratio:,.{0 if ratio >= 9.95 else 1}f} times", ratio, "times", what)
+
+
 def _up(v: Value) -> Parts:
     _insist(_is_change(v))
     if v.value == 0 or _little(v):
         return ["unchanged" if v.value == 0 else "little changed"]
     size = _size(v)
     if v.unit == "percent" and size[0].unit == "percent" and v.value >= TOO_MUCH_PCT:
-        ratio = 1 + v.value / 100
-        shown = f"{ratio:,.{0 if ratio >= 9.95 else 1}f} times"
-        return [Number(shown, ratio, "times", "beside a year earlier"), " as much as a year earlier"]
+        return [_times(v.value, "beside a year earlier"), " as much as a year earlier"]
     return ["up " if v.value > 0 else "down ", *size]
 
 
@@ -190,6 +194,8 @@ def _rose(v: Value) -> Parts:
         return ["did not change" if v.value == 0 else "changed little"]
     flow = _flow_change(v) if v.value >= TOO_MUCH_PCT else None
     size = [_usd(flow[1], "change on a year earlier")] if flow else _size(v)
+    if v.unit == "percent" and size[0].unit == "percent" and v.value >= TOO_MUCH_PCT:
+        return ["rose to ", _times(v.value, "what it was"), " as much"]
     return ["rose by " if v.value > 0 else "fell by ", *size]
 
 
@@ -233,8 +239,9 @@ def _amount(usd: float, what: str = "", *, zero: str = "zero") -> Parts:
     return [f"a {words.position(usd)} of ", _usd(usd, what)] if usd else [zero]
 
 
-def _little_changed(now: float, before: float) -> bool:
-    return abs(100 * (now - before) / before) < LITTLE_PCT
+def little_changed(now: float, before: float) -> bool:
+    """Whether a balance is called little changed: of the same sign, and by less than `LITTLE_PCT`."""
+    return now * before > 0 and abs(100 * (now - before) / before) < LITTLE_PCT
 
 
 def _moved(v: Value) -> Parts:
@@ -253,7 +260,7 @@ def moved(now: float, before: float | None, when: str) -> Parts:
         return [f"was zero{when}, as a year earlier"]
     if now * before <= 0:
         return ["moved from ", *_amount(before, "a year earlier"), " a year earlier to ", *_amount(now), when]
-    if _little_changed(now, before):
+    if little_changed(now, before):
         return ["was little changed, at ", _usd(now), when]
     then = [" from ", _then(before), " a year earlier"] if words.money(now) != words.money(before) else []
     return [*_by(now, before), ", to ", _usd(now), when, *then]
@@ -280,7 +287,7 @@ def _entry_moved(entry: dict) -> Parts:
 def _moved_by(v: Value) -> Parts:
     _insist(_is_balance(v))
     before = v.before
-    if v.value * before <= 0 or _little_changed(v.value, before):
+    if v.value * before <= 0 or little_changed(v.value, before):
         return _moved(v)
     way = "widened by " if abs(v.value) > abs(before) else "narrowed by "
     return [way, _usd(v.value - before, "change on a year earlier"), f" in {v.window}"]
@@ -311,8 +318,8 @@ def _ordinal(v: Value) -> Parts:
 
 def _year_earlier(v: Value) -> Parts:
     _insist(v.unit == "rank")
-    then = v.beside(".previous_year")
-    if then is None:
+    then, id = v.beside(".previous_year"), beside(v.fact.id, ".previous_year")
+    if then is None or not v.facts.find(id).more.get("alike", True):
         raise Absent(f"there is no year-earlier figure of {v.fact.text.split(':')[0]}")
     if then == v.value:
         return ["as a year earlier"]

@@ -129,14 +129,17 @@ def bands(moved: pd.DataFrame) -> pd.DataFrame:
     return found.join(counts).assign(learned=str(moved["vintage"].max())).reset_index()
 
 
-def by_revision(known: Sequence[Vintage], *, month: int) -> pd.DataFrame:
+def by_revision(known: Sequence[Vintage], *, month: int) -> pd.DataFrame | None:
     """Tell the moves after one annual revision and after two apart: how large, one way, and how spread.
 
     Index `measure`, `size_from_usd` and `revisions`; `mean_abs_pct`, `mean_pct`, `low_pct` and `high_pct`
     (10 and 90 percent of the moves lie below), `prints` and `years`. The years are not the same: few first
-    prints are held with the table of the next June.
+    prints are held with the table of the next June. None where no two vintages are so near.
     """
-    rows = _by_size(pd.concat([moves(known, months=[month], after=count) for count in (1, ENOUGH)]))
+    found = [rows for count in (1, ENOUGH) if len(rows := moves(known, months=[month], after=count))]
+    if not found:
+        return None
+    rows = _by_size(pd.concat(found))
     groups = rows.assign(size_pct=rows["move_pct"].abs()).groupby(["measure", "size_from_usd", "revisions"])
     found = groups.agg(mean_abs_pct=("size_pct", "mean"), mean_pct=("move_pct", "mean"))
     spread = groups["move_pct"].quantile(list(NOMINAL)).unstack().set_axis(["low_pct", "high_pct"], axis=1)

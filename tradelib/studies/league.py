@@ -18,6 +18,7 @@ from tradelib.briefs.selection import CANADA
 from tradelib.briefs.sentences import title as titled
 from tradelib.briefs.snapshot import Snapshot
 from tradelib.briefs.total import FEW, ITEMS, named
+from tradelib.briefs.verbs import FLOOR_USD, TOO_MUCH_PCT
 from tradelib.partners import WORLD, countries, partner
 from tradelib.studies.study import Study
 from tradelib.style import house as style
@@ -264,6 +265,7 @@ def _lists(found: Leagues, item: str, league: League | None) -> None:
             unit="list",
             label=label,
             n=len(rows),
+            all=0 < len(kept) == len(rows),
             few=0 < FEW * len(kept) <= len(rows),
             short=0 < len(kept) <= SHORT,
         )
@@ -341,7 +343,7 @@ def table(found: Leagues, item: str, rows: str | pd.DataFrame = "largest", *, ca
         return None
     if isinstance(rows, str):
         rows = league.rows if rows == "all" else largest(league, LARGEST, code)
-    shown = rows.assign(country=[name_of(one) for one in rows.index], deficit_pct=-rows["reduction_pct"])
+    shown = rows.assign(country=[name_of(one) for one in rows.index], deficit_pct=-_told_pct(rows))
     names = {
         "rank": "Rank",
         "rank_before": "Rank a year earlier",
@@ -394,8 +396,15 @@ def slope(found: Leagues, item: str, *, title: str = "") -> Chart | None:
     )
 
 
+def _told_pct(rows: pd.DataFrame) -> pd.Series:
+    """Reductions in percent, where sentences have them too: 134,813.6 percent tell nobody anything."""
+    pct = rows["reduction_pct"]
+    return pct.where((rows["before_usd"] <= -FLOOR_USD) & (pct > -TOO_MUCH_PCT))
+
+
 def _data(rows: pd.DataFrame, *columns: str) -> pd.DataFrame:
     """What a chart draws, by country; a reduction is one of the deficit."""
+    rows = rows.assign(reduction_pct=_told_pct(rows))
     names = {"before_usd": "balance_a_year_earlier_usd", "rank_before": "rank_a_year_earlier"}
     names |= {"change_usd": "balance_change_usd", "reduction_pct": "reduction_of_the_deficit_pct"}
     return rows[[*columns]].rename(index=name_of, columns=names).rename_axis("country")

@@ -111,9 +111,12 @@ class Revisions(Study):
     def after_each_revision(self) -> pd.DataFrame | None:
         """How far first prints of partners of its size moved by one annual revision, and by two.
 
-        Index (`measure`, `revisions`); see `first_print.by_revision`. None where it has too little trade.
+        Index (`measure`, `revisions`); see `first_print.by_revision`. None where it has too little trade, or
+        no vintages by the day are near enough.
         """
         found = first_print.by_revision(first_print.prints_by(self.as_of), month=self.month.month)
+        if found is None:
+            return None
         flows = {side: self.value(f"goods.{side}.ytd") or 0.0 for side in FLOWS}
         flows["balance"] = sum(flows.values())
         wanted = {(side, size_class(self, usd)) for side, usd in flows.items()}

@@ -21,7 +21,7 @@ from tradelib.studies.study import Study
 from tradelib.style import house as style
 from tradelib.style import marks, words
 from tradelib.style.house import COLOURS, Chart, Unit, styled
-from tradelib.style.tables import published
+from tradelib.style.tables import SMALL_POINTS, published
 from tradelib.tables import PROVISIONS, TARIFF_PARTS, TARIFF_YEARS, TARIFFS, table_info
 from tradelib.windows import Window, as_period
 
@@ -33,7 +33,6 @@ NAMES = {"industry": words.industry, "chapter": words.chapter, "partner": lambda
 OTHERS, TOTAL = "others", "total"
 ENOUGH_PCT = 50  # of the value of both windows that price and volume must cover
 POINTS = Unit(1.0, "percentage points", 1)
-SMALL = 0.2  # points of the largest part of a change, below which a second decimal is shown
 MEASURE = "Calculated duties in percent of U.S. imports for consumption"
 #: What a reader of a rate must know.
 ESTIMATE = "Calculated duties are an estimate by Census, not collections; imports free of duty count."
@@ -603,7 +602,7 @@ def rate_or_mix(found: Tariffs, *, title: str = "") -> Chart | None:
     kept = [step for step in steps if abs(step[1] + step[2]) > 1e-9]
     data = pd.DataFrame([step[:3] for step in kept], columns=["part", "rate_points", "mix_points"])
     data = data.set_index("part")
-    unit = POINTS if added.abs().max() >= SMALL else replace(POINTS, digits=2)
+    unit = POINTS if added.abs().max() >= SMALL_POINTS else replace(POINTS, digits=2)
     ends = [
         f"{words.period(w.end)}\n{total[n]:.{unit.digits}f} %"
         for w, n in ((found.base, "before_rate_pct"), (found.now, "rate_pct"))

@@ -96,7 +96,8 @@ def year_bars(ax: Axes, bars: pd.Series, unit: Unit) -> None:
     ax.bar(bars.index, bars, width=0.72, color=fill, edgecolor=edge, linewidth=1.2, zorder=2)
     numbered(ax, bars[bars.index >= this - 1], unit)
     money_axis(ax, unit, *with_room(bars, bars[bars.index >= this - 1]))
-    ax.set_xticks(range(bars.index[0], this + 1))
+    years = range(bars.index[0], this + 1)
+    ax.set_xticks(years, map(str, years))  # of two years matplotlib would write what they add to a sum
     ax.set_xlim(bars.index[0] - 0.6, this + 0.6)
     ax.tick_params(axis="x", length=0)
     ax.spines["bottom"].set_visible(False)

@@ -21,6 +21,7 @@ from tradelib.tables import PROVENANCE
 FREQUENCIES = {"M": "Month", "Q": "Quarter", "Y": "Year"}
 #: What goes above the table where all its rows agree; a table of one row keeps who it is about.
 COMMON, WHO = ["partner", "name", "item", *PROVENANCE], ("partner", "name", "vintage")
+SMALL_POINTS = 0.2  # the largest of what is told in points, below which a second decimal is shown
 LONG = 40  # characters; a longer text may be broken
 FORMS = (".xlsx", ".docx", ".tex", ".html", ".md", ".png", ".svg", ".pdf")
 #: From how many dollars on the unit "auto" is this one.
@@ -378,8 +379,10 @@ def published(
     flat = [one for one in flat if one[1] not in {*hide, *gone}]
     usual = _usual("million" if units else unit, [values for _, key, values in flat if key.endswith("_usd")])
     columns: list[Column] = []
+    fine = _small_points(flat)
     for group, key, values in flat:
-        one = _column(key, values, units.get(key, usual), digits.get(key, None if digits else decimals))
+        places = digits.get(key, None if digits else decimals)
+        one = _column(key, values, units.get(key, usual), 2 if places is None and key in fine else places)
         one = replace(one, group=group, header=names.get(key, one.header), sign=key in signed)
         if any((other.group, other.title) == (group, one.title) for other in columns):
             one = replace(one, header=key, unit="")  # no column is lost to another of the same words
@@ -425,6 +428,13 @@ def _common(columns: list[tuple[str, str, pd.Series]]) -> tuple[list[str], str, 
     told = [same[key] for key in ("partner", "name", "item") if key in same and not pd.isna(same[key])]
     line = credit(same.get("table", ""), same.get("vintage", ""), int(same.get("vintage_lag_days", 0)))
     return told, f"Source: {line}" if "table" in same else capital(line), set(same)
+
+
+def _small_points(columns: list[tuple[str, str, pd.Series]]) -> set[str]:
+    """The columns in points, where all of them are so small that one decimal would make zeros of them."""
+    found = {key: values for _, key, values in columns if column(key)[1] == "points"}
+    top = max((values.abs().max() for values in found.values()), default=SMALL_POINTS)
+    return set(found) if top < SMALL_POINTS else set()
 
 
 def _usual(unit: str, amounts: list[pd.Series]) -> str:
