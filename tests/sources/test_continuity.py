@@ -9,7 +9,15 @@ from helpers import country_sheet, csv_bytes
 import tradelib as tl
 from tradelib import releases
 from tradelib.errors import TradelibError
-from tradelib.sources.continuity import all_goods_of, hold_against, hold_sums, totals
+from tradelib.sources.continuity import (
+    ALIKE,
+    all_goods_of,
+    hold_against,
+    hold_alike,
+    hold_sums,
+    table_alike,
+    totals,
+)
 from tradelib.sources.ingest import check_day, ingest
 from tradelib.store import vintages
 from tradelib.tables import TABLES
@@ -185,3 +193,78 @@ def test_a_table_whose_items_do_not_add_up_is_refused(chapters, change):
 
 def test_some_chapters_alone_have_no_sum_to_be_held_to(chapters):
     held(CHAPTERS, chapters[chapters["item"].isin(["84", "85", "87"])], CHAPTERS_DAY)
+
+
+# --- the same figures in another table -------------------------------------------------------------
+
+
+def held_alike(table, frame, day):
+    """Hold a table against the bundled one that has the same figures, as `vouch` does."""
+    hold_alike(frame, table, day, tl.list_vintages(table_alike(table)))
+
+
+@pytest.mark.parametrize("table", ALIKE)
+def test_a_true_table_agrees_with_the_one_that_has_its_figures_too(table):
+    for vintage in tl.list_vintages(table):
+        held_alike(table, vintages.read(vintage), vintage.published)
+
+
+def as_reply(month, day, table=GOODS):
+    """What the Census API, or the FT-900, would have had of the months before a day."""
+    frame = tl.load(table, as_of=day, since=month)
+    kinds = tl.all_partners().set_index("code")["kind"]
+    return frame[
+        frame["partner"].map(kinds).isin(["country", "other", "world"]) & frame["partner"].ne("0004")
+    ]
+
+
+def months_exchanged(frame):
+    last = frame["period"].max()
+    return frame.assign(period=frame["period"].map({last: last - 1, last - 1: last}))
+
+
+def codes_exchanged(frame):
+    return frame.assign(partner=frame["partner"].replace({"5800": "5880", "5880": "5800"}))
+
+
+ELSEWHERE = {
+    "months exchanged": months_exchanged,
+    "codes exchanged": codes_exchanged,
+    "exports and imports exchanged": flows_swapped,
+    "thousands": lambda f: f.assign(value_usd=f["value_usd"] * 1000),
+    "millions": lambda f: f.assign(value_usd=f["value_usd"] / 1e6),
+    "one figure of a partner ten times": lambda f: moved(f, "5800", "2025-02", 10),
+    "last year under this": lambda f: (
+        as_reply("2024-01", "2025-04-03")
+        .query("period < '2024-03'")
+        .assign(period=lambda one: one["period"] + 12)
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ELSEWHERE)
+@pytest.mark.parametrize("table", ["goods_census_nsa_api", "goods_ft900_nsa", "goods_ft900_all_nsa"])
+def test_goods_of_another_source_do_not_contradict_the_table_of_goods(table, case):
+    """No vintage of these tables has the months, so that nothing else would notice."""
+    true, day = as_reply("2025-01", "2025-04-03"), date(2025, 4, 10)
+    held_alike(table, true, day)
+    with pytest.raises(TradelibError, match="cannot be believed beside goods_census_nsa of 2025-04-03"):
+        held_alike(table, ELSEWHERE[case](true), day)
+
+
+@pytest.mark.parametrize("case", ["exports and imports exchanged", "thousands", "millions"])
+@pytest.mark.parametrize("table", ["trade_ft900_sa", "goods_ft900_sa", "goods_ft900_quarters_sa"])
+def test_what_a_release_printed_adjusted_does_not_contradict_the_later_tables(table, case):
+    (vintage,) = tl.list_vintages(table)
+    with pytest.raises(TradelibError, match=f"cannot be believed beside {table_alike(table)}"):
+        held_alike(table, ELSEWHERE[case](vintages.read(vintage)), vintage.published)
+
+
+@pytest.mark.parametrize("times", [1e-3, 1e3])
+def test_months_that_no_table_has_yet_are_of_the_size_of_those_before(times):
+    later = as_reply("2025-01", "2025-04-03").assign(period=lambda rows: rows["period"] + 12)
+    held_alike("goods_census_nsa_api", later, date(2026, 4, 2))
+    with pytest.raises(TradelibError, match="partners together, would be"):
+        held_alike(
+            "goods_census_nsa_api", later.assign(value_usd=later["value_usd"] * times), date(2026, 4, 2)
+        )

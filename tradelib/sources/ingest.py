@@ -23,7 +23,7 @@ from tradelib.sources import (
     trade_online,
     workbooks,
 )
-from tradelib.sources.continuity import all_goods_of, hold_against, hold_sums, totals
+from tradelib.sources.continuity import all_goods_of, hold_against, hold_alike, hold_sums, table_alike, totals
 from tradelib.sources.download import looks_like_page
 from tradelib.store import vintages
 from tradelib.tables import CheckError, check_flows, table_info
@@ -106,6 +106,8 @@ def vouch(
     check_day(frame, table, day)
     try:
         hold_against(frame, table, day, _known(table, store))
+        if alike := table_alike(table):
+            hold_alike(frame, table, day, _known(alike, store))
         if all_goods := all_goods_of(table):
             hold_sums(totals(frame), table, day, _known(all_goods, store))
     except CheckError as problem:
