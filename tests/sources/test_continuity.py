@@ -252,6 +252,24 @@ def test_goods_of_another_source_do_not_contradict_the_table_of_goods(table, cas
         held_alike(table, ELSEWHERE[case](true), day)
 
 
+def test_months_exchanged_are_seen_over_an_annual_revision_too():
+    """Each figure alone may be revised so far; all of them to those of the month beside it cannot."""
+    (vintage,) = tl.list_vintages("goods_ft900_nsa")
+    frame, day = vintages.read(vintage), vintage.published
+    recent = frame["period"] >= pd.Period("2021-07", "M")
+    swapped = pd.concat([frame[~recent], months_exchanged(frame[recent])], ignore_index=True)
+    with pytest.raises(
+        TradelibError, match=r"beside goods_census_nsa of 2023.*exports of 2021-07 are those of"
+    ):
+        held_alike("goods_ft900_nsa", swapped, day)
+
+
+def test_last_year_under_a_month_that_no_table_has_yet_is_refused():
+    copied = as_reply("2024-01", "2025-04-03").assign(period=lambda rows: rows["period"] + 24)
+    with pytest.raises(TradelibError, match="exports of 2026-01 are those of 2024-01"):
+        held_alike("goods_census_nsa_api", copied, date(2027, 4, 2))
+
+
 @pytest.mark.parametrize("case", ["exports and imports exchanged", "thousands", "millions"])
 @pytest.mark.parametrize("table", ["trade_ft900_sa", "goods_ft900_sa", "goods_ft900_quarters_sa"])
 def test_what_a_release_printed_adjusted_does_not_contradict_the_later_tables(table, case):
@@ -263,6 +281,8 @@ def test_what_a_release_printed_adjusted_does_not_contradict_the_later_tables(ta
 @pytest.mark.parametrize("times", [1e-3, 1e3])
 def test_months_that_no_table_has_yet_are_of_the_size_of_those_before(times):
     later = as_reply("2025-01", "2025-04-03").assign(period=lambda rows: rows["period"] + 12)
+    odd = later.groupby("partner").ngroup() % 7
+    later["value_usd"] = (later["value_usd"] * (0.9 + odd / 20)).round()
     held_alike("goods_census_nsa_api", later, date(2026, 4, 2))
     with pytest.raises(TradelibError, match="partners together, would be"):
         held_alike(

@@ -902,6 +902,10 @@ CHANGES = {
         lambda t: [*t[:10], ["Atlantis", *t[10][1:]], *t[10:]],
         "'Atlantis' is not a known",
     ),
+    "a country that is there twice": (
+        lambda t: [one for row in t for one in [row] * (1 + (row[0] == "Vietnam"))],
+        "a partner is listed once",
+    ),
     "other units": (
         lambda t: [[c.replace("millions", "billions") for c in t[2]] if r is t[2] else r for r in t],
         "units",

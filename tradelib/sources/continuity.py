@@ -18,7 +18,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from tradelib.partners import all_partners
+from tradelib.partners import WORLD, all_partners
 from tradelib.releases import same_cycle
 from tradelib.store import parquet, vintages
 from tradelib.store.vintages import Part, Vintage
@@ -48,6 +48,9 @@ ALIKE |= {"goods_ft900_ytd_nsa": (GOODS, "ytd"), "goods_ft900_all_ytd_nsa": (GOO
 ALIKE |= {"goods_ft900_sa": (GOODS_SA, ""), "goods_ft900_ytd_sa": (GOODS_SA, "ytd")}
 ALIKE |= {"goods_ft900_quarters_sa": (GOODS_SA, "Q"), "trade_ft900_sa": (TRADE, "")}
 ALIKE |= {"trade_ft900_annual": (TRADE_YEARS, ""), "trade_bop_sa_api": (TRADE, "")}
+#: Two months of many partners were never less apart than 0.037 of what they traded together, and what one was
+#: revised by never more than 0.018.
+APART, COPIED = 0.03, 0.01
 PRINTED_USD, PRINTED = 5e6, 0.01  # what rounding and such may make of the same figure: dollars and a share
 
 
@@ -133,7 +136,9 @@ def hold_alike(frame: pd.DataFrame, table: str, day: date, known: list[Vintage])
         pair = Pair(
             table, *([(other.published, day), *sides] if past else [(day, other.published), *sides[::-1]])
         )
-        problem = _problem(pair) or (past and _other_size(frame, rows, table))
+        problem = (
+            _problem(pair) or _other_month(frame, rows, table) or (past and _other_size(frame, rows, table))
+        )
         if problem:
             raise CheckError(
                 f"{table} of {day} cannot be believed beside {other.table} of {other.published} "
@@ -164,6 +169,23 @@ def _added_up(rows: pd.DataFrame, span: str) -> pd.DataFrame:
         rows.assign(period=rows["period"].dt.asfreq("Q")).groupby(KEYS)["value_usd"].agg(["sum", "size"])
     )
     return quarters[quarters["size"] == 3].rename(columns={"sum": "value_usd"}).reset_index()
+
+
+def _other_month(frame: pd.DataFrame, rows: pd.DataFrame, table: str) -> list[str]:
+    """Whether the figures of many partners are those of another month, far more than of their own."""
+    if ALIKE[table] != (GOODS, ""):
+        return []
+    new, old = (_figures(one, table).drop(WORLD, level="partner", errors="ignore") for one in (frame, rows))
+    for (flow, period), one in new.dropna().groupby(["flow", "period"]):
+        usd = one.droplevel(["flow", "item", "period"])
+        if len(usd) < FEW or not usd.sum():
+            continue
+        there = old.xs(flow, level="flow").droplevel("item").unstack("period").reindex(usd.index).fillna(0.0)
+        apart = there.sub(usd, axis=0).abs().sum() / usd.sum()
+        other = apart.drop(period, errors="ignore").idxmin()
+        if apart[other] < min(apart.get(period, 2 * COPIED) / 2, APART):
+            return [f"{flow} of {period} are those of {other}."]
+    return []
 
 
 def _other_size(frame: pd.DataFrame, rows: pd.DataFrame, table: str) -> list[str]:
