@@ -264,6 +264,17 @@ def test_months_exchanged_are_seen_over_an_annual_revision_too():
         held_alike("goods_ft900_nsa", swapped, day)
 
 
+@pytest.mark.parametrize("table", ["trade_bop_sa", "goods_census_sa"])
+def test_two_quarters_or_months_exchanged_are_seen_where_each_may_be_revised_as_far(table):
+    """Four quarters make the same year in either order."""
+    (vintage,) = tl.list_vintages(table)
+    frame = vintages.read(vintage)
+    last = frame["period"].max()
+    swapped = frame.assign(period=frame["period"].replace({last - 1: last - 2, last - 2: last - 1}))
+    with pytest.raises(TradelibError, match=r"cannot be believed"):
+        hold_against(swapped, table, date(2025, 5, 6), [vintage])
+
+
 def test_last_year_under_a_month_that_no_table_has_yet_is_refused():
     copied = as_reply("2024-01", "2025-04-03").assign(period=lambda rows: rows["period"] + 24)
     with pytest.raises(TradelibError, match="exports of 2026-01 are those of 2024-01"):

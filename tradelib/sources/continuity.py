@@ -26,6 +26,7 @@ from tradelib.tables import BALANCE, GOODS, GOODS_SA, KEYS, TRADE, TRADE_YEARS, 
 
 #: Tables that always come whole: a row of theirs does not vanish, and they begin when they began.
 WHOLE = {GOODS, GOODS_SA, TRADE, TRADE_YEARS, "trade_bop_sa_api"}
+ADJUSTED = {GOODS_SA, TRADE, "trade_bop_sa_api"}  # the bounds of revisions are wider than a quarter's change
 SETTLED_YEARS = 5
 ROUNDING = 10_000.0  # a spreadsheet's CSV has ten digits
 MOVED, MOVED_IN_CYCLE, FEW = 0.05, 0.01, 10
@@ -106,6 +107,8 @@ def hold_against(frame: pd.DataFrame, table: str, day: date, known: list[Vintage
         else:
             pair = Pair(table, (day, other.published), frame, rows)
         problem = _span_problem(pair) or _problem(pair)
+        if not problem and table in ADJUSTED:
+            problem = _other_period(frame, rows, table)
         if problem:
             raise CheckError(
                 f"{table} of {day} cannot be believed beside the vintage of {other.published} "
@@ -127,7 +130,7 @@ def hold_alike(frame: pd.DataFrame, table: str, day: date, known: list[Vintage])
     What both have moved by no more than a revision moves it, and by rounding only where no annual revision
     lies between; of what only this one has, all partners together are not of another size.
     """
-    _, span = ALIKE[table]
+    span = ALIKE[table][1]
     for other in _nearest(known, day):
         rows = _added_up(vintages.read(other), span)
         both = [frame.set_index(KEYS).index, rows.set_index(KEYS).index]
@@ -136,9 +139,10 @@ def hold_alike(frame: pd.DataFrame, table: str, day: date, known: list[Vintage])
         pair = Pair(
             table, *([(other.published, day), *sides] if past else [(day, other.published), *sides[::-1]])
         )
-        problem = (
-            _problem(pair) or _other_month(frame, rows, table) or (past and _other_size(frame, rows, table))
-        )
+        problem = _problem(pair)
+        if not problem and not span:
+            problem = _other_period(frame, rows, table)
+        problem = problem or (past and _other_size(frame, rows, table))
         if problem:
             raise CheckError(
                 f"{table} of {day} cannot be believed beside {other.table} of {other.published} "
@@ -171,20 +175,24 @@ def _added_up(rows: pd.DataFrame, span: str) -> pd.DataFrame:
     return quarters[quarters["size"] == 3].rename(columns={"sum": "value_usd"}).reset_index()
 
 
-def _other_month(frame: pd.DataFrame, rows: pd.DataFrame, table: str) -> list[str]:
-    """Whether the figures of many partners are those of another month, far more than of their own."""
-    if ALIKE[table] != (GOODS, ""):
-        return []
+def _other_period(frame: pd.DataFrame, rows: pd.DataFrame, table: str) -> list[str]:
+    """Whether the figures of many partners are those of another period, far more than of their own."""
+    exact = ALIKE.get(table, ("",))[0] == GOODS  # adjusted figures of two quarters are nearer to each other
     new, old = (_figures(one, table).drop(WORLD, level="partner", errors="ignore") for one in (frame, rows))
-    for (flow, period), one in new.dropna().groupby(["flow", "period"]):
+    for (flow, item, period), one in new.dropna().groupby(["flow", "item", "period"]):
         usd = one.droplevel(["flow", "item", "period"])
-        if len(usd) < FEW or not usd.sum():
+        if (
+            len(usd) < FEW
+            or not usd.sum()
+            or not (exact or (old.index.get_level_values("period") == period).any())
+        ):
             continue
-        there = old.xs(flow, level="flow").droplevel("item").unstack("period").reindex(usd.index).fillna(0.0)
+        there = old.xs((flow, item), level=("flow", "item")).unstack("period").reindex(usd.index).fillna(0.0)
         apart = there.sub(usd, axis=0).abs().sum() / usd.sum()
         other = apart.drop(period, errors="ignore").idxmin()
-        if apart[other] < min(apart.get(period, 2 * COPIED) / 2, APART):
-            return [f"{flow} of {period} are those of {other}."]
+        if apart[other] < min(apart.get(period, 2 * COPIED) / (2 if exact else 3), APART):
+            what = flow if item == "goods" else f"{flow} of {item}"
+            return [f"{what} of {period} are those of {other}."]
     return []
 
 
