@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pytest_httpserver import HTTPServer
 
 from tradelib.errors import FetchError, TimedOut, TradelibError
-from tradelib.sources import census_api, download
+from tradelib.sources import census_api, download, ingest
 from tradelib.sources.census_api import CLASSIFICATIONS, Query, plan, split
 from tradelib.store import vintages
 from tradelib.tables import CheckError, check_flows
@@ -697,6 +697,16 @@ def test_words_that_no_code_stands_beside_tell_a_part_of_trade_too(column, part,
     assert parse_one([reply(**rows, **{column: [whole]})])[0] == "goods_census_nsa_api"
 
 
+def test_a_reply_saved_with_a_mark_of_its_order_of_bytes_is_the_same():
+    body = wire([["CTY_CODE", "ALL_VAL_MO", "time"], ["-", "7", "2018-07"]])
+    assert ingest.open_file(b"\xef\xbb\xbf" + body).equals(ingest.open_file(body))
+
+
+def test_a_header_without_a_name_is_no_header():
+    with pytest.raises(CheckError, match="list of rows"):
+        census_api.read_reply(b'[["CTY_CODE",null,"ALL_VAL_MO","time"],["-","1","7","2018-07"]]')
+
+
 def test_a_reply_given_twice_is_told():
     one = reply(CTY_CODE=["-"], ALL_VAL_MO=["7"], time=["2018-07"])
     with pytest.raises(CheckError, match="is a reply given twice"):
@@ -913,6 +923,8 @@ def test_a_reply_cut_anywhere_is_refused(cut):
         ),
         ([chapters(E_COMMODITY="")], "codes of one length"),
         ([chapters(E_COMMODITY="00")], "codes of one length"),
+        ([chapters(COMM_LVL=[None])], "the reply says nothing"),
+        ([chapters(CTY_CODE="5XXX", CTY_NAME="TOTAL FOR ALL COUNTRIES")], "name beside a code.*0016 +TOTAL"),
         ([chapters(CTY_NAME="JAPAN")], "name beside a code.*5800 +JAPAN"),
         ([chapters(CTY_CODE="", CTY_NAME="JAPAN")], "name beside a code.*0015 +JAPAN"),
         ([chapters(YEAR="2017")], "YEAR is that of time"),
@@ -947,6 +959,8 @@ def test_a_reply_cut_anywhere_is_refused(cut):
         "missing months of the total",
         "no code",
         "no such chapter",
+        "no level",
+        "the world under the code of a group",
         "the name of another",
         "a code gone, its name there",
         "another year",

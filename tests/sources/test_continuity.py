@@ -191,6 +191,36 @@ def test_a_table_whose_items_do_not_add_up_is_refused(chapters, change):
     assert "beside goods_census_nsa of 2020-10-06" in str(refusal.value) and "--accept" in str(refusal.value)
 
 
+def test_a_reply_cut_in_a_month_is_seen_over_an_annual_revision_too(chapters):
+    """The months of autumn 2020 are in no table of goods of that cycle, but in that of 2023."""
+    late = tl.load(CHAPTERS, as_of=CHAPTERS_DAY, since="2020-09", partner=["KOR", "MEX", "CHE", "0015"])
+    late = late[list(chapters)]
+    held(CHAPTERS, late, CHAPTERS_DAY)
+    korea = late["partner"].eq("5800") & late["period"].eq(pd.Period("2020-10", "M"))
+    with pytest.raises(TradelibError, match=r"(?s)sums of all items are not what was traded.*Korea, South"):
+        held(CHAPTERS, late[~korea], CHAPTERS_DAY)
+
+
+def test_chapters_of_another_month_are_seen():
+    """Twenty partners' chapters of one month under the next."""
+    late = tl.load(CHAPTERS, as_of=CHAPTERS_DAY, since="2020-09", through="2020-10")
+    swapped = late.assign(period=months_exchanged(late)["period"])
+    held(CHAPTERS, late, CHAPTERS_DAY)
+    with pytest.raises(TradelibError, match="cannot be believed beside goods_census_nsa of 2023"):
+        held(CHAPTERS, swapped, CHAPTERS_DAY)
+
+
+@pytest.mark.parametrize("times", [1e-3, 1e3])
+def test_duties_of_another_unit_are_refused(times):
+    table = "imports_consumption_hs2_nsa"
+    vintage = tl.list_vintages(table)[0]
+    frame = vintages.read(vintage)
+    hold_against(frame, table, date(2021, 9, 2), [vintage])
+    odd = frame.assign(duty_usd=(frame["duty_usd"] * times).round())
+    with pytest.raises(TradelibError, match="duties of the same months"):
+        hold_against(odd, table, date(2021, 9, 2), [vintage])
+
+
 def test_some_chapters_alone_have_no_sum_to_be_held_to(chapters):
     held(CHAPTERS, chapters[chapters["item"].isin(["84", "85", "87"])], CHAPTERS_DAY)
 

@@ -208,6 +208,7 @@ JUNK = {
     "an uneven CSV": (b'year,"CTY_CODE\n1985,0001', "not a table"),
     "a CSV with semicolons": (b"year;CTY_CODE;CTYNAME\n2018;5800;Korea, South\n", "parted by semicolons"),
     "a CSV with tabs": (b"year\tCTY_CODE\n2018\t5800\n", "parted by tabs"),
+    "something packed": (b"\x1f\x8b\x08\x00;;;;\x00\x01", "packed with gzip"),
     "a CSV in UTF-16": ("year,CTY_CODE\n2018,5800\n".encode("utf-16"), "UTF-16"),
     "another table": (b"name,value\nx,1\n", "no file that tradelib knows; its first row reads 'name, value'"),
 }

@@ -405,7 +405,7 @@ def _unsound(query: Query, what: str) -> FetchError:
 
 def read_rows(data: bytes) -> list[list[str]]:
     """Read a reply, a JSON array of arrays of one length, the header first."""
-    text = data.decode("utf-8", errors="replace").strip()
+    text = data.decode("utf-8-sig", errors="replace").strip()
     try:
         rows = json.loads(text)
     except (ValueError, RecursionError):
@@ -415,6 +415,7 @@ def read_rows(data: bytes) -> list[list[str]]:
         ) from None
     lists = isinstance(rows, list) and set(map(type, rows)) == {list}
     lists = lists and set(map(type, chain.from_iterable(rows))) <= {str, int, float, type(None)}
+    lists = lists and set(map(type, rows[0] if rows else [])) == {str}
     if not lists or len(rows) < 2 or len(set(map(len, rows))) != 1:
         raise CheckError("A Census API reply is a list of rows of equal length, the header first.")
     return rows
@@ -591,7 +592,7 @@ def _classify(reply: pd.DataFrame, commodity: str) -> str:
     refuse_rows(reply[odd], rule, "Ask the API for one COMM_LVL at a time.")
     found = known[digits.iloc[0]]
     level = CLASSIFICATIONS[found].level
-    told = set(reply["COMM_LVL"].unique()) if "COMM_LVL" in reply else {level}
+    told = set(reply["COMM_LVL"].fillna("nothing").unique()) if "COMM_LVL" in reply else {level}
     if told != {level}:
         raise CheckError(f"These are codes of COMM_LVL {level}; the reply says {', '.join(sorted(told))}.")
     return found

@@ -128,17 +128,18 @@ def check_names(labels: pd.DataFrame) -> None:
     known = all_partners().set_index("code")["kind"]
     pairs = labels.drop_duplicates(["partner", "name"]).dropna()
     told = pairs["name"].map({name: _code_of(name) for name in pairs["name"].unique()})
-    wrong = told.notna() & told.ne(pairs["partner"]) & pairs["partner"].map(known).ne("former")
+    kinds = pairs["partner"].map(known)
+    both = told.map(known).eq("world") & kinds.eq("world")  # the world has two codes
+    wrong = told.notna() & told.ne(pairs["partner"]) & kinds.ne("former") & ~both
     refuse_rows(pairs[wrong], "The name beside a code is that of its partner")
 
 
 def _code_of(name: str) -> str | None:
-    """The code of a name; of the world, which has two, none."""
+    """The code of a name that we know."""
     try:
-        found = resolve(name)
+        return resolve(name).code
     except TradelibError:
         return None
-    return None if found.kind == "world" else found.code
 
 
 def _check_quarters(labels: pd.DataFrame, numbers: pd.DataFrame, letters: str) -> None:

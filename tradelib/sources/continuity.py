@@ -38,6 +38,11 @@ MONTHLY = ["1220", "0004", "0015"]  # Canada and the world are revised each mont
 #: Tables by commodity, by how their names begin, and the table of all goods that their items add up to.
 ALL_GOODS = {"exports_": GOODS, "imports_general_": GOODS, "imports_consumption_": "imports_consumption_nsa"}
 MISSED_USD, MISSED = 1e5, 0.001  # what the sum of all items may miss of the whole: dollars, or a share of it
+DUTY_TIMES, DUTY_USD = (
+    2,
+    10e6,
+)  # no revision makes of all duties together so many, or is seen among so few dollars
+NEAR = 0.03  # a sum that misses by less is whole, though both were revised since
 MAJORITY = 0.5  # more of the sums than this are whole in a table of all items
 #: Tables that hold the figures of another one once more -> that one, and what its months are added up to.
 ALIKE = {
@@ -144,13 +149,18 @@ def hold_alike(frame: pd.DataFrame, table: str, day: date, known: list[Vintage])
             problem = _other_period(frame, rows, table)
         problem = problem or (past and _other_size(frame, rows, table))
         if problem:
-            raise CheckError(
-                f"{table} of {day} cannot be believed beside {other.table} of {other.published} "
-                f"({other.origin}): {problem[0]}",
-                *problem[1:],
-                "Is it the right file, whole, and of that day?",
-                'If it is right all the same: --accept "the reason", which is then shown with it.',
-            )
+            raise _unbelievable(table, day, other, problem)
+
+
+def _unbelievable(table: str, day: date, other: Vintage, problem: list[str]) -> CheckError:
+    """The refusal of a table beside a vintage of another one."""
+    return CheckError(
+        f"{table} of {day} cannot be believed beside {other.table} of {other.published} "
+        f"({other.origin}): {problem[0]}",
+        *problem[1:],
+        "Is it the right file, whole, and of that day?",
+        'If it is right all the same: --accept "the reason", which is then shown with it.',
+    )
 
 
 def _nearest(known: list[Vintage], day: date) -> list[Vintage]:
@@ -177,7 +187,7 @@ def _added_up(rows: pd.DataFrame, span: str) -> pd.DataFrame:
 
 def _other_period(frame: pd.DataFrame, rows: pd.DataFrame, table: str) -> list[str]:
     """Whether the figures of many partners are those of another period, far more than of their own."""
-    exact = ALIKE.get(table, ("",))[0] == GOODS  # adjusted figures of two quarters are nearer to each other
+    exact = table not in ADJUSTED and table_info(table).adjustment == "NSA"
     new, old = (_figures(one, table).drop(WORLD, level="partner", errors="ignore") for one in (frame, rows))
     for (flow, item, period), one in new.dropna().groupby(["flow", "item", "period"]):
         usd = one.droplevel(["flow", "item", "period"])
@@ -240,9 +250,13 @@ def hold_sums(frame: pd.DataFrame, table: str, day: date, known: list[Vintage]) 
         if same_cycle(*sorted([other.published, day])):
             tight = np.maximum(MISSED_USD, MISSED * both["earlier"])
             allowed = allowed.where(both["partner"].isin(MONTHLY), tight)
-            large = both["earlier"] > 10 * MISSED_USD
-            over |= (both["moved"] <= tight)[large].mean() > MAJORITY
+        else:
+            tight = np.maximum(MISSED_USD, NEAR * both["earlier"])
+        large = both["earlier"] > 10 * MISSED_USD
+        over |= (both["moved"] <= tight)[large].mean() > MAJORITY
         worst = both.assign(beyond=both["moved"] - allowed)[over].query("beyond > 0")
+        if problem := worst.empty and _other_period(frame, vintages.read(other).assign(item="all"), table):
+            raise _unbelievable(table, day, other, problem)
         if not worst.empty:
             raise CheckError(
                 f"{table} of {day} cannot be believed beside {other.table} of {other.published} "
@@ -277,8 +291,22 @@ def _problem(pair: Pair) -> list[str]:
     if worst.empty:
         off, worst = "new figures are far above all before", _leaps(pair)
     if worst.empty:
-        return []
+        return _other_duties(pair)
     return [f"{len(worst):,} {off}, in dollars:", *_lines(worst, "earlier", "later")]
+
+
+def _other_duties(pair: Pair) -> list[str]:
+    """Whether the duties that both tables have are of another size, all together."""
+    duty = "duty_usd"
+    if not {duty} <= set(pair.old) & set(pair.new):
+        return []
+    earlier, later = (one.set_index(KEYS)[duty] for one in (pair.old, pair.new))
+    before, now = (
+        one[one.index.isin(other.index)].sum() for one, other in ((earlier, later), (later, earlier))
+    )
+    if before / DUTY_TIMES <= now <= before * DUTY_TIMES or before < DUTY_USD > now:
+        return []
+    return [f"duties of the same months, together ${before:,.0f} in the earlier one, are ${now:,.0f}."]
 
 
 def _lines(worst: pd.DataFrame, *values: str) -> list[str]:

@@ -272,7 +272,7 @@ def open_file(data: bytes) -> pd.DataFrame | dict[str, list[list]] | bytes:
             return pd.read_parquet(io.BytesIO(data)).astype("str")
         except (pa.ArrowException, OSError) as error:
             raise CheckError(f"this is not a table ({error}).", DOWNLOAD_AGAIN) from None
-    if data[:512].lstrip().startswith(b"["):
+    if data[:512].removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"["):
         return census_api.read_reply(data)
     if bea_api.is_bea_reply(data):
         return data
@@ -286,6 +286,8 @@ def open_file(data: bytes) -> pd.DataFrame | dict[str, list[list]] | bytes:
 def _csv(data: bytes) -> pd.DataFrame:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise CheckError("its text is in UTF-16, not in UTF-8 as a publisher's.", "Save it as CSV in UTF-8.")
+    if data.startswith(b"\x1f\x8b"):
+        raise CheckError("this is packed with gzip.", "Unpack it, and give what is in it.")
     text = data.decode("utf-8-sig", errors="replace").replace("\r\n", "\n").replace("\r", "\n")
     first = text[: text.find("\n")]
     for mark, name in SEPARATORS.items():
