@@ -57,7 +57,7 @@ ALIKE |= {"trade_ft900_annual": (TRADE_YEARS, ""), "trade_bop_sa_api": (TRADE, "
 #: Two months of many partners were never less apart than 0.037 of what they traded together, and what one was
 #: revised by never more than 0.018.
 APART, COPIED = 0.03, 0.01
-PRINTED_USD, PRINTED = 5e6, 0.01  # what rounding and such may make of the same figure: dollars and a share
+PRINTED_USD, PRINTED = 5e6, 0.02  # what rounding and such may make of the same figure: dollars and a share
 
 
 @dataclass(frozen=True, slots=True)
