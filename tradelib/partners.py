@@ -148,7 +148,7 @@ class Register:
         else:
             codes = self.by_any.get(_key(given)) or self._by_words(given)
         if not codes:
-            raise PartnerError(f"{given!r} matches no partner.", *self.advice(given))
+            raise PartnerError(f"{given[:80]!r} matches no partner.", *self.advice(given))
         if len(codes) > 1:
             advice = [*self._listed(codes), "Give the code, or the name in full."]
             raise PartnerError(f"{given!r} is ambiguous; {len(codes)} partners match:", *advice)

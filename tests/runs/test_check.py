@@ -64,6 +64,55 @@ def test_changed_digits_units_signs_and_words_are_named_with_what_is_right(texts
     assert [fault for *_, fault in CHANGES if fault not in told] == []
 
 
+MARKUP = [  # what shows, hides or does something, and is no text between the tags of a page
+    ("<p>", '<p style="display:none">'),
+    ("<p>", "<p hidden>"),
+    ("<p>", "<p title='$5 billion'>"),
+    ("<p>", '<p onmouseover="this.innerText=5">'),
+    ("</style>", 'p::before { content: "not "; }</style>'),
+    ("</head>", '<link rel="stylesheet" href="https://example.org/x.css"></head>'),
+    ("</head>", '<meta http-equiv="refresh" content="0;url=https://example.org"></head>'),
+    ("</main>", '<script src="https://example.org/x.js"></script></main>'),
+    ("</main>", '<iframe srcdoc="$5 billion"></iframe></main>'),
+    ("</main>", '<img src="data:image/svg+xml,%3Csvg%3E%3C/svg%3E" alt=""></main>'),
+    ("9.9 billion</data>", "<del>9.9</del> billion</data>"),
+    ('href="', 'href="https://example.org/'),
+]
+
+
+def test_what_hides_adds_or_does_something_without_a_word_is_named(texts, monkeypatch):
+    again = check.work_out(json.loads(texts[".ipynb"]))
+    monkeypatch.setattr(check, "work_out", lambda book: again)
+    assert check.examine(texts, ".").faults == ()
+    for old, new in MARKUP:
+        (fault, *_) = check.examine(changed(texts, ".html", old, new), ".").faults
+        assert "its markup" in str(fault), new
+    book = json.loads(texts[".ipynb"])
+    shown = next(o["data"] for c in book["cells"] for o in c.get("outputs", []) if "text/html" in o["data"])
+    shown["text/html"] = text_of(shown["text/html"]).replace("<table", "<table hidden", 1)
+    assert "its markup" in str(check.examine({".ipynb": json.dumps(book)}, ".").faults[0])
+
+
+@pytest.mark.parametrize("place", ["<!DOCTYPE", "</html>", "<body>"])
+def test_text_outside_of_the_body_is_read_too(texts, place):
+    faults = check.check(changed(texts, ".html", place, f"<p>$5 billion</p>{place}")).faults
+    assert "'$5 billion', right is 'nothing'" in str(faults[0])
+
+
+@pytest.mark.parametrize(
+    ("end", "text", "words"),
+    [
+        (".ipynb", "{", "ipynb file is damaged: it is no JSON"),
+        (".ipynb", "{}", "ipynb file is damaged: it has no cells"),
+        (".facts.json", "", "facts.json file is damaged: it is no JSON"),
+        (".facts.json", "[]", "facts.json file is damaged: it has no facts"),
+    ],
+)
+def test_a_damaged_file_of_a_page_is_told_as_such(texts, end, text, words):
+    with pytest.raises(TradelibError, match=words):
+        check.check(texts | {end: text})
+
+
 def test_a_picture_of_other_figures_is_found_out_by_the_words_on_it(texts):
     shown = re.findall(r"base64,([^\"]+)", texts[".html"])
     assert all(map(pictures.words_of, shown)) and len(shown) > 4

@@ -176,6 +176,11 @@ def test_norway_stays_norway(listed):
             "runs:\n  - {notebook: mine.ipynb, parameters: {long: yes}}\n",
             r"The parameter long is 'yes', not true or false",
         ),
+        (
+            "runs:\n  - parameters: {partner: '5880'}\n",
+            r"runs.yaml:2: parameters: partner is none.*\n.*`partners`",
+        ),
+        ("runs:\n  - parameters: {as_of: 2018-10-05}\n", r"runs.yaml:2: parameters: as_of is none of them"),
         ("runs: all\n", r"runs.yaml:1: runs: needs a list"),
         ("- a\n", r"runs.yaml:1: runs: needs fields"),
         ("runs: [", r"runs.yaml:\d: not YAML"),

@@ -195,6 +195,19 @@ def test_the_date_of_the_last_update_is_read_from_the_sheets(sheets):
     assert last_updated({"empty": [], "blank": [[]]}) is None
 
 
+def test_sheets_of_different_days_are_no_workbook_of_one():
+    sheets = bea_sheets()
+    sheets["Table 5"][0] = ["Last updated December 5, 2018"]
+    with pytest.raises(CheckError, match="different days: 2018-09-05, 2018-12-05"):
+        last_updated(sheets)
+
+
+@pytest.mark.parametrize("line", ["Last updated March", "Last updated March 2025", "Last updated 2025"])
+def test_a_day_that_is_no_day_is_told(line):
+    with pytest.raises(CheckError, match="cannot be read"):
+        last_updated({"Table 1": [[line]]})
+
+
 def test_a_country_workbook_is_told_from_others(sheets):
     assert is_country_workbook(sheets)
     assert not is_country_workbook({"country": [["year", "CTY_CODE"]], "empty": []})

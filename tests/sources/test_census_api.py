@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pytest_httpserver import HTTPServer
 
 from tradelib.errors import FetchError, TimedOut, TradelibError
-from tradelib.sources import census_api, download
+from tradelib.sources import census_api, download, ingest
 from tradelib.sources.census_api import CLASSIFICATIONS, Query, plan, split
 from tradelib.store import vintages
 from tradelib.tables import CheckError, check_flows
@@ -672,6 +672,47 @@ def test_a_predicate_repeated_as_last_column_appears_once():
     assert parse_one([frame])[1]["partner"].tolist() == ["5800"]
 
 
+def test_a_column_there_twice_says_the_same_or_is_refused():
+    head = ["CTY_CODE", "ALL_VAL_MO", "E_COMMODITY", "time", "CTY_CODE"]
+    with pytest.raises(CheckError, match=r"(?s)CTY_CODE, there twice, says the same.*5800 +5880"):
+        census_api.read_reply(wire([head, ["5800", "7", "27", "2018-07", "5880"]]))
+
+
+@pytest.mark.parametrize(
+    ("column", "part", "whole"),
+    [
+        ("DIST_NAME", "SEATTLE, WA", "TOTAL FOR ALL DISTRICTS"),
+        ("PORT_NAME", "NEW YORK", "ALL PORTS"),
+        ("SITC_LDESC", "MINERAL FUELS", "TOTAL ALL COMMODITIES"),
+        ("NAICS_SDESC", "OIL AND GAS", "-"),
+        ("E_COMMODITY_LDESC", "ALL OTHER GOODS", "TOTAL EXPORTS"),
+        ("HITECH_DESC", "BIOTECHNOLOGY", ""),
+        ("COMM_LVL", "HS2", "-"),
+    ],
+)
+def test_words_that_no_code_stands_beside_tell_a_part_of_trade_too(column, part, whole):
+    rows = {"CTY_CODE": ["5800"], "ALL_VAL_MO": ["7"], "time": ["2018-07"]}
+    with pytest.raises(CheckError, match=f"part of trade: its column {column} has '{part}'"):
+        parse_one([reply(**rows, **{column: [part]})])
+    assert parse_one([reply(**rows, **{column: [whole]})])[0] == "goods_census_nsa_api"
+
+
+def test_a_reply_saved_with_a_mark_of_its_order_of_bytes_is_the_same():
+    body = wire([["CTY_CODE", "ALL_VAL_MO", "time"], ["-", "7", "2018-07"]])
+    assert ingest.open_file(b"\xef\xbb\xbf" + body).equals(ingest.open_file(body))
+
+
+def test_a_header_without_a_name_is_no_header():
+    with pytest.raises(CheckError, match="list of rows"):
+        census_api.read_reply(b'[["CTY_CODE",null,"ALL_VAL_MO","time"],["-","1","7","2018-07"]]')
+
+
+def test_a_reply_given_twice_is_told():
+    one = reply(CTY_CODE=["-"], ALL_VAL_MO=["7"], time=["2018-07"])
+    with pytest.raises(CheckError, match="is a reply given twice"):
+        census_api.parse([one, one])
+
+
 @pytest.mark.parametrize("world", ["", "-"])
 def test_the_row_for_all_countries_is_the_world_under_both_of_its_codes(world):
     _, frame = parse_one([reply(CTY_CODE=[world, "5800"], ALL_VAL_MO=["7", "7"], time=["2018-07"] * 2)])
@@ -880,6 +921,22 @@ def test_a_reply_cut_anywhere_is_refused(cut):
             ],
             "lacks 2018-03, 2018-04",
         ),
+        ([chapters(E_COMMODITY="")], "codes of one length"),
+        ([chapters(E_COMMODITY="00")], "codes of one length"),
+        ([chapters(COMM_LVL=[None])], "the reply says nothing"),
+        ([chapters(CTY_CODE="5XXX", CTY_NAME="TOTAL FOR ALL COUNTRIES")], "name beside a code.*0016 +TOTAL"),
+        ([chapters(CTY_NAME="JAPAN")], "name beside a code.*5800 +JAPAN"),
+        ([chapters(CTY_CODE="", CTY_NAME="JAPAN")], "name beside a code.*0015 +JAPAN"),
+        ([chapters(YEAR="2017")], "YEAR is that of time"),
+        ([chapters(MONTH="06")], "MONTH is that of time"),
+        ([reply(CTY_CODE=["5800"], CON_VAL_MO=["3"], CAL_DUT_MO=["99"], time=["2018-07"])], "exchanged"),
+        (
+            [
+                reply(CTY_CODE=["-"], ALL_VAL_MO=["8"], time=["2018-07"]),
+                reply(CTY_CODE=["-"], GEN_VAL_MO=["7"], time=["2018-07"]),
+            ],
+            "exports are above its imports: are the two exchanged",
+        ),
         (
             [reply(CTY_CODE=["-", "5800", "5700"], ALL_VAL_MO=["100", "50", "40"], time=["2018-07"] * 3)],
             "Partners sum to the World row",
@@ -900,6 +957,16 @@ def test_a_reply_cut_anywhere_is_refused(cut):
         "wrong commodity column",
         "mixed tables",
         "missing months of the total",
+        "no code",
+        "no such chapter",
+        "no level",
+        "the world under the code of a group",
+        "the name of another",
+        "a code gone, its name there",
+        "another year",
+        "another month",
+        "duties and values exchanged",
+        "flows exchanged",
         "partners miss the total",
     ],
 )
@@ -916,12 +983,10 @@ def test_a_reply_that_makes_no_sound_table_is_refused(broken, words):
         ([["5800", "7.5", "27", "2018-07"]], "whole dollars"),
     ],
 )
-def test_the_contract_refuses_what_the_parser_lets_through(rows, words):
-    _, frame = parse_one(
-        [census_api.read_reply(wire([["CTY_CODE", "ALL_VAL_MO", "E_COMMODITY", "time"], *rows]))]
-    )
+def test_the_contract_refuses_what_is_no_flow_of_trade(rows, words):
+    body = wire([["CTY_CODE", "ALL_VAL_MO", "E_COMMODITY", "time"], *rows])
     with pytest.raises(CheckError, match=words):
-        check_flows(frame, "exports_hs2_nsa")
+        check_flows(parse_one([census_api.read_reply(body)])[1], "exports_hs2_nsa")
 
 
 def test_the_wire_helper_writes_what_a_json_reader_reads():

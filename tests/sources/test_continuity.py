@@ -9,7 +9,15 @@ from helpers import country_sheet, csv_bytes
 import tradelib as tl
 from tradelib import releases
 from tradelib.errors import TradelibError
-from tradelib.sources.continuity import all_goods_of, hold_against, hold_sums, totals
+from tradelib.sources.continuity import (
+    ALIKE,
+    all_goods_of,
+    hold_against,
+    hold_alike,
+    hold_sums,
+    table_alike,
+    totals,
+)
 from tradelib.sources.ingest import check_day, ingest
 from tradelib.store import vintages
 from tradelib.tables import TABLES
@@ -183,5 +191,141 @@ def test_a_table_whose_items_do_not_add_up_is_refused(chapters, change):
     assert "beside goods_census_nsa of 2020-10-06" in str(refusal.value) and "--accept" in str(refusal.value)
 
 
+def test_a_reply_cut_in_a_month_is_seen_over_an_annual_revision_too(chapters):
+    """The months of autumn 2020 are in no table of goods of that cycle, but in that of 2023."""
+    late = tl.load(CHAPTERS, as_of=CHAPTERS_DAY, since="2020-09", partner=["KOR", "MEX", "CHE", "0015"])
+    late = late[list(chapters)]
+    held(CHAPTERS, late, CHAPTERS_DAY)
+    korea = late["partner"].eq("5800") & late["period"].eq(pd.Period("2020-10", "M"))
+    with pytest.raises(TradelibError, match=r"(?s)sums of all items are not what was traded.*Korea, South"):
+        held(CHAPTERS, late[~korea], CHAPTERS_DAY)
+
+
+def test_chapters_of_another_month_are_seen():
+    """Twenty partners' chapters of one month under the next."""
+    late = tl.load(CHAPTERS, as_of=CHAPTERS_DAY, since="2020-09", through="2020-10")
+    swapped = late.assign(period=months_exchanged(late)["period"])
+    held(CHAPTERS, late, CHAPTERS_DAY)
+    with pytest.raises(TradelibError, match="cannot be believed beside goods_census_nsa of 2023"):
+        held(CHAPTERS, swapped, CHAPTERS_DAY)
+
+
+@pytest.mark.parametrize("times", [1e-3, 1e3])
+def test_duties_of_another_unit_are_refused(times):
+    table = "imports_consumption_hs2_nsa"
+    vintage = tl.list_vintages(table)[0]
+    frame = vintages.read(vintage)
+    hold_against(frame, table, date(2021, 9, 2), [vintage])
+    odd = frame.assign(duty_usd=(frame["duty_usd"] * times).round())
+    with pytest.raises(TradelibError, match="duties of the same months"):
+        hold_against(odd, table, date(2021, 9, 2), [vintage])
+
+
 def test_some_chapters_alone_have_no_sum_to_be_held_to(chapters):
     held(CHAPTERS, chapters[chapters["item"].isin(["84", "85", "87"])], CHAPTERS_DAY)
+
+
+# --- the same figures in another table -------------------------------------------------------------
+
+
+def held_alike(table, frame, day):
+    """Hold a table against the bundled one that has the same figures, as `vouch` does."""
+    hold_alike(frame, table, day, tl.list_vintages(table_alike(table)))
+
+
+@pytest.mark.parametrize("table", ALIKE)
+def test_a_true_table_agrees_with_the_one_that_has_its_figures_too(table):
+    for vintage in tl.list_vintages(table):
+        held_alike(table, vintages.read(vintage), vintage.published)
+
+
+def as_reply(month, day, table=GOODS):
+    """What the Census API, or the FT-900, would have had of the months before a day."""
+    frame = tl.load(table, as_of=day, since=month)
+    kinds = tl.all_partners().set_index("code")["kind"]
+    return frame[
+        frame["partner"].map(kinds).isin(["country", "other", "world"]) & frame["partner"].ne("0004")
+    ]
+
+
+def months_exchanged(frame):
+    last = frame["period"].max()
+    return frame.assign(period=frame["period"].map({last: last - 1, last - 1: last}))
+
+
+def codes_exchanged(frame):
+    return frame.assign(partner=frame["partner"].replace({"5800": "5880", "5880": "5800"}))
+
+
+ELSEWHERE = {
+    "months exchanged": months_exchanged,
+    "codes exchanged": codes_exchanged,
+    "exports and imports exchanged": flows_swapped,
+    "thousands": lambda f: f.assign(value_usd=f["value_usd"] * 1000),
+    "millions": lambda f: f.assign(value_usd=f["value_usd"] / 1e6),
+    "one figure of a partner ten times": lambda f: moved(f, "5800", "2025-02", 10),
+    "last year under this": lambda f: (
+        as_reply("2024-01", "2025-04-03")
+        .query("period < '2024-03'")
+        .assign(period=lambda one: one["period"] + 12)
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ELSEWHERE)
+@pytest.mark.parametrize("table", ["goods_census_nsa_api", "goods_ft900_nsa", "goods_ft900_all_nsa"])
+def test_goods_of_another_source_do_not_contradict_the_table_of_goods(table, case):
+    """No vintage of these tables has the months, so that nothing else would notice."""
+    true, day = as_reply("2025-01", "2025-04-03"), date(2025, 4, 10)
+    held_alike(table, true, day)
+    with pytest.raises(TradelibError, match="cannot be believed beside goods_census_nsa of 2025-04-03"):
+        held_alike(table, ELSEWHERE[case](true), day)
+
+
+def test_months_exchanged_are_seen_over_an_annual_revision_too():
+    """Each figure alone may be revised so far; all of them to those of the month beside it cannot."""
+    (vintage,) = tl.list_vintages("goods_ft900_nsa")
+    frame, day = vintages.read(vintage), vintage.published
+    recent = frame["period"] >= pd.Period("2021-07", "M")
+    swapped = pd.concat([frame[~recent], months_exchanged(frame[recent])], ignore_index=True)
+    with pytest.raises(
+        TradelibError, match=r"beside goods_census_nsa of 2023.*exports of 2021-07 are those of"
+    ):
+        held_alike("goods_ft900_nsa", swapped, day)
+
+
+@pytest.mark.parametrize("table", ["trade_bop_sa", "goods_census_sa"])
+def test_two_quarters_or_months_exchanged_are_seen_where_each_may_be_revised_as_far(table):
+    """Four quarters make the same year in either order."""
+    (vintage,) = tl.list_vintages(table)
+    frame = vintages.read(vintage)
+    last = frame["period"].max()
+    swapped = frame.assign(period=frame["period"].replace({last - 1: last - 2, last - 2: last - 1}))
+    with pytest.raises(TradelibError, match=r"cannot be believed"):
+        hold_against(swapped, table, date(2025, 5, 6), [vintage])
+
+
+def test_last_year_under_a_month_that_no_table_has_yet_is_refused():
+    copied = as_reply("2024-01", "2025-04-03").assign(period=lambda rows: rows["period"] + 24)
+    with pytest.raises(TradelibError, match="exports of 2026-01 are those of 2024-01"):
+        held_alike("goods_census_nsa_api", copied, date(2027, 4, 2))
+
+
+@pytest.mark.parametrize("case", ["exports and imports exchanged", "thousands", "millions"])
+@pytest.mark.parametrize("table", ["trade_ft900_sa", "goods_ft900_sa", "goods_ft900_quarters_sa"])
+def test_what_a_release_printed_adjusted_does_not_contradict_the_later_tables(table, case):
+    (vintage,) = tl.list_vintages(table)
+    with pytest.raises(TradelibError, match=f"cannot be believed beside {table_alike(table)}"):
+        held_alike(table, ELSEWHERE[case](vintages.read(vintage)), vintage.published)
+
+
+@pytest.mark.parametrize("times", [1e-3, 1e3])
+def test_months_that_no_table_has_yet_are_of_the_size_of_those_before(times):
+    later = as_reply("2025-01", "2025-04-03").assign(period=lambda rows: rows["period"] + 12)
+    odd = later.groupby("partner").ngroup() % 7
+    later["value_usd"] = (later["value_usd"] * (0.9 + odd / 20)).round()
+    held_alike("goods_census_nsa_api", later, date(2026, 4, 2))
+    with pytest.raises(TradelibError, match="partners together, would be"):
+        held_alike(
+            "goods_census_nsa_api", later.assign(value_usd=later["value_usd"] * times), date(2026, 4, 2)
+        )

@@ -107,6 +107,16 @@ def test_another_date_than_the_one_printed_in_the_file_is_refused(bea_workbook, 
     assert {v.published for v, _ in ingest([bea_workbook], **{option: "2018-09-05"})} == {date(2018, 9, 5)}
 
 
+def test_a_workbook_of_quarters_and_years_without_a_day_asks_for_it(tmp_path, store):
+    sheets = {
+        name: [row for row in rows if "Last updated" not in str(row[0])]
+        for name, rows in bea_sheets().items()
+    }
+    with pytest.raises(TradelibError, match=r"(?s)reaches 2018Q2; its publication date.*--published"):
+        ingest([write_xlsx(tmp_path / "trad-geo.xlsx", sheets)])
+    assert not store.exists()
+
+
 def test_one_of_two_tables_can_be_chosen(bea_workbook, store):
     assert [v.table for v, _ in ingest([bea_workbook], table="trade_bop_annual")] == ["trade_bop_annual"]
     assert len(files(store)) == 1
@@ -196,6 +206,10 @@ JUNK = {
     "an error text": (b"error: unknown variable 'XYZ'", "no file that tradelib knows"),
     "a cut API reply": (b'[["CTY_CODE","ALL_VAL_MO","time"],\n["5800","7","201', "it begins"),
     "an uneven CSV": (b'year,"CTY_CODE\n1985,0001', "not a table"),
+    "a CSV with semicolons": (b"year;CTY_CODE;CTYNAME\n2018;5800;Korea, South\n", "parted by semicolons"),
+    "a CSV with tabs": (b"year\tCTY_CODE\n2018\t5800\n", "parted by tabs"),
+    "something packed": (b"\x1f\x8b\x08\x00;;;;\x00\x01", "packed with gzip"),
+    "a CSV in UTF-16": ("year,CTY_CODE\n2018,5800\n".encode("utf-16"), "UTF-16"),
     "another table": (b"name,value\nx,1\n", "no file that tradelib knows; its first row reads 'name, value'"),
 }
 

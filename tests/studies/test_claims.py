@@ -89,6 +89,19 @@ def test_a_country_whose_code_yaml_takes_for_a_truth_is_a_country(written):
         ("release: 2018-07", "release: 2018-13", "mine.yaml:5: release:", "not a month"),
         ("published: 2018-10-05", "published: soon", "mine.yaml:4: published:", "not a date"),
         ("published: 2018-10-05", "published: 2018-09-01", "mine.yaml:1: published:", "2018-09-05"),
+        ("published: 2018-10-05", "published: 2099-10-05", "mine.yaml:1: published:", "has not come"),
+        (
+            "    fact: goods",
+            "    universe: 2018-13-01\n    fact: goods",
+            "mine.yaml:13: universe:",
+            "not a date",
+        ),
+        (
+            "    fact: goods",
+            "    universe: everybody\n    fact: goods",
+            "mine.yaml:13: universe:",
+            "no partner",
+        ),
         ("unit: USD", "unit: dollars", "mine.yaml:10: unit:", "USD, percent"),
         ("printed: $222.6 billion", "printed: a lot", "mine.yaml:11: printed:", "355 million"),
         ("rounding: 0.1 billion", "rounding: 0", "mine.yaml:12: rounding:", "above zero"),
@@ -134,6 +147,11 @@ def test_the_same_id_twice_is_refused(written):
         ("list", "KOR", "needs a list"),
         ("list", "[KOR, Atlantis]", "Atlantis"),
         ("bool", "perhaps", "not allowed"),
+        ("percent", "73,5 percent", "no number of percent"),
+        ("percent", "73 billion", "no number of percent"),
+        ("ratio", "3 million times", "no number of ratio"),
+        ("USD", "$3,55 million", "no number of USD"),
+        ("USD", "$1,0000 million", "no number of USD"),
     ],
 )
 def test_a_printed_value_must_suit_its_unit(written, unit, printed, words):
@@ -141,6 +159,11 @@ def test_a_printed_value_must_suit_its_unit(written, unit, printed, words):
     text = text.replace("printed: $222.6 billion", f"printed: {printed}")
     with pytest.raises(tl.TradelibError, match=words):
         load_article(written(text))
+
+
+def test_a_path_that_can_be_none_is_told():
+    with pytest.raises(tl.TradelibError, match="There is no claims file"):
+        load_article("a\0b.yaml")
 
 
 def test_an_unknown_article_names_those_there_are():

@@ -38,6 +38,7 @@ from tradelib.runs.finished import (
     facts_of_run,
     figures_of,
     headline_of,
+    page_of,
     text_of,
     title_of,
 )
@@ -75,6 +76,9 @@ SAID = {"title", "caption", "subtitle", "note", "source", "names"}  # arguments 
 PIECES = re.compile(r"<!--.*?-->|<style\b.*?</style>|<(?:[^<>\"']|\"[^\"]*\"|'[^']*')*>|[^<]+|<", re.DOTALL)
 TOKENS = re.compile(r"(\s*)(\d+(?:[.,]\d+)*|[^\W\d_]+|([-=_])\3{2,}|\S)")
 ATTRIBUTES = re.compile(r'([\w-]+)="([^"]*)"')
+#: Attributes that a reading holds, and what a page tells of itself in its head.
+READ_APART = re.compile(r'\b(?:(alt|title|value)="[^"]*"|(src)="data:image/png;base64,[^"]*")')
+OF_ITSELF = re.compile(r'(<meta name="(?:generator|tradelib-[\w-]*)") content="[^"]*"')
 WITHIN_A_LINE = re.compile(r"</?(?:a|b|em|strong|span|data|code)\b")
 BODY = re.compile(r"<title>(.*?)</title>.*?<body>(.*)</body>", re.DOTALL)
 #: What a page says of the notebook it was made of.
@@ -154,10 +158,10 @@ def prepare(notebook: str, parameters: dict) -> None:
         threading.Thread(target=begin, daemon=True).start()
 
 
-def check(texts: dict[str, str], *, limit: int = CELL_LIMIT) -> Verdict:
-    """Check a page that is being made, given its files' texts by their ends, within so many seconds."""
+def check(texts: dict[str, str], *, limit: int = CELL_LIMIT, finished: bool = True) -> Verdict:
+    """Check a page, given its files' texts by their ends, within so many seconds, as `examine` does."""
     with _beside_kernels:
-        return _call(examine, texts, str(Path.cwd()), limit=limit)
+        return _call(examine, texts, str(Path.cwd()), finished, limit=limit)
 
 
 def _call(function: Callable, *given: object, limit: int = CELL_LIMIT) -> Any:
@@ -230,26 +234,46 @@ def texts_of(page: Path) -> dict[str, str]:
 # --- answering: in a process of its own ----------------------------------------------------------------
 
 
-def examine(texts: dict[str, str], folder: str) -> Verdict:
-    """Work a page out again and compare its files; `folder` is where its notebook is at home."""
+def examine(texts: dict[str, str], folder: str, finished: bool = True) -> Verdict:
+    """Work a page out again and compare its files; `folder` is where its notebook is at home.
+
+    Of a `finished` page, which anybody may have changed since, the markup is compared too.
+    """
     os.chdir(folder)
-    book = json.loads(texts[BOOK]) if BOOK in texts else _book_of(texts.get(PAGE, ""))
+    book, facts = _opened(texts)
+    book = book or _book_of(texts.get(PAGE, ""))
     again, unbound = work_out(book)
-    faults = [*itertools.islice(compare(texts, again), MOST)]
+    faults = [*itertools.islice(compare(texts, again, book, facts), MOST)]
+    if not faults and finished and PAGE in texts:
+        faults = [*_in_markup(PAGE, texts[PAGE], _page_again(book if BOOK in texts else again))]
     made_with = (book["metadata"].get("tradelib") or {}).get("code_sha256", "")
     if faults and made_with not in ("", code_sha256()):
         faults.append(Fault(BOOK, "it was made with another tradelib: make it again, then check it"))
     return Verdict(tuple(faults), (*_typed(again), *unbound))
 
 
-def compare(texts: dict[str, str], again: dict) -> Iterator[Fault]:
+def _opened(texts: dict[str, str]) -> tuple[dict, dict]:
+    """The notebook and the facts of a page, as far as they are there."""
+    found = []
+    for end, needed in ((BOOK, {"cells", "metadata"}), (FACTS, {"facts"})):
+        try:
+            told = json.loads(texts[end]) if end in texts else {}
+        except (ValueError, RecursionError) as error:
+            raise TradelibError(f"Its {end} file is damaged: it is no JSON ({str(error)[:80]}).") from None
+        if end in texts and not (isinstance(told, dict) and needed <= told.keys()):
+            raise TradelibError(f"Its {end} file is damaged: it has no {' and no '.join(sorted(needed))}.")
+        found.append(told)
+    return found[0], found[1]
+
+
+def compare(texts: dict[str, str], again: dict, book: dict, facts: dict) -> Iterator[Fault]:
     """Compare the files of a page with its notebook as it was worked out again."""
     if BOOK in texts:
-        yield from _in_notebook(json.loads(texts[BOOK]), again)
+        yield from _in_notebook(book, again)
     if PAGE in texts:
         yield from _differ(PAGE, read_page(texts[PAGE]), _read_as_page(again))
     if FACTS in texts:
-        yield from _in_facts(json.loads(texts[FACTS]), again)
+        yield from _in_facts(facts, again)
 
 
 def _book_of(page: str) -> dict:
@@ -461,7 +485,50 @@ def words_of(snippets: Iterable[Snippet]) -> list[Word]:
 def read_page(text: str) -> list[Snippet]:
     """List what a reader sees of a page: its title, and all in its body."""
     found = BODY.search(text)
-    return list(reading_of(f"<p>{found[1]}</p>{found[2]}" if found else text))
+    if not found:
+        return list(reading_of(text))
+    before, between = text[: found.start()], text[found.end(1) : found.start(2)]
+    outside = [one for one in reading_of(f"{before}{between}{text[found.end() :]}") if one.text.strip()]
+    return [*reading_of(f"<p>{found[1]}</p>{found[2]}"), *outside]
+
+
+def _page_again(book: dict) -> str:
+    """Make the page of a notebook, as its maker does."""
+    import nbformat
+
+    cells = [
+        cell | {"outputs": [{"output_type": "display_data"} | one for one in cell["outputs"]]}
+        if cell["cell_type"] == "code"
+        else cell
+        for cell in book["cells"]
+    ]
+    told = dict.fromkeys(("version", "fingerprint", "title", "notebook", "notebook_sha256"), "-")
+    own = told | {"parameters": told, "editions": []} | (book["metadata"].get("tradelib") or {})
+    again = book | {"cells": cells, "metadata": book["metadata"] | {"tradelib": own}}
+    return page_of(nbformat.reads(json.dumps(again), as_version=4))
+
+
+def _markup_of(text: str) -> list[str]:
+    """The tags and styles of a page: all that is no text, and decides what is seen of it and does anything.
+
+    What `reading_of` reads in an attribute is left out here.
+    """
+    tags = (piece for piece in PIECES.findall(text) if piece.startswith("<"))
+    return [READ_APART.sub(r'\1\2=""', OF_ITSELF.sub(r"\1", tag)) for tag in tags]
+
+
+def _in_markup(file: str, page: str, right: str) -> Iterator[Fault]:
+    """Name the first place where the markup of two pages differs."""
+    both = itertools.zip_longest(_markup_of(page), _markup_of(right), fillvalue="")
+    for mine, theirs in both:
+        if mine != theirs:
+            yield Fault(
+                file,
+                "its markup, which may hide, add or do something (or is another nbconvert's)",
+                mine[:LONGEST],
+                theirs[:LONGEST],
+            )
+            return
 
 
 def _read_as_page(book: dict) -> list[Snippet]:
@@ -518,7 +585,10 @@ def _in_notebook(book: dict, again: dict) -> Iterator[Fault]:
             for kind in sorted({*says.get("data", {}), *says_right.get("data", {})}):
                 told, told_right = (one.get("data", {}).get(kind, "") for one in (says, says_right))
                 if told != told_right:
-                    yield from _of_form(kind, told, told_right)
+                    faults = [*_of_form(kind, told, told_right)]
+                    if not faults and kind in ("text/html", "text/markdown"):
+                        faults = [*_in_markup(BOOK, told, told_right)]
+                    yield from faults
             about = [json.dumps(one.get("metadata", {}), sort_keys=True) for one in (says, says_right)]
             yield from _differ(BOOK, *([Snippet(one)] for one in about))
     own = book["metadata"].get("tradelib")

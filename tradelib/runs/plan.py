@@ -12,10 +12,16 @@ from tradelib.loaders import find_release
 from tradelib.partners import members, partner, resolve
 from tradelib.releases import Release
 from tradelib.runs.execution import check_parameters
-from tradelib.runs.jobs import BRIEF, CELL_LIMIT, Job, Notebook, job_of, read_notebook
+from tradelib.runs.jobs import BRIEF, CELL_LIMIT, SUBJECT, Job, Notebook, job_of, read_notebook
 from tradelib.store.yaml_fields import Fields, read_fields, word
 
 ALLOWED = {"runs": ("runs",), "run": ("notebook", "partners", "as_of", "label", "cell_limit", "parameters")}
+#: What every page is about, and how a list says it: a parameter would make a page of another partner or day.
+SAID_BY = {
+    "partner": "Give it as `partners`.",
+    "release": "It is the one that is swept.",
+    "as_of": "Give it as the field `as_of`.",
+}
 GROUP, ALL, DAY_S = "group:", "all", 86_400
 
 
@@ -183,8 +189,12 @@ def _run(fields: Fields, folder: Path) -> Run:
         return read_notebook(beside if beside.is_file() else text)
 
     book = fields.read("notebook", notebook, None) or read_notebook()
+    given = fields.values("parameters")
+    for name in SUBJECT:
+        if name in given:
+            fields.fail("parameters", f"{name} is none of them here.", SAID_BY[name])
     try:
-        parameters = check_parameters(book, fields.values("parameters"))
+        parameters = check_parameters(book, given)
     except TradelibError as error:
         problem, *advice = str(error).split("\n  ")
         fields.fail("parameters", problem, *advice)

@@ -113,16 +113,21 @@ def parse_country_workbook(sheets: dict[str, list[list]]) -> dict[str, pd.DataFr
 
 
 def last_updated(sheets: dict[str, list[list]]) -> str | None:
-    """Return the ISO date of the line "Last updated March 6, 2025", if there is one."""
-    for rows in sheets.values():
-        for row in rows[:3]:
-            words = str(row[0]) if row else ""
-            if words.lower().startswith("last updated"):
-                try:
-                    return pd.Timestamp(words[len("last updated") :].strip()).date().isoformat()
-                except ValueError:
-                    raise CheckError(f"The day printed in the workbook cannot be read: {words!r}.") from None
-    return None
+    """Return the ISO date of the lines "Last updated March 6, 2025", one in all sheets, if there are any."""
+    lines = [str(row[0]).strip() for rows in sheets.values() for row in rows[:3] if row]
+    days = {}
+    for words in dict.fromkeys(line for line in lines if line.lower().startswith("last updated")):
+        told = pd.to_datetime(
+            pd.Series(words[len("last updated") :].strip(" :")), format="mixed", errors="coerce"
+        )
+        if told.isna().any() or not re.search(r"\d.*\d{4}|\d{4}-\d\d-\d\d", words):
+            raise CheckError(f"The day printed in the workbook cannot be read: {words!r}.")
+        days[told[0].date().isoformat()] = words
+    if len(days) > 1:
+        raise CheckError(
+            f"The sheets are of different days: {', '.join(days)}.", "Give the workbook as it was."
+        )
+    return next(iter(days), None)
 
 
 def is_country_workbook(sheets: dict[str, list[list]]) -> bool:

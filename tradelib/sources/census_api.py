@@ -27,8 +27,8 @@ from tqdm import tqdm
 from tradelib.errors import FetchError, TimedOut, TradelibError
 from tradelib.partners import API_GROUPS, WORLD, all_partners, from_api_code, partner, resolve
 from tradelib.sources import download
-from tradelib.sources.census_files import check_world
-from tradelib.tables import CheckError, refuse_rows, table_info
+from tradelib.sources.census_files import check_names, check_size_of_world, check_world
+from tradelib.tables import KEYS, CheckError, refuse_rows, table_info
 
 # --- what the API has ---------------------------------------------------------------------------
 
@@ -77,11 +77,14 @@ CLASSIFICATIONS = {
 }
 MOST_ROWS = 100_000  # a query; 6 to 9 MB
 SPANS = (60, 12, 6, 3, 1)  # months, from January on
-#: Columns that tell nothing apart: values, quantities, their units and marks, and the words beside codes.
-FIGURES_OR_WORDS = (
-    r"\w+_(MO|YR)(_FLAG)?|\w*(_LDESC|_SDESC|_NAME|_DESC|_LABEL)|UNIT_QY\d|SUMMARY_LVL2?|Unnamed.*"
-)
+#: Columns that tell nothing apart: values, quantities, their units and marks, a saved index.
+FIGURES = r"\w+_(MO|YR)(_FLAG)?|UNIT_QY\d|SUMMARY_LVL2?|Unnamed.*|"
+#: Columns of words, which tell what the codes beside them do; where these are not there, they must say all.
+WORDS = r"(\w+?)_(LDESC|SDESC|NAME|DESC|LABEL)"
+CODES = {"CTY": "CTY_CODE", "DIST": "DISTRICT"}  # how words call what its codes call otherwise
+ALL_OF_IT = r"(?i)-?|TOTAL\b.*|(FOR )?ALL (?!OTHER).*"
 MANY, TOLERANCE = 150, 0.02  # partners from which on all are meant; by how much a chapter may miss their sum
+MOST_DUTY = 5  # no rate is above 350 percent, that of tobacco
 MOST_WORKERS = 8  # no limit is published; a public server is not to be pressed
 
 
@@ -402,7 +405,7 @@ def _unsound(query: Query, what: str) -> FetchError:
 
 def read_rows(data: bytes) -> list[list[str]]:
     """Read a reply, a JSON array of arrays of one length, the header first."""
-    text = data.decode("utf-8", errors="replace").strip()
+    text = data.decode("utf-8-sig", errors="replace").strip()
     try:
         rows = json.loads(text)
     except (ValueError, RecursionError):
@@ -412,6 +415,7 @@ def read_rows(data: bytes) -> list[list[str]]:
         ) from None
     lists = isinstance(rows, list) and set(map(type, rows)) == {list}
     lists = lists and set(map(type, chain.from_iterable(rows))) <= {str, int, float, type(None)}
+    lists = lists and set(map(type, rows[0] if rows else [])) == {str}
     if not lists or len(rows) < 2 or len(set(map(len, rows))) != 1:
         raise CheckError("A Census API reply is a list of rows of equal length, the header first.")
     return rows
@@ -421,6 +425,9 @@ def read_reply(data: bytes) -> pd.DataFrame:
     """Read a reply into a frame of strings; a predicate that is repeated as a last column appears once."""
     rows = read_rows(data)
     frame = pd.DataFrame(rows[1:], columns=rows[0], dtype="str")
+    for name in frame.columns[frame.columns.duplicated()].unique():
+        same = frame[name]
+        refuse_rows(same[same.ne(same.iloc[:, 0], axis=0).any(axis=1)], f"{name}, there twice, says the same")
     return frame.loc[:, ~frame.columns.duplicated()]
 
 
@@ -442,6 +449,8 @@ def unite(parsed: list[tuple[tuple[str, ...], dict[str, pd.DataFrame]]]) -> dict
     for table in tables:
         parts = [frames[table] for _, frames in parsed if table in frames]
         found[table] = pd.concat(parts, ignore_index=True)
+        twice = found[table][found[table].duplicated(KEYS)]
+        refuse_rows(twice, f"{table}: one row per partner, flow, item and period (is a reply given twice?)")
         _check_total(found[table], table)
     return found
 
@@ -474,6 +483,7 @@ def _check_total(frame: pd.DataFrame, table: str) -> None:
     if len(gaps):
         raise CheckError(f"{table}: the total of all countries lacks {', '.join(map(str, gaps[:6]))}.")
     if table == table_of("exports", "total"):
+        check_size_of_world(world)
         check_world(frame)
         return
     single = frame[
@@ -502,7 +512,8 @@ def parse_reply(reply: pd.DataFrame) -> tuple[tuple[str, ...], dict[str, pd.Data
         _refuse_columns(reply, f"CON_VAL_MO comes with {DUTY}: ask for both, or for neither.")
     flow, classification = flows.pop(), "total"
     if commodity:
-        reply = reply.assign(**{commodity: reply[commodity].str.strip().str.zfill(2)})
+        codes = reply[commodity].fillna("").str.strip()
+        reply = reply.assign(**{commodity: codes.mask(codes.str.fullmatch("[1-9]"), "0" + codes)})
         classification = _classify(reply, commodity)
     common = _common_columns(reply, flow, reply[commodity] if commodity else "goods")
     frames = {}
@@ -511,32 +522,26 @@ def parse_reply(reply: pd.DataFrame) -> tuple[tuple[str, ...], dict[str, pd.Data
         frame["note"] = pd.Series(pd.NA, index=frame.index, dtype="str")
         if column == "CON_VAL_MO":
             frame["duty_usd"] = _dollars(reply, DUTY)
+            if frame["duty_usd"].sum() > MOST_DUTY * frame["value_usd"].sum():
+                raise CheckError(f"{DUTY} is far above CON_VAL_MO: are the two exchanged?")
         frames[table_of(VALUES[column][0], classification)] = frame
     return (flow, classification) if commodity else ("goods",), frames
 
 
 def _refuse_parts(reply: pd.DataFrame) -> None:
     """Whatever else a reply tells apart stands at its total: a state, a district is a part of trade."""
-    known = {
-        *VALUES,
-        "CTY_CODE",
-        "CTY_NAME",
-        "SUMMARY_LVL",
-        "COMM_LVL",
-        "YEAR",
-        "MONTH",
-        "time",
-        "LAST_UPDATE",
-    }
+    told = {*VALUES, "CTY_CODE", "CTY_NAME", "YEAR", "MONTH", "time", "LAST_UPDATE"}
     own = next((c for one in CLASSIFICATIONS.values() for c in one.variables.values() if c in reply), "")
-    for column in reply.columns.difference([*known, own]):
-        values = reply[column].fillna("").astype("str").str.strip()
-        if re.fullmatch(FIGURES_OR_WORDS, column) or column == "":
+    told |= {own, "COMM_LVL"} if own else set()
+    for column in reply.columns.difference([*told]):
+        words = re.fullmatch(WORDS, column)
+        if re.fullmatch(FIGURES, column) or (words and {words[1], CODES.get(words[1])} & set(reply)):
             continue
-        part = values[~values.isin(["-", "", "TOTAL"])]
-        if len(part):
+        values = reply[column].fillna("").astype("str").str.strip()
+        part = [value for value in values.unique() if not re.fullmatch(ALL_OF_IT, value)]
+        if part:
             raise CheckError(
-                f"The reply is a part of trade: its column {column} has {part.iloc[0]!r}, not the total.",
+                f"The reply is a part of trade: its column {column} has {part[0]!r}, not the total.",
                 f"Ask for it without {column}; there, - stands for all.",
             )
 
@@ -557,10 +562,17 @@ def _common_columns(reply: pd.DataFrame, flow: str, item: pd.Series | str) -> pd
     time = reply["time"] if "time" in reply else reply["YEAR"] + "-" + reply["MONTH"]
     refuse_rows(reply[codes.isna() | time.isna()], "every row says whose it is, and of when")
     months = time.drop_duplicates()
-    refuse_rows(months[~months.str.fullmatch(r"\d{4}-(0[1-9]|1[0-2])")].to_frame("time"), "time is YYYY-MM")
+    refuse_rows(months[~months.str.fullmatch("[0-9]{4}-(0[1-9]|1[0-2])")].to_frame("time"), "time is YYYY-MM")
     ordinals = time.map({month: pd.Period(month, "M").ordinal for month in months})
     period = pd.PeriodIndex.from_ordinals(ordinals.to_numpy(), freq="M")
+    for name, part in (("YEAR", time.str[:4]), ("MONTH", time.str[5:])):
+        if name in reply:
+            other = reply[name].str.strip().str.zfill(2).ne(part)
+            refuse_rows(reply[other], f"{name} is that of time")
     partners = codes.map({code: _partner_of(code) for code in codes.unique()})
+    if "CTY_NAME" in reply:
+        named = partners.replace("1XXX", "0010")  # both are called North America
+        check_names(pd.DataFrame({"partner": named, "name": reply["CTY_NAME"]}))
     return pd.DataFrame({"period": period, "partner": partners, "flow": flow, "item": item})
 
 
@@ -574,12 +586,13 @@ def _classify(reply: pd.DataFrame, commodity: str) -> str:
     """Tell the classification by the digits of the codes: levels contain each other, a reply holds one."""
     known = {one.digits: name for name, one in CLASSIFICATIONS.items() if commodity in one.variables.values()}
     digits = reply[commodity].str.len()
-    odd = ~reply[commodity].str.fullmatch(r"\d+") | ~digits.isin(list(known)) | digits.ne(digits.iloc[0])
+    odd = ~reply[commodity].str.fullmatch("[0-9]+") | ~digits.isin(list(known)) | digits.ne(digits.iloc[0])
+    odd |= reply[commodity].str.startswith("00") & (commodity in HS.values())  # chapters begin with 01
     rule = f"{commodity} has codes of one length, {' or '.join(map(str, known))} digits"
     refuse_rows(reply[odd], rule, "Ask the API for one COMM_LVL at a time.")
     found = known[digits.iloc[0]]
     level = CLASSIFICATIONS[found].level
-    told = set(reply["COMM_LVL"].unique()) if "COMM_LVL" in reply else {level}
+    told = set(reply["COMM_LVL"].fillna("nothing").unique()) if "COMM_LVL" in reply else {level}
     if told != {level}:
         raise CheckError(f"These are codes of COMM_LVL {level}; the reply says {', '.join(sorted(told))}.")
     return found

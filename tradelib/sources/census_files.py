@@ -42,7 +42,7 @@ def parse_country(grid: pd.DataFrame) -> pd.DataFrame:
     grid, numbers = _rows_of_years(grid, names)
     labels = pd.DataFrame({"year": numbers["year"].astype(int), "partner": _country_codes(grid)})
     labels["name"] = grid["CTYNAME"].astype(str)
-    _check_names(labels)
+    check_names(labels)
     refuse_rows(labels[labels.duplicated(["year", "partner"], keep=False)], "One row per year and code")
     refuse_rows(labels[numbers[names].lt(0).any(axis=1)], "No flow is negative")
     for flow in "IE":
@@ -62,7 +62,7 @@ def parse_ctyseasonal(grid: pd.DataFrame) -> pd.DataFrame:
     codes = [from_seasonal_code(str(code).removesuffix(".0")) for code in grid["cty_code"]]
     labels = pd.DataFrame({"year": numbers["year"].astype(int), "partner": codes})
     labels["name"] = grid["cty_desc"].astype(str)
-    _check_names(labels)
+    check_names(labels)
     refuse_rows(labels[labels.duplicated(["year", "partner"], keep=False)], "One row per year and code")
     _check_quarters(labels, numbers, "EI")
     for month in MONTHS:
@@ -123,22 +123,23 @@ def _rows_of_years(grid: pd.DataFrame, names: list[str]) -> tuple[pd.DataFrame, 
     return grid[~blank].reset_index(drop=True), numbers[~blank].reset_index(drop=True)
 
 
-def _check_names(labels: pd.DataFrame) -> None:
+def check_names(labels: pd.DataFrame) -> None:
     """A name beside a code is that of its partner; names that we do not know tell nothing."""
     known = all_partners().set_index("code")["kind"]
-    pairs = labels.drop_duplicates(["partner", "name"])
+    pairs = labels.drop_duplicates(["partner", "name"]).dropna()
     told = pairs["name"].map({name: _code_of(name) for name in pairs["name"].unique()})
-    wrong = told.notna() & told.ne(pairs["partner"]) & pairs["partner"].map(known).ne("former")
+    kinds = pairs["partner"].map(known)
+    both = told.map(known).eq("world") & kinds.eq("world")  # the world has two codes
+    wrong = told.notna() & told.ne(pairs["partner"]) & kinds.ne("former") & ~both
     refuse_rows(pairs[wrong], "The name beside a code is that of its partner")
 
 
 def _code_of(name: str) -> str | None:
-    """The code of a name; of the world, which has two, none."""
+    """The code of a name that we know."""
     try:
-        found = resolve(name)
+        return resolve(name).code
     except TradelibError:
         return None
-    return None if found.kind == "world" else found.code
 
 
 def _check_quarters(labels: pd.DataFrame, numbers: pd.DataFrame, letters: str) -> None:
@@ -233,18 +234,23 @@ def _published_only(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _check_flows_of_world(world: pd.DataFrame) -> None:
-    """The world has a row of each month, not too large; more goods than were imported were never exported."""
+    """The world has a row of each month and flow, of a size that can be."""
     months = world["period"].nunique()
     if (
         months <= (world["period"].max() - world["period"].min()).n
         or world["flow"].value_counts().nunique() > 1
     ):
         raise CheckError("Months of the World (0015) are missing, against which the partners are held.")
+    check_size_of_world(world)
+
+
+def check_size_of_world(world: pd.DataFrame) -> None:
+    """No month of the world is too large, and its exports are not above its imports, where both are there."""
     if world["value_usd"].max() > MOST_USD:
         usd = f"${world['value_usd'].max() / 1e9:,.3g} billion"
         raise CheckError(f"The largest month of the World would be {usd}: are these millions of dollars?")
-    sums = world.groupby(["flow", world["period"].dt.year])["value_usd"].sum().unstack("flow")
-    if (sums["exports"] > sums["imports"]).mean() > 0.5:
+    sums = world.groupby(["flow", world["period"].dt.year])["value_usd"].sum().unstack("flow").dropna()
+    if set(sums) == {"exports", "imports"} and (sums["exports"] > sums["imports"]).mean() > 0.5:
         raise CheckError("The world's exports are above its imports: are the two exchanged?")
 
 

@@ -18,7 +18,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from tradelib.partners import all_partners
+from tradelib.partners import WORLD, all_partners
 from tradelib.releases import same_cycle
 from tradelib.store import parquet, vintages
 from tradelib.store.vintages import Part, Vintage
@@ -26,6 +26,7 @@ from tradelib.tables import BALANCE, GOODS, GOODS_SA, KEYS, TRADE, TRADE_YEARS, 
 
 #: Tables that always come whole: a row of theirs does not vanish, and they begin when they began.
 WHOLE = {GOODS, GOODS_SA, TRADE, TRADE_YEARS, "trade_bop_sa_api"}
+ADJUSTED = {GOODS_SA, TRADE, "trade_bop_sa_api"}  # the bounds of revisions are wider than a quarter's change
 SETTLED_YEARS = 5
 ROUNDING = 10_000.0  # a spreadsheet's CSV has ten digits
 MOVED, MOVED_IN_CYCLE, FEW = 0.05, 0.01, 10
@@ -37,7 +38,26 @@ MONTHLY = ["1220", "0004", "0015"]  # Canada and the world are revised each mont
 #: Tables by commodity, by how their names begin, and the table of all goods that their items add up to.
 ALL_GOODS = {"exports_": GOODS, "imports_general_": GOODS, "imports_consumption_": "imports_consumption_nsa"}
 MISSED_USD, MISSED = 1e5, 0.001  # what the sum of all items may miss of the whole: dollars, or a share of it
+DUTY_TIMES, DUTY_USD = (
+    2,
+    10e6,
+)  # no revision makes of all duties together so many, or is seen among so few dollars
+NEAR = 0.03  # a sum that misses by less is whole, though both were revised since
 MAJORITY = 0.5  # more of the sums than this are whole in a table of all items
+#: Tables that hold the figures of another one once more -> that one, and what its months are added up to.
+ALIKE = {
+    "goods_census_nsa_api": (GOODS, ""),
+    "goods_ft900_nsa": (GOODS, ""),
+    "goods_ft900_all_nsa": (GOODS, ""),
+}
+ALIKE |= {"goods_ft900_ytd_nsa": (GOODS, "ytd"), "goods_ft900_all_ytd_nsa": (GOODS, "ytd")}
+ALIKE |= {"goods_ft900_sa": (GOODS_SA, ""), "goods_ft900_ytd_sa": (GOODS_SA, "ytd")}
+ALIKE |= {"goods_ft900_quarters_sa": (GOODS_SA, "Q"), "trade_ft900_sa": (TRADE, "")}
+ALIKE |= {"trade_ft900_annual": (TRADE_YEARS, ""), "trade_bop_sa_api": (TRADE, "")}
+#: Two months of many partners were never less apart than 0.037 of what they traded together, and what one was
+#: revised by never more than 0.018.
+APART, COPIED = 0.03, 0.01
+PRINTED_USD, PRINTED = 5e6, 0.02  # what rounding and such may make of the same figure: dollars and a share
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +75,16 @@ class Pair:
         return self.table == GOODS and same_cycle(*self.days)
 
     @property
+    def unrevised(self) -> bool:
+        """Whether both hold the same figures of goods, none of them of a country revised since."""
+        return ALIKE.get(self.table, ("",))[0] == GOODS and same_cycle(*self.days)
+
+    @property
     def width(self) -> int:
         """How many times as wide the bounds are as for goods by partner."""
-        return 1 if self.table == GOODS else 4 if table_info(self.table).basis == "BOP" else 2
+        info = table_info(self.table)
+        wide = info.basis == "BOP" or (self.table in ALIKE and info.adjustment == "SA")
+        return 1 if self.table == GOODS else 4 if wide else 2
 
 
 def totals(held: Vintage | pd.DataFrame | list[Part]) -> pd.DataFrame:
@@ -85,6 +112,8 @@ def hold_against(frame: pd.DataFrame, table: str, day: date, known: list[Vintage
         else:
             pair = Pair(table, (day, other.published), frame, rows)
         problem = _span_problem(pair) or _problem(pair)
+        if not problem and table in ADJUSTED:
+            problem = _other_period(frame, rows, table)
         if problem:
             raise CheckError(
                 f"{table} of {day} cannot be believed beside the vintage of {other.published} "
@@ -93,6 +122,104 @@ def hold_against(frame: pd.DataFrame, table: str, day: date, known: list[Vintage
                 "Is it the right file, whole, and of that day? For an older copy give the day it was out.",
                 'If it is right all the same: --accept "the reason", which is then shown with it.',
             )
+
+
+def table_alike(table: str) -> str | None:
+    """Name the table that holds the figures of this one too."""
+    return ALIKE[table][0] if table in ALIKE else None
+
+
+def hold_alike(frame: pd.DataFrame, table: str, day: date, known: list[Vintage]) -> None:
+    """Refuse a table that contradicts the nearest vintages, which are known, of the table that is alike.
+
+    What both have moved by no more than a revision moves it, and by rounding only where no annual revision
+    lies between; of what only this one has, all partners together are not of another size.
+    """
+    span = ALIKE[table][1]
+    for other in _nearest(known, day):
+        rows = _added_up(vintages.read(other), span)
+        both = [frame.set_index(KEYS).index, rows.set_index(KEYS).index]
+        past = other.published <= day
+        sides = [rows[both[1].isin(both[0])], frame[both[0].isin(both[1])]]
+        pair = Pair(
+            table, *([(other.published, day), *sides] if past else [(day, other.published), *sides[::-1]])
+        )
+        problem = _problem(pair)
+        if not problem and not span:
+            problem = _other_period(frame, rows, table)
+        problem = problem or (past and _other_size(frame, rows, table))
+        if problem:
+            raise _unbelievable(table, day, other, problem)
+
+
+def _unbelievable(table: str, day: date, other: Vintage, problem: list[str]) -> CheckError:
+    """The refusal of a table beside a vintage of another one."""
+    return CheckError(
+        f"{table} of {day} cannot be believed beside {other.table} of {other.published} "
+        f"({other.origin}): {problem[0]}",
+        *problem[1:],
+        "Is it the right file, whole, and of that day?",
+        'If it is right all the same: --accept "the reason", which is then shown with it.',
+    )
+
+
+def _nearest(known: list[Vintage], day: date) -> list[Vintage]:
+    """The vintage next to a day on either side, one of the same cycle of revisions before all."""
+    near = sorted(known, key=lambda v: (not same_cycle(*sorted([v.published, day])), abs(v.published - day)))
+    before, after = ([v for v in near if (v.published <= day) == past][:1] for past in (True, False))
+    return [*before, *after]
+
+
+def _added_up(rows: pd.DataFrame, span: str) -> pd.DataFrame:
+    """Months added up, by quarter or from January on; a span that lacks a month is left out."""
+    if not span:
+        return rows
+    if span == "ytd":
+        rows = rows.sort_values("period")
+        by = rows.groupby([*(rows[name] for name in SERIES), rows["period"].dt.year])["value_usd"]
+        rows = rows.assign(value_usd=by.cumsum(), months=by.cumcount().add(1))
+        return rows[rows["months"].eq(rows["period"].dt.month)].drop(columns="months")
+    quarters = (
+        rows.assign(period=rows["period"].dt.asfreq("Q")).groupby(KEYS)["value_usd"].agg(["sum", "size"])
+    )
+    return quarters[quarters["size"] == 3].rename(columns={"sum": "value_usd"}).reset_index()
+
+
+def _other_period(frame: pd.DataFrame, rows: pd.DataFrame, table: str) -> list[str]:
+    """Whether the figures of many partners are those of another period, far more than of their own."""
+    exact = table not in ADJUSTED and table_info(table).adjustment == "NSA"
+    new, old = (_figures(one, table).drop(WORLD, level="partner", errors="ignore") for one in (frame, rows))
+    for (flow, item, period), one in new.dropna().groupby(["flow", "item", "period"]):
+        usd = one.droplevel(["flow", "item", "period"])
+        if (
+            len(usd) < FEW
+            or not usd.sum()
+            or not (exact or (old.index.get_level_values("period") == period).any())
+        ):
+            continue
+        there = old.xs((flow, item), level=("flow", "item")).unstack("period").reindex(usd.index).fillna(0.0)
+        apart = there.sub(usd, axis=0).abs().sum() / usd.sum()
+        other = apart.drop(period, errors="ignore").idxmin()
+        if apart[other] < min(apart.get(period, 2 * COPIED) / (2 if exact else 3), APART):
+            what = flow if item == "goods" else f"{flow} of {item}"
+            return [f"{what} of {period} are those of {other}."]
+    return []
+
+
+def _other_size(frame: pd.DataFrame, rows: pd.DataFrame, table: str) -> list[str]:
+    """Whether new figures of many partners together are far above or below those of the last year before."""
+    last = rows["period"].max()
+    new, old = _figures(frame, table).dropna(), _figures(rows[rows["period"].dt.year >= last.year - 1], table)
+    new = new[new.index.get_level_values("period") > last].reset_index()
+    both = new.join(old.groupby(SERIES).mean().rename("earlier"), on=SERIES, how="inner")
+    for (flow, period), one in both.groupby(["flow", "period"]) if len(both) else ():
+        times = NEW_TIMES * GROWTH ** (period.year - last.year)
+        before, now = one["earlier"].sum(), one[table_info(table).value].sum()
+        if one["partner"].nunique() >= FEW and not before / times <= now <= before * times:
+            count = one["partner"].nunique()
+            told = f"{flow} of {period}, {count} partners together, would be ${now:,.0f}"
+            return [f"{told}; a usual one was ${before:,.0f}."]
+    return []
 
 
 def all_goods_of(table: str) -> str | None:
@@ -109,9 +236,7 @@ def hold_sums(frame: pd.DataFrame, table: str, day: date, known: list[Vintage]) 
     the same cycle of revisions, or the nearest before and after. A table of some items only has no sum that
     is whole, and is not expected to.
     """
-    near = sorted(known, key=lambda v: (not same_cycle(*sorted([v.published, day])), abs(v.published - day)))
-    before, after = ([v for v in near if (v.published <= day) == past][:1] for past in (True, False))
-    for other in (*before, *after):
+    for other in _nearest(known, day):
         rows = vintages.read(other)
         rows = rows[rows["period"].isin(frame["period"])]
         asked = rows[rows["partner"].isin(frame["partner"]) & rows["flow"].isin(frame["flow"])]
@@ -125,9 +250,13 @@ def hold_sums(frame: pd.DataFrame, table: str, day: date, known: list[Vintage]) 
         if same_cycle(*sorted([other.published, day])):
             tight = np.maximum(MISSED_USD, MISSED * both["earlier"])
             allowed = allowed.where(both["partner"].isin(MONTHLY), tight)
-            large = both["earlier"] > 10 * MISSED_USD
-            over |= (both["moved"] <= tight)[large].mean() > MAJORITY
+        else:
+            tight = np.maximum(MISSED_USD, NEAR * both["earlier"])
+        large = both["earlier"] > 10 * MISSED_USD
+        over |= (both["moved"] <= tight)[large].mean() > MAJORITY
         worst = both.assign(beyond=both["moved"] - allowed)[over].query("beyond > 0")
+        if problem := worst.empty and _other_period(frame, vintages.read(other).assign(item="all"), table):
+            raise _unbelievable(table, day, other, problem)
         if not worst.empty:
             raise CheckError(
                 f"{table} of {day} cannot be believed beside {other.table} of {other.published} "
@@ -162,8 +291,22 @@ def _problem(pair: Pair) -> list[str]:
     if worst.empty:
         off, worst = "new figures are far above all before", _leaps(pair)
     if worst.empty:
-        return []
+        return _other_duties(pair)
     return [f"{len(worst):,} {off}, in dollars:", *_lines(worst, "earlier", "later")]
+
+
+def _other_duties(pair: Pair) -> list[str]:
+    """Whether the duties that both tables have are of another size, all together."""
+    duty = "duty_usd"
+    if not {duty} <= set(pair.old) & set(pair.new):
+        return []
+    earlier, later = (one.set_index(KEYS)[duty] for one in (pair.old, pair.new))
+    before, now = (
+        one[one.index.isin(other.index)].sum() for one, other in ((earlier, later), (later, earlier))
+    )
+    if before / DUTY_TIMES <= now <= before * DUTY_TIMES or before < DUTY_USD > now:
+        return []
+    return [f"duties of the same months, together ${before:,.0f} in the earlier one, are ${now:,.0f}."]
 
 
 def _lines(worst: pd.DataFrame, *values: str) -> list[str]:
@@ -222,6 +365,9 @@ def _allowed(both: pd.DataFrame, pair: Pair) -> pd.Series:
     """By how many dollars a figure may move, by the largest of its series lately, and its age."""
     size = both["size"]
     allowed = np.minimum(20e6 + 25e3 * np.sqrt(size), 1e9 + 0.02 * size)
+    if pair.unrevised:
+        printed = PRINTED_USD + PRINTED * both["earlier"]
+        return (pair.width * allowed).where(both["partner"].isin(MONTHLY), printed)
     if pair.table != GOODS:
         return pair.width * allowed
     if pair.in_cycle:

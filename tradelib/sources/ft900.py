@@ -573,7 +573,8 @@ def _supplement_columns(head: list[list], where: str) -> dict[tuple[str, str, in
 
 
 def _check_all_partners(frame: pd.DataFrame, where: str) -> None:
-    """Balance is exports less imports; to the dollar, or to what "(-)" may hide."""
+    """Each partner is there once; balance is exports less imports, to the dollar, or what "(-)" may hide."""
+    refuse_rows(frame[frame.duplicated(["partner", "flow", "kind"])], f"{where}: a partner is listed once")
     known = frame.assign(million=frame["million"].mask(frame["note"].eq("(-)"), 0.0))
     wide = known.pivot(index=["partner", "kind"], columns="flow", values="million")
     hidden = frame["note"].notna().groupby([frame["partner"], frame["kind"]]).any()

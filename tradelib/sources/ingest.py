@@ -23,7 +23,7 @@ from tradelib.sources import (
     trade_online,
     workbooks,
 )
-from tradelib.sources.continuity import all_goods_of, hold_against, hold_sums, totals
+from tradelib.sources.continuity import all_goods_of, hold_against, hold_alike, hold_sums, table_alike, totals
 from tradelib.sources.download import looks_like_page
 from tradelib.store import vintages
 from tradelib.tables import CheckError, check_flows, table_info
@@ -31,6 +31,7 @@ from tradelib.tables import CheckError, check_flows, table_info
 MOST_BYTES = 1 << 30
 FEW = 12  # columns of months that must be there for a file to count as one of Census's
 LEAST_DAYS = 25  # no release came sooner after the end of its month
+SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 DOWNLOAD_AGAIN = "Open it to see what the server sent, and download it again."
 
 
@@ -106,6 +107,8 @@ def vouch(
     check_day(frame, table, day)
     try:
         hold_against(frame, table, day, _known(table, store))
+        if alike := table_alike(table):
+            hold_alike(frame, table, day, _known(alike, store))
         if all_goods := all_goods_of(table):
             hold_sums(totals(frame), table, day, _known(all_goods, store))
     except CheckError as problem:
@@ -166,7 +169,9 @@ def publication_date(found: Parsed, given: str | date | None = None) -> date:
         release = releases.release(found.month)
         if release.published:
             return release.published
-    last = found.month or max(frame["period"].max() for frame in found.tables.values())
+    last = found.month or max(
+        (frame["period"].max() for frame in found.tables.values()), key=lambda p: p.end_time
+    )
     raise TradelibError(
         f"The file reaches {last}; its publication date is not known.", "Give it: --published YYYY-MM-DD."
     )
@@ -267,7 +272,7 @@ def open_file(data: bytes) -> pd.DataFrame | dict[str, list[list]] | bytes:
             return pd.read_parquet(io.BytesIO(data)).astype("str")
         except (pa.ArrowException, OSError) as error:
             raise CheckError(f"this is not a table ({error}).", DOWNLOAD_AGAIN) from None
-    if data[:512].lstrip().startswith(b"["):
+    if data[:512].removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"["):
         return census_api.read_reply(data)
     if bea_api.is_bea_reply(data):
         return data
@@ -275,7 +280,21 @@ def open_file(data: bytes) -> pd.DataFrame | dict[str, list[list]] | bytes:
         return ft900.read_archive(data)
     if data.startswith((b"PK", b"\xd0\xcf\x11\xe0")):
         return _workbook(data)
+    return _csv(data)
+
+
+def _csv(data: bytes) -> pd.DataFrame:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise CheckError("its text is in UTF-16, not in UTF-8 as a publisher's.", "Save it as CSV in UTF-8.")
+    if data.startswith(b"\x1f\x8b"):
+        raise CheckError("this is packed with gzip.", "Unpack it, and give what is in it.")
     text = data.decode("utf-8-sig", errors="replace").replace("\r\n", "\n").replace("\r", "\n")
+    first = text[: text.find("\n")]
+    for mark, name in SEPARATORS.items():
+        if first.count(mark) > first.count(","):
+            raise CheckError(
+                f"its fields are parted by {name}, not by commas.", "Save it as CSV with commas."
+            )
     try:
         return pd.read_csv(io.StringIO(text), dtype="str", keep_default_na=False)
     except pd.errors.ParserError as error:

@@ -107,7 +107,9 @@ def load_article(source: str | Path) -> Article:
         path = FOLDER / f"{source}.yaml"
     try:
         fields = read_fields(path, "article", ALLOWED)
-    except OSError:
+    except (OSError, ValueError) as error:
+        if isinstance(error, TradelibError):
+            raise
         raise TradelibError(
             f"There is no claims file {source}.",
             f"Near: {', '.join(get_close_matches(str(source), list_articles(), n=4, cutoff=0.2))}.",
@@ -141,6 +143,8 @@ def _quoted(value: str) -> str:
 def _article(fields: Fields, file: str) -> Article:
     who = fields.read("partner", resolve)
     published = fields.read("published", calendar.parse_date)
+    if published > calendar.today():
+        fields.fail("published", f"{published} has not come.")
     newest = calendar.newest_due(published)
     release = fields.read("release", lambda text: loaders.find_release(text).month, newest and newest.month)
     out = release and calendar.release(release).published
@@ -190,7 +194,7 @@ def _claim(fields: Fields, who: Partner, id: str) -> Claim:
         fact=fact,
         question=question,
         partners=fields.read("partner", _partners, (who,)),
-        universe=fields.read("universe", word, None),
+        universe=fields.read("universe", _universe, None),
         line=fields.line,
     )
 
@@ -204,10 +208,18 @@ def _variant(fields: Fields, claim: Claim) -> Claim:
         fact=fields.read("fact", word, claim.fact),
         question=fields.read("fact", read_question, claim.question),
         partners=fields.read("partner", _partners, claim.partners),
-        universe=fields.read("universe", word, claim.universe),
+        universe=fields.read("universe", _universe, claim.universe),
         line=fields.line,
         also=True,
     )
+
+
+def _universe(text: str) -> str:
+    """A day whose list is meant, or partners joined by +."""
+    if word(text)[:4].isdigit():
+        return calendar.parse_date(text, "a day").isoformat()
+    _partners(text)
+    return word(text)
 
 
 def _partners(text: str | list[str]) -> tuple[Partner, ...]:

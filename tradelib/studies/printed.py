@@ -40,7 +40,7 @@ UP = r"up|rose|rising|grew|increased?|higher|widened|plus|\+"
 NUMBER = re.compile(
     rf"(?:(?P<hedge>{'|'.join(HEDGES.values())})\s*)?(?:(?P<down>{DOWN})|(?P<up>{UP}))?\s*(?:by|of|to)?\s*"
     rf"(?:(?P<late>{'|'.join(HEDGES.values())})\s*)?(?:US|U\.S\. ?)?(?P<usd>\$)?\s*"
-    r"(?P<number>[\d,]*\.?\d+)\s*(?P<scale>[a-z]*)\s*"
+    r"(?P<number>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+)\s*(?P<scale>[a-z]*)\s*"
     r"(?P<unit>%|percent|per cent|pct|percentage points|times|x|dollars|years|months|quarters)?",
     re.IGNORECASE,
 )
@@ -111,7 +111,8 @@ def _number(text: str, unit: str) -> Printed:
     told = (match["unit"] or "").lower() if match else ""
     if scale and scale not in SCALES and not told:  # "22 years" has its unit where a scale may stand
         told, scale = scale, ""
-    wrong = match is None or scale not in SCALES or not _suits(told, match["usd"], unit)
+    scaled = bool(scale) and unit not in ("USD", "count")  # no percentage is printed in billions
+    wrong = match is None or scale not in SCALES or scaled or not _suits(told, match["usd"], unit)
     if match is None or wrong:
         example = {"USD": "$222.6 billion, 40bn or 355 million", "percent": "11.1, 11.1% or down 18 percent"}
         raise TradelibError(
