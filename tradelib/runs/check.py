@@ -158,10 +158,10 @@ def prepare(notebook: str, parameters: dict) -> None:
         threading.Thread(target=begin, daemon=True).start()
 
 
-def check(texts: dict[str, str], *, limit: int = CELL_LIMIT, finished: bool = True) -> Verdict:
+def check(texts: dict[str, str], *, limit: int = CELL_LIMIT) -> Verdict:
     """Check a page, given its files' texts by their ends, within so many seconds, as `examine` does."""
     with _beside_kernels:
-        return _call(examine, texts, str(Path.cwd()), finished, limit=limit)
+        return _call(examine, texts, str(Path.cwd()), limit=limit)
 
 
 def _call(function: Callable, *given: object, limit: int = CELL_LIMIT) -> Any:
@@ -234,17 +234,17 @@ def texts_of(page: Path) -> dict[str, str]:
 # --- answering: in a process of its own ----------------------------------------------------------------
 
 
-def examine(texts: dict[str, str], folder: str, finished: bool = True) -> Verdict:
+def examine(texts: dict[str, str], folder: str) -> Verdict:
     """Work a page out again and compare its files; `folder` is where its notebook is at home.
 
-    Of a `finished` page, which anybody may have changed since, the markup is compared too.
+    Of a page that is not, to the byte, the one that its notebook was made with, the markup is compared too.
     """
     os.chdir(folder)
     book, facts = _opened(texts)
     book = book or _book_of(texts.get(PAGE, ""))
     again, unbound = work_out(book)
     faults = [*itertools.islice(compare(texts, again, book, facts), MOST)]
-    if not faults and finished and PAGE in texts:
+    if not faults and PAGE in texts and not _as_made(texts[PAGE], book):
         faults = [*_in_markup(PAGE, texts[PAGE], _page_again(book if BOOK in texts else again))]
     made_with = (book["metadata"].get("tradelib") or {}).get("code_sha256", "")
     if faults and made_with not in ("", code_sha256()):
@@ -264,6 +264,12 @@ def _opened(texts: dict[str, str]) -> tuple[dict, dict]:
             raise TradelibError(f"Its {end} file is damaged: it has no {' and no '.join(sorted(needed))}.")
         found.append(told)
     return found[0], found[1]
+
+
+def _as_made(page: str, book: dict) -> bool:
+    """Whether a page is the one whose hash its notebook holds."""
+    hashes = (book["metadata"].get("tradelib") or {}).get("files_sha256") or {}
+    return hashes.get(PAGE) == sha256(page.encode()).hexdigest()
 
 
 def compare(texts: dict[str, str], again: dict, book: dict, facts: dict) -> Iterator[Fault]:

@@ -317,7 +317,7 @@ def _insist_on_facts(job: Job, texts: dict[str, str], folder: Path) -> None:
     """
     if not is_bundled(job.notebook):
         return
-    found = check(texts, limit=job.cell_limit, finished=False)
+    found = check(texts, limit=job.cell_limit)
     if found.faults:
         _promote(job.place, f"{job.name}.failed", {end: texts[end] for end in (".ipynb", ".html")}, folder)
         where = f"It is kept: {job.failed.with_suffix('.html')}"
