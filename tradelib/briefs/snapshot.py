@@ -253,7 +253,8 @@ class Snapshot:
     def _spans_of_trade(self) -> dict[str, tuple[pd.Period, pd.Period | None]]:
         exports, imports = (self.monthly_goods[f"{flow}_usd"].fillna(0) for flow in ("exports", "imports"))
         there, months = (exports + imports).gt(0), exports.index
-        former = set(all_partners().query("kind == 'former' and last_year == @self.month.year")["code"])
+        every = all_partners()
+        former = set(every["code"][every["kind"].eq("former") & every["last_year"].eq(self.month.year)])
         found: dict[str, tuple[pd.Period, pd.Period | None]] = {}
         for code, traded in zip(there, there.to_numpy().T, strict=True):
             at = np.flatnonzero(traded)
@@ -504,7 +505,8 @@ class Snapshot:
 def _after_the_end(rows: pd.DataFrame) -> pd.Series:
     """Which rows are of a country that was no more: the table goes on with zeros, some years later too."""
     after = pd.Series(False, index=rows.index)
-    ended = all_partners().query("kind == 'former'").set_index("code")["last_year"].dropna()
+    every = all_partners().set_index("code")
+    ended = every["last_year"][every["kind"].eq("former")].dropna()
     mine = rows.loc[rows["partner"].isin(ended.index), ["partner", "period"]]
     after[mine.index] = mine["period"].dt.year > mine["partner"].astype("str").map(ended).astype(int)
     return after
