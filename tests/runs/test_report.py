@@ -118,6 +118,10 @@ def test_what_is_up_to_date_is_made_again_only_if_forced_or_changed_or_damaged(m
         assert not made("1 + 1", LAST).ran
         path.write_bytes(path.read_bytes()[:-40])
         assert made("1 + 1", LAST).ran, path.name
+    book = first.paths[0]
+    assert not made("1 + 1", LAST).ran and '"2"' in book.read_text()
+    book.write_text(book.read_text().replace('"2"', '"3"'))  # what it shows, not what it runs
+    assert made("1 + 1", LAST).ran
 
 
 def test_another_notebook_or_day_or_a_release_without_one_is_part_of_the_name(notebook, tmp_path):

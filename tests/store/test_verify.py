@@ -151,6 +151,13 @@ def no_rights(store):
         folder.chmod(0o755)
 
 
+def test_a_vintage_that_may_not_be_read_is_not_called_damaged(store, no_rights):
+    vintage, _ = save()
+    no_rights(vintage.path)
+    with pytest.raises(TradelibError, match=r"Cannot read .*flows\.parquet: Permission denied"):
+        vintages.look(vintage.path)
+
+
 @pytest.mark.parametrize("inside", ["", "table=goods_census_nsa"])
 def test_a_store_that_may_not_be_read_is_an_error_and_no_empty_store(
     store, no_rights, inside, monkeypatch, tmp_path

@@ -121,12 +121,21 @@ def is_edited(file: bytes) -> bool:
 
 
 def is_whole(file: bytes, others: dict[str, bytes]) -> bool:
-    """Whether a notebook can be read, and the files that were made with it, by their endings, are as made."""
+    """Whether what a notebook shows, and the files that were made with it, by their endings, are as made."""
     try:
-        made = json.loads(file)["metadata"]["tradelib"]["files_sha256"]
+        found = json.loads(file)
+        made = found["metadata"]["tradelib"]["files_sha256"]
+        marked = [(cell, cell["metadata"]["tradelib"]) for cell in found["cells"] if _has_mark(cell)]
+        if any(mark["outputs"] != _marks_of(cell)[1] for cell, mark in marked):
+            return False
         return made == {end: sha256(content).hexdigest() for end, content in others.items()}
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return False
+
+
+def _has_mark(cell: dict) -> bool:
+    """Whether a cell notes what it showed when it was run."""
+    return cell["cell_type"] == "code" and bool(cell["metadata"].get("tradelib"))
 
 
 def _shown(cell: dict) -> Iterator[dict]:

@@ -150,7 +150,9 @@ def _look_at_all(paths: list[Path], *, remote: bool) -> list[Vintage]:
 
 def look(path: Path) -> Vintage:
     """Read what the file, or the card, of one vintage tells of it."""
-    return _describe(path, 0 if is_remote(path) else path.stat().st_mtime_ns)
+    with files.explained(path, "read", "Is it there, and may you read it?"):
+        changed = 0 if is_remote(path) else path.stat().st_mtime_ns
+    return _describe(path, changed)
 
 
 @lru_cache(maxsize=4096)
@@ -162,6 +164,8 @@ def _describe(path: Path, changed: int) -> Vintage:
         meta["sources"] = tuple(meta["sources"])
         meta["parts"] = tuple(part["file"] for part in meta.get("parts", ()))
         return Vintage(path=path, **meta)
+    except PermissionError:
+        raise TradelibError(f"Cannot read {path}: Permission denied.", "May you read it?") from None
     except (pa.ArrowInvalid, OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise TradelibError(
             f"{path} is not a tradelib vintage, or is damaged ({type(error).__name__}).",
