@@ -83,14 +83,14 @@ MARKUP = [  # what shows, hides or does something, and is no text between the ta
 def test_what_hides_adds_or_does_something_without_a_word_is_named(texts, monkeypatch):
     again = check.work_out(json.loads(texts[".ipynb"]))
     monkeypatch.setattr(check, "work_out", lambda book: again)
-    assert check.examine(texts, ".").faults == ()
+    assert check.check(texts).faults == ()
     for old, new in MARKUP:
-        (fault, *_) = check.examine(changed(texts, ".html", old, new), ".").faults
+        (fault, *_) = check.check(changed(texts, ".html", old, new)).faults
         assert "its markup" in str(fault), new
     book = json.loads(texts[".ipynb"])
     shown = next(o["data"] for c in book["cells"] for o in c.get("outputs", []) if "text/html" in o["data"])
     shown["text/html"] = text_of(shown["text/html"]).replace("<table", "<table hidden", 1)
-    assert "its markup" in str(check.examine({".ipynb": json.dumps(book)}, ".").faults[0])
+    assert "its markup" in str(check.check({".ipynb": json.dumps(book)}).faults[0])
 
 
 @pytest.mark.parametrize("place", ["<!DOCTYPE", "</html>", "<body>"])

@@ -24,7 +24,8 @@ from jupyter_client.multikernelmanager import AsyncMultiKernelManager
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from traitlets.config import Config
 
-from tradelib.runs import warm, warm_process
+from tradelib.runs import execution, warm, warm_process
+from tradelib.runs.jobs import Notebook
 from tradelib.sources.apart import Apart
 from tradelib.tables import CheckError
 
@@ -166,6 +167,17 @@ def test_papermill_runs_a_notebook_in_a_fork(tmp_path):
     paths = str(tmp_path / "in.ipynb"), str(tmp_path / "out.ipynb")
     finished = papermill.execute_notebook(*paths, kernel_name=WARM, progress_bar=False)
     assert is_warm(finished.cells[0].outputs[0].text)
+
+
+def test_what_a_cell_prints_in_pieces_is_one_output_in_the_finished_notebook(tmp_path):
+    pieces = "import sys, time\nfor n in range(3):\n    print(n, flush=True)\n    time.sleep(0.3)"
+    cells = [nbformat.v4.new_code_cell(pieces), nbformat.v4.new_code_cell("print(3)\n4")]
+    text = nbformat.writes(nbformat.v4.new_notebook(cells=cells))
+    finished = execution.execute(Notebook("pieces.ipynb", text), {}, tmp_path, kernel=WARM)
+    assert [[o.get("text", "").split() for o in cell.outputs] for cell in finished.cells] == [
+        [["0", "1", "2"]],
+        [["3"], []],
+    ]
 
 
 def test_an_environment_variable_makes_any_python_kernel_warm(monkeypatch):

@@ -182,12 +182,26 @@ def _take_chance_out(finished: dict) -> None:
     for cell in finished.cells:
         if INJECTED in cell.metadata.get("tags", []):
             cell["id"] = INJECTED  # papermill draws one at random
+        if "outputs" in cell:
+            cell["outputs"] = _prints_joined(cell["outputs"])
         for output in cell.get("outputs", []):
             data = output.get("data", {})
             if "text/plain" in data:
                 data["text/plain"] = ADDRESS.sub(">", data["text/plain"])
             if named := STYLED.search(data.get("text/html", "")):
                 data["text/html"] = data["text/html"].replace(named[1], f"T_{next(tables):05}")
+
+
+def _prints_joined(outputs: list[dict]) -> list[dict]:
+    """Join what was printed in one go: on a busy machine it comes in several pieces."""
+    joined: list[dict] = []
+    for output in outputs:
+        last = joined[-1] if joined else {}
+        if output["output_type"] == "stream" and output.get("name") == last.get("name"):
+            last["text"] += output["text"]
+        else:
+            joined.append(output)
+    return joined
 
 
 @cache
