@@ -125,8 +125,8 @@ import asyncio, multiprocessing, subprocess, jupyter_client.provisioning, paperm
 for name in {LACKING!r}:
     module, attribute = name.split(".")
     delattr(sys.modules[module], attribute)
-from tradelib.runs import execution, report, warm
-execution.LONGEST_SOCKET = 0
+from tradelib.runs import engine, report, warm
+engine.LONGEST_SOCKET = 0
 assert not warm._can_fork()
 made = report.make_report("KOR", "2018-07", reports={str(tmp_path)!r})
 print(made.ran, made.paths[1].exists())

@@ -19,7 +19,7 @@ from tradelib.explorer.chart import chart
 from tradelib.explorer.choice import Choice, view_of
 from tradelib.explorer.widgets import Explorer, reports_folder, still
 from tradelib.partners import resolve
-from tradelib.runs import execution, jobs, report
+from tradelib.runs import engine, jobs, report
 from tradelib.runs.finished import headline_of
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "explore.ipynb"
@@ -272,7 +272,7 @@ def made(tmp_path_factory):
     path = tmp_path_factory.mktemp("run") / "explore.ipynb"
     asked = {"partner": "JPN", "second": "KOR", "measure": "exports", "compare": "2025-04-03"}
     options = {"progress_bar": False, "log_output": False, "kernel_name": "tradelib-warm"}
-    config = execution.kernel_config(path.parent) if len(str(path.parent)) < 80 else None
+    config = engine.kernel_config(path.parent) if len(str(path.parent)) < 80 else None
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(path.parent)
         extra = {"config": config} if config else {}

@@ -24,7 +24,7 @@ import tradelib as tl
 from tradelib.briefs.fact import FACTS_MIME
 from tradelib.catalogue import entries
 from tradelib.cli.main import main
-from tradelib.runs import execution, finished, jobs, report
+from tradelib.runs import engine, finished, jobs, report
 from tradelib.runs.jobs import EDITED, NOT_MADE, UP_TO_DATE
 from tradelib.runs.report import make_page, make_report
 from tradelib.sources import keys
@@ -211,13 +211,13 @@ def test_a_kernel_gets_no_key_and_a_failed_notebook_holds_none(provisioner, made
 
 
 def test_what_a_cell_prints_is_bounded_and_what_a_notebook_shows_too(made, monkeypatch):
-    monkeypatch.setattr(execution, "MOST_PRINTED", 10_000)
+    monkeypatch.setattr(engine, "MOST_PRINTED", 10_000)
     done = made("for _ in range(50): print('x' * 9_999, flush=True)", "print('the next cell')", LAST)
     text = done.paths[0].read_text()
     assert (
         len(text) < 60_000 and "cut: a cell may print 10,000 characters" in text and "the next cell" in text
     )
-    monkeypatch.setattr(execution, "MOST_SHOWN", 20_000)
+    monkeypatch.setattr(engine, "MOST_SHOWN", 20_000)
     with pytest.raises(tl.TradelibError, match="it shows more than 20,000 characters, in cell 3"):
         made("'x' * 90_000", LAST)
 

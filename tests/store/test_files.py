@@ -158,6 +158,14 @@ def test_what_a_killed_run_left_is_swept_away_by_the_next_write_to_the_folder(st
     assert list_vintages("goods_census_nsa")[-1].published == DAY.replace(day=3)
 
 
+def test_a_process_whose_end_its_parent_was_not_told_yet_has_gone():
+    ended = subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE)
+    assert ended.stdout.read() == b"" and os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+    assert files.has_gone(ended.pid) and not files.has_gone(os.getpid())
+    ended.wait()
+    assert files.has_gone(ended.pid)
+
+
 def test_what_killed_runs_left_among_temporary_files_is_removed_by_the_next(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     script = "import os, signal; from tradelib.store import files\n"

@@ -2,7 +2,8 @@
 
 - `finished`: what a finished notebook says, from its title to its facts, whether it was edited, and its page.
 - `jobs`: one page to make: its notebook and parameters, where its files go, what it is made from.
-- `execution`: a notebook run in a kernel of its own, and the parameters it declares; papermill is here.
+- `execution`: a notebook run by papermill in a kernel of its own, and the parameters it declares.
+- `engine`: papermill's engine within bounds: what a run may show, and how it talks to its kernel.
 - `check`: whether a page says what its facts are, worked out again from the stored vintages.
 - `report`: one page made whole or not at all, from a job or from a notebook as it stands.
 - `plan`: what a sweep is asked for, in words or in a standing list, as jobs.

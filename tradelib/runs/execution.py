@@ -1,17 +1,13 @@
-"""A notebook run in a kernel of its own, from its first cell to its last.
-
-It is the only module that runs papermill.
-"""
+"""A notebook run by papermill in a kernel of its own, from its first cell to its last."""
 
 import ast
 import importlib
 import itertools
-import os
 import re
 import threading
 from collections.abc import Mapping
 from difflib import get_close_matches
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 
 from tradelib.errors import TradelibError
@@ -21,12 +17,9 @@ from tradelib.sources import keys
 from tradelib.store.files import scratch
 from tradelib.store.yaml_fields import plain
 
-MOST_PRINTED, MOST_SHOWN = 1_000_000, 50_000_000  # characters: that a cell may print, and all may show
-LONGEST_SOCKET = 90  # characters; systems allow 103 or more
 PLAIN, WARM = "python3", "tradelib-warm"
 ADDRESS = re.compile(r" at 0x[0-9a-f]+>")  # of an object, in the memory of a process that has ended
 STYLED = re.compile(r'<table id="(T_[0-9a-f]{5})"')  # pandas draws the name of a styled table at random
-LONGEST_LINE = 10_000  # characters of an error
 #: Types of a parameter that are checked, and what each is in words.
 EXPECTED = {"bool": "true or false", "int": "a whole number", "float": "a number", "str": "a text"}
 EXPECTED |= {"list": "a list", "dict": "a mapping"}
@@ -36,7 +29,6 @@ NEAR = 0.75  # how like `release` a name must be to be a slip of the pen: "relae
 KERNEL_OPTIONS = ["--HistoryManager.hist_file=:memory:", "--log-level=CRITICAL"]
 #: Errors whose every line is written for the user.
 OURS = ("TradelibError", "UnknownFact", "PartnerError", "NoRows", "CheckError", "FetchError")
-ENGINE = "tradelib"  # our name for papermill's engine as `_register_engine` sets it up
 
 
 class NotebookFailed(TradelibError):
@@ -128,7 +120,8 @@ def execute(
     import nbformat
     import papermill
 
-    _register_engine()
+    from tradelib.runs import engine  # it imports papermill too
+
     # nbconvert takes a while to import: let it, while the kernel works
     threading.Thread(target=importlib.import_module, args=("nbconvert",), daemon=True).start()
     declared = parameters_of(notebook)
@@ -140,13 +133,13 @@ def execute(
                 str(source),
                 str(output),
                 parameters={name: value for name, value in parameters.items() if name in declared},
-                engine_name=ENGINE,
+                engine_name=engine.NAME,
                 kernel_name=kernel,
                 progress_bar=progress,
                 execution_timeout=limit,
                 log_output=False,
                 extra_arguments=KERNEL_OPTIONS,
-                config=kernel_config(sockets),
+                config=engine.kernel_config(sockets),
             )
         finished = nbformat.read(output, as_version=4)
         if cause := cause_of_early_end(finished):
@@ -202,80 +195,3 @@ def _prints_joined(outputs: list[dict]) -> list[dict]:
         else:
             joined.append(output)
     return joined
-
-
-@cache
-def _register_engine() -> None:
-    """Teach papermill to write a notebook once, at its end, within bounds, and to give a kernel no keys.
-
-    Writing twice for each cell, as it does, takes a fifth of the work of a brief in a sweep.
-    """
-    from jupyter_client.kernelspec import KernelSpecManager, jupyter_path
-    from papermill.clientwrap import PapermillNotebookClient
-    from papermill.engines import NBClientEngine, papermill_engines
-    from papermill.iorw import write_ipynb
-
-    class Bounded(PapermillNotebookClient):
-        shown = 0
-
-        def create_kernel_manager(self):
-            manager = super().create_kernel_manager()
-            # left to itself it imports IPython, to look where kernels were kept before Jupyter
-            manager.kernel_spec_manager = KernelSpecManager(kernel_dirs=jupyter_path("kernels"))
-            return manager
-
-        def process_message(self, msg, cell, cell_index):
-            self.shown += bounded(msg["content"], cell)
-            if self.shown > MOST_SHOWN:
-                raise RuntimeError(f"it shows more than {MOST_SHOWN:,} characters, in cell {cell_index + 1}")
-            return super().process_message(msg, cell, cell_index)
-
-    class WriteAtEnd(NBClientEngine):
-        @classmethod
-        def execute_managed_notebook(
-            cls, nb_man, kernel_name, *, execution_timeout, config, extra_arguments, **_
-        ):
-            options = {"timeout": execution_timeout, "config": config, "extra_arguments": extra_arguments}
-            return Bounded(nb_man, kernel_name=kernel_name, **options).execute(env=keys.without(os.environ))
-
-        @classmethod
-        def execute_notebook(cls, nb, kernel_name, output_path=None, **options):
-            try:
-                return super().execute_notebook(nb, kernel_name, output_path=None, **options)
-            except BaseException:  # the kernel died: papermill itself writes in all other cases
-                write_ipynb(nb, output_path)
-                raise
-
-    papermill_engines.register(ENGINE, WriteAtEnd)
-
-
-def bounded(content: dict, cell: dict) -> int:
-    """Cut what a message brings to what a cell may print; return how much of it there is."""
-    if "text" in content:
-        printed = sum(len(output.get("text", "")) for output in cell.get("outputs", []))
-        room = MOST_PRINTED - printed  # below zero once it was told
-        if len(content["text"]) > room:
-            more = f"\n... cut: a cell may print {MOST_PRINTED:,} characters\n" if room >= 0 else ""
-            content["text"] = content["text"][: max(0, room)] + more
-        return len(content["text"])
-    for name in ("evalue", "traceback"):  # of an error
-        if isinstance(content.get(name), list):
-            content[name] = [line[:LONGEST_LINE] for line in content[name]]
-        elif name in content:
-            content[name] = content[name][:LONGEST_LINE]
-    return sum(len(str(value)) for value in content.get("data", {}).values())
-
-
-def kernel_config(folder: Path):
-    """Talk to the kernel through files where the system can, not through open TCP ports.
-
-    Each run has a folder of its own for them: left to itself, every kernel started in one working
-    directory would use the same names, and runs at the same time would hear each other.
-    """
-    from traitlets.config import Config
-
-    address = str(folder / "k")
-    if os.name == "nt" or len(address) > LONGEST_SOCKET:
-        return Config({"KernelManager": {"transport": "tcp"}})
-    own = {"transport": "ipc", "ip": address, "connection_file": str(folder / "kernel.json")}
-    return Config({"KernelManager": own})

@@ -16,7 +16,6 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
-import psutil
 from filelock import FileLock, Timeout
 
 from tradelib.errors import TradelibError
@@ -195,7 +194,7 @@ def _me() -> dict:
 
 def _gone(held: dict) -> bool:
     """Whether a holder on this machine has ended; of another machine nobody knows."""
-    return held.get("machine") == files.machine() and not psutil.pid_exists(held.get("pid") or 0)
+    return held.get("machine") == files.machine() and files.has_gone(held.get("pid") or 0)
 
 
 def _holder(told: dict) -> str:

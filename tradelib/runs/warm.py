@@ -18,6 +18,7 @@ import sysconfig
 import threading
 import weakref
 from contextlib import suppress
+from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ HERE = Path(__file__).parents[1]
 BACKEND = "module://matplotlib_inline.backend_inline"  # ipykernel's choice; matplotlib reads it at import
 QUIET = {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}  # the debugger's import is not the user's concern
 IMPORTS, FORK = 60, 10  # seconds that they may take
+END = 1  # seconds between two looks at whether a kernel that was told to end has
 
 #: Variables that Python and the libraries read while they are imported: with others, another server.
 READ_AT_IMPORT = re.compile(
@@ -51,6 +53,8 @@ class WarmProvisioner(LocalProvisioner):
     it is not this Python's ipykernel, and where a file in its folder hides a module imported already.
     """
 
+    _ends = False
+
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> dict[str, Any]:
         """Start the kernel of a command line, warm where that is the same as plain; say how to connect."""
         try:
@@ -60,8 +64,19 @@ class WarmProvisioner(LocalProvisioner):
         if self.process is None:
             return await super().launch_kernel(cmd, **kwargs)
         self.pid = self.pgid = self.process.pid
+        self._ends = False
         self.cwd = kwargs.get("cwd", Path.cwd())
         return self.connection_info
+
+    async def shutdown_requested(self, restart: bool = False) -> None:
+        """Take note that the kernel is about to end."""
+        self._ends = True
+
+    async def poll(self) -> int | None:
+        """The exit code of a kernel that has ended; of one that is about to, it is known at once."""
+        if self._ends and isinstance(self.process, _Forked):
+            await asyncio.to_thread(self.process.ended_within, END)
+        return await super().poll()
 
     async def _forked(self, cmd: list[str], kwargs: dict) -> "_Forked | None":
         """A kernel forked from the server; None where that would not be the same as a plain one."""
@@ -235,6 +250,11 @@ class _Forked:
                 self.returncode = -signal.SIGKILL
             self._status.close()
         return self.returncode
+
+    def ended_within(self, seconds: float) -> None:
+        """Wait until it has ended, at most so long."""
+        if self.returncode is None:
+            connection.wait([self._status], seconds)
 
     def wait(self) -> int:
         """Its exit code, waited for."""

@@ -168,13 +168,15 @@ def _run_kernel(status: int, stdout: int, stderr: int, imports_set: dict[str, st
     from tradelib.sources.apart import answer_calls
 
     class Kernel(IPKernelApp):
-        """A kernel that ends at once: its control thread may wait for that of IOPub, which ended first."""
+        """A kernel that ends at once: its control thread waited for that of IOPub, which had ended first."""
 
-        def close(self) -> None:
-            if self.control_thread and self.control_thread.is_alive():
-                self.control_thread.stop()
-                self.control_thread.join()
-            super().close()
+        def start(self) -> None:
+            atexit.register(self.end_control)  # after all hooks of ipykernel's, so that it is called before
+            super().start()
+
+        def end_control(self) -> None:
+            self.control_thread.stop()
+            self.control_thread.join()
 
     os.setsid()
     with open(status, encoding="utf-8") as program:

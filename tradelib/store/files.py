@@ -224,17 +224,23 @@ def sweep_up(folder: Path) -> None:
     for left in folder.glob(".*.tmp"):
         with suppress(OSError, ValueError):  # it has gone meanwhile, or is not ours
             _, host, pid, _, _ = left.name.rsplit(".", 4)
-            if _has_gone(int(pid)) if host == _host() else time.time() - left.stat().st_mtime > ABANDONED_S:
+            if has_gone(int(pid)) if host == _host() else time.time() - left.stat().st_mtime > ABANDONED_S:
                 if left.is_dir():
                     shutil.rmtree(left, ignore_errors=True)
                 else:
                     left.unlink()
 
 
-def _has_gone(pid: int) -> bool:
+def has_gone(pid: int) -> bool:
+    """Whether a process of this machine has ended."""
     import psutil  # takes a while, and is needed only where something was left
 
-    return not psutil.pid_exists(pid)
+    try:
+        return (
+            psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+        )  # it ended, and its parent was not told yet
+    except psutil.NoSuchProcess:
+        return True
 
 
 def machine() -> str:
