@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -83,7 +84,7 @@ def test_a_worker_killed_in_the_middle_costs_nothing_and_each_brief_is_made_once
     scheduler, tmp_path, monkeypatch, caplog
 ):
     address, log = scheduler
-    monkeypatch.setattr(sweep, "SILENCE_S", 0.2)
+    monkeypatch.setattr(sweep, "SILENCE_S", 0.05)
     book = book_of(tmp_path, KILL, LOG_CELL, LAST_CELL)
     planned = plan("2018-07", EIGHT, notebook=book, reports=tmp_path / "reports")
     summary = sweep.run(planned, scheduler=address)
@@ -95,7 +96,7 @@ def test_a_worker_killed_in_the_middle_costs_nothing_and_each_brief_is_made_once
     assert all(job.state() == UP_TO_DATE for job in planned.jobs)
     left = [p.name for p in (tmp_path / "reports").rglob("*") if p.name.startswith(".") or "failed" in p.name]
     assert not left, "none is half-written"
-    assert "the workers of the cluster: 2 running" in caplog.text, "silence is told"
+    assert re.search("the workers of the cluster: [12] running", caplog.text), "silence is told"
 
 
 def test_a_scheduler_that_is_gone_in_the_middle_is_told_and_the_sweep_ends(scheduler, tmp_path):

@@ -236,9 +236,7 @@ def has_gone(pid: int) -> bool:
     import psutil  # takes a while, and is needed only where something was left
 
     try:
-        return (
-            psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-        )  # it ended, and its parent was not told yet
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE  # its parent was not told yet
     except psutil.NoSuchProcess:
         return True
 
