@@ -80,9 +80,7 @@ MARKUP = [  # what shows, hides or does something, and is no text between the ta
 ]
 
 
-def test_what_hides_adds_or_does_something_without_a_word_is_named(texts, monkeypatch):
-    again = check.work_out(json.loads(texts[".ipynb"]))
-    monkeypatch.setattr(check, "work_out", lambda book: again)
+def test_what_hides_adds_or_does_something_without_a_word_is_named(texts):
     assert check.check(texts).faults == ()
     for old, new in MARKUP:
         (fault, *_) = check.check(changed(texts, ".html", old, new)).faults
