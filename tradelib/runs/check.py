@@ -240,7 +240,7 @@ def examine(texts: dict[str, str], folder: str) -> Verdict:
     Of a page that is not, to the byte, the one that its notebook was made with, the markup is compared too.
     """
     os.chdir(folder)
-    book, facts = _opened(texts)
+    book, facts = opened(texts)
     book = book or _book_of(texts.get(PAGE, ""))
     again, unbound = work_out(book)
     faults = [*itertools.islice(compare(texts, again, book, facts), MOST)]
@@ -252,7 +252,7 @@ def examine(texts: dict[str, str], folder: str) -> Verdict:
     return Verdict(tuple(faults), (*_typed(again), *unbound))
 
 
-def _opened(texts: dict[str, str]) -> tuple[dict, dict]:
+def opened(texts: dict[str, str]) -> tuple[dict, dict]:
     """The notebook and the facts of a page, as far as they are there."""
     found = []
     for end, needed in ((BOOK, {"cells", "metadata"}), (FACTS, {"facts"})):
