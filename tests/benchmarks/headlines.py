@@ -164,7 +164,9 @@ class Reader:
     def record(self, code: str, side: str, span: list[pd.Period], told: str | None) -> list[str]:
         if not told:
             return []
-        series = self.flows[side][code].rolling(len(span), min_periods=len(span)).sum()
+        traded = self.flows["trade"][code].gt(0)  # before the first trade the table has zeros
+        own = self.flows[side][code].where(traded.cummax())
+        series = own.rolling(len(span), min_periods=len(span)).sum()
         if len(span) > 1:
             series = series[series.index.month == span[-1].month]
         gaps = series.index[series.isna()]  # a history begins after its last gap

@@ -259,6 +259,12 @@ def test_no_trend_ends_before_its_release():
     assert union.value("total.balance.trailing4") is None and draw_cell("trend-chart", union) is None
 
 
+def test_no_trend_is_drawn_where_only_years_have_services():
+    """Of Malaysia BEA has goods by quarter then, services by year only: its line ended at nan."""
+    malaysia = sheet("MYS", "2008-03")
+    assert malaysia.value("total.balance.trailing4") < 0 and draw_cell("trend-chart", malaysia) is None
+
+
 @pytest.mark.parametrize(
     ("cell", "one", "two"),
     [("goods-history", "1985-12", "1986-01"), ("trend-chart", "2000-02", "2000-05")],

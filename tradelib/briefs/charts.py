@@ -106,7 +106,7 @@ def total_trend(brief: Brief, *, title: str = "") -> Chart | None:
     if missing(brief.value("total.balance.trailing4")):  # none that ends before the others do
         return None
     sums = _trailing(s.history[["balance_usd"]], code, 4)["balance_usd"].unstack("item").dropna(how="all")
-    if len(sums) < 2:  # one point is no line
+    if len(sums) < 2 or missing(sums["total"].iloc[-1]):  # one point is no line; or only years have services
         return None
     years, unit = style.years_of(sums.index), Unit.of(sums.stack())
     broken = brief["total.trend.break"]
