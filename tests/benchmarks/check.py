@@ -160,7 +160,7 @@ def as_they_are(place: Path) -> int:
 def _found(texts: dict[str, str], again: dict) -> bool:
     """Whether a page's files are found to be other than what was worked out, or damaged."""
     try:
-        return any(check.compare(texts, again, *check.opened(texts)))
+        return any(check.compare(texts.get(".html"), *check.documents_of(texts), again))
     except TradelibError:
         return True
 

@@ -91,6 +91,11 @@ def test_what_hides_adds_or_does_something_without_a_word_is_named(texts):
     assert "its markup" in str(check.check({".ipynb": json.dumps(book)}).faults[0])
 
 
+def test_a_page_that_was_emptied_is_not_one_that_is_not_there(texts):
+    assert check.check(texts | {".html": ""}).faults
+    assert not check.check({end: text for end, text in texts.items() if end != ".html"}).faults
+
+
 @pytest.mark.parametrize("place", ["<!DOCTYPE", "</html>", "<body>"])
 def test_text_outside_of_the_body_is_read_too(texts, place):
     faults = check.check(changed(texts, ".html", place, f"<p>$5 billion</p>{place}")).faults

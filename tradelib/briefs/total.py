@@ -186,17 +186,15 @@ def _rank(brief) -> None:
     codes, how = s.universe
     there = s.trade_table in s.sources
     ranks = s.total_ranks if there else pd.Series(dtype=int)
-    usd, value, before = (s.total_balances[0].get(who.code) if there else None), None, None
-    if reason := not_ranked(brief):
-        pass
-    elif who.code not in codes:
+    usd, before = (s.total_balances[0].get(who.code) if there else None), None
+    reason = not_ranked(brief)
+    if not reason and who.code not in codes:
         reason = f"{who.prose} is not among {how}"
-    elif missing(usd):
+    elif not reason and missing(usd):
         reason = "no balance by quarter"
-    elif usd >= 0:
+    elif not reason and usd >= 0:
         reason = no_deficit(usd, when)
-    else:
-        value, reason = ranks[who.code], ""
+    value = None if reason else ranks[who.code]
     if value is not None and s.total_balances[1].get(who.code, 0) < 0:
         before = s.total_ranks_before.get(who.code)
     about = {

@@ -240,20 +240,20 @@ def examine(texts: dict[str, str], folder: str) -> Verdict:
     Of a page that is not, to the byte, the one that its notebook was made with, the markup is compared too.
     """
     os.chdir(folder)
-    book, facts = opened(texts)
-    book = book or _book_of(texts.get(PAGE, ""))
+    (given, facts), page = documents_of(texts), texts.get(PAGE)
+    book = given or _book_of(page or "")
     again, unbound = work_out(book)
-    faults = [*itertools.islice(compare(texts, again, book, facts), MOST)]
-    if not faults and PAGE in texts and not _as_made(texts[PAGE], book):
-        faults = [*_in_markup(PAGE, texts[PAGE], _page_again(book if BOOK in texts else again))]
+    faults = [*itertools.islice(compare(page, given, facts, again), MOST)]
+    if page is not None and not faults and not _as_made(page, book):
+        faults = [*_in_markup(PAGE, page, _page_again(given or again))]
     made_with = (book["metadata"].get("tradelib") or {}).get("code_sha256", "")
     if faults and made_with not in ("", code_sha256()):
         faults.append(Fault(BOOK, "it was made with another tradelib: make it again, then check it"))
     return Verdict(tuple(faults), (*_typed(again), *unbound))
 
 
-def opened(texts: dict[str, str]) -> tuple[dict, dict]:
-    """The notebook and the facts of a page, as far as they are there."""
+def documents_of(texts: dict[str, str]) -> tuple[dict, dict]:
+    """Read the notebook and the facts of a page; empty where they are not there."""
     found = []
     for end, needed in ((BOOK, {"cells", "metadata"}), (FACTS, {"facts"})):
         try:
@@ -272,13 +272,13 @@ def _as_made(page: str, book: dict) -> bool:
     return hashes.get(PAGE) == sha256(page.encode()).hexdigest()
 
 
-def compare(texts: dict[str, str], again: dict, book: dict, facts: dict) -> Iterator[Fault]:
-    """Compare the files of a page with its notebook as it was worked out again."""
-    if BOOK in texts:
+def compare(page: str | None, book: dict, facts: dict, again: dict) -> Iterator[Fault]:
+    """Compare a page, its notebook and its facts, those that are there, with what was worked out again."""
+    if book:
         yield from _in_notebook(book, again)
-    if PAGE in texts:
-        yield from _differ(PAGE, read_page(texts[PAGE]), _read_as_page(again))
-    if FACTS in texts:
+    if page is not None:
+        yield from _differ(PAGE, read_page(page), _read_as_page(again))
+    if facts:
         yield from _in_facts(facts, again)
 
 

@@ -38,10 +38,8 @@ MONTHLY = ["1220", "0004", "0015"]  # Canada and the world are revised each mont
 #: Tables by commodity, by how their names begin, and the table of all goods that their items add up to.
 ALL_GOODS = {"exports_": GOODS, "imports_general_": GOODS, "imports_consumption_": "imports_consumption_nsa"}
 MISSED_USD, MISSED = 1e5, 0.001  # what the sum of all items may miss of the whole: dollars, or a share of it
-DUTY_TIMES, DUTY_USD = (
-    2,
-    10e6,
-)  # no revision makes of all duties together so many, or is seen among so few dollars
+#: No revision multiplies all duties together by so many, or is seen among so few dollars.
+DUTY_TIMES, DUTY_USD = 2, 10e6
 NEAR = 0.03  # a sum that misses by less is whole, though both were revised since
 MAJORITY = 0.5  # more of the sums than this are whole in a table of all items
 #: Tables that hold the figures of another one once more -> that one, and what its months are added up to.
@@ -49,14 +47,19 @@ ALIKE = {
     "goods_census_nsa_api": (GOODS, ""),
     "goods_ft900_nsa": (GOODS, ""),
     "goods_ft900_all_nsa": (GOODS, ""),
+    "goods_ft900_ytd_nsa": (GOODS, "ytd"),
+    "goods_ft900_all_ytd_nsa": (GOODS, "ytd"),
+    "goods_ft900_sa": (GOODS_SA, ""),
+    "goods_ft900_ytd_sa": (GOODS_SA, "ytd"),
+    "goods_ft900_quarters_sa": (GOODS_SA, "Q"),
+    "trade_ft900_sa": (TRADE, ""),
+    "trade_ft900_annual": (TRADE_YEARS, ""),
+    "trade_bop_sa_api": (TRADE, ""),
 }
-ALIKE |= {"goods_ft900_ytd_nsa": (GOODS, "ytd"), "goods_ft900_all_ytd_nsa": (GOODS, "ytd")}
-ALIKE |= {"goods_ft900_sa": (GOODS_SA, ""), "goods_ft900_ytd_sa": (GOODS_SA, "ytd")}
-ALIKE |= {"goods_ft900_quarters_sa": (GOODS_SA, "Q"), "trade_ft900_sa": (TRADE, "")}
-ALIKE |= {"trade_ft900_annual": (TRADE_YEARS, ""), "trade_bop_sa_api": (TRADE, "")}
 #: Two months of many partners were never less apart than 0.037 of what they traded together, and what one was
 #: revised by never more than 0.018.
 APART, COPIED = 0.03, 0.01
+LOOK = "Is it the right file, whole, and of that day?"
 PRINTED_USD, PRINTED = 5e6, 0.02  # what rounding and such may make of the same figure: dollars and a share
 
 
@@ -152,13 +155,13 @@ def hold_alike(frame: pd.DataFrame, table: str, day: date, known: list[Vintage])
             raise _unbelievable(table, day, other, problem)
 
 
-def _unbelievable(table: str, day: date, other: Vintage, problem: list[str]) -> CheckError:
+def _unbelievable(table: str, day: date, other: Vintage, problem: list[str], look: str = LOOK) -> CheckError:
     """The refusal of a table beside a vintage of another one."""
     return CheckError(
         f"{table} of {day} cannot be believed beside {other.table} of {other.published} "
         f"({other.origin}): {problem[0]}",
         *problem[1:],
-        "Is it the right file, whole, and of that day?",
+        look,
         'If it is right all the same: --accept "the reason", which is then shown with it.',
     )
 
@@ -258,13 +261,10 @@ def hold_sums(frame: pd.DataFrame, table: str, day: date, known: list[Vintage]) 
         if problem := worst.empty and _other_period(frame, vintages.read(other).assign(item="all"), table):
             raise _unbelievable(table, day, other, problem)
         if not worst.empty:
-            raise CheckError(
-                f"{table} of {day} cannot be believed beside {other.table} of {other.published} "
-                f"({other.origin}): {len(worst):,} sums of all items are not what was traded, in dollars:",
-                *_lines(worst.rename(columns={"earlier": "traded", "later": "sum"}), "traded", "sum"),
-                "Is it whole, with every item of each partner and month, and of that day?",
-                'If it is right all the same: --accept "the reason", which is then shown with it.',
-            )
+            told = f"{len(worst):,} sums of all items are not what was traded, in dollars:"
+            lines = _lines(worst.rename(columns={"earlier": "traded", "later": "sum"}), "traded", "sum")
+            whole = "Is it whole, with every item of each partner and month, and of that day?"
+            raise _unbelievable(table, day, other, [told, *lines], whole)
 
 
 def _span_problem(pair: Pair) -> list[str]:
