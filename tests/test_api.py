@@ -53,8 +53,17 @@ def test_options_have_names_and_types():
                 assert parameter.kind is inspect.Parameter.KEYWORD_ONLY, (function, parameter)
 
 
-def test_importing_brings_neither_duckdb_nor_charts():
-    heavy = ("duckdb", "matplotlib", "seaborn", "statsmodels", "papermill", "IPython", "httpx", "jinja2")
+def test_importing_brings_neither_briefs_nor_charts():
+    heavy = (
+        "tradelib.briefs",
+        "matplotlib",
+        "seaborn",
+        "statsmodels",
+        "papermill",
+        "IPython",
+        "httpx",
+        "jinja2",
+    )
     code = f"import sys, tradelib; print([m for m in {heavy} if m in sys.modules]); tradelib.contributors"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -24,7 +24,7 @@ TOP_LEVEL = {
 RAW = {".xlsx", ".xls", ".zip", ".csv"}
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 #: What is called otherwise on conda-forge, and how on PyPI.
-CONDA = {"python-duckdb": "duckdb", "matplotlib-base": "matplotlib", "nbconvert-core": "nbconvert"}
+CONDA = {"matplotlib-base": "matplotlib", "nbconvert-core": "nbconvert"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 

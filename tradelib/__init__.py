@@ -28,28 +28,36 @@ from tradelib.balances import (
     trailing_sum,
     window_sum,
 )
-from tradelib.briefs.brief import Brief, brief, fact
-from tradelib.briefs.commodities import decompose
-from tradelib.briefs.sentences import say
-from tradelib.briefs.snapshot import covered_partners, take
-from tradelib.briefs.turning import turning_point
 from tradelib.errors import TradelibError
 from tradelib.loaders import load, load_chapters, load_goods, load_goods_sa, load_trade
 from tradelib.partners import all_partners, countries, members, resolve
 from tradelib.questions import by_vintage, rank, reducers, wideners
 from tradelib.store.vintages import list_vintages
-from tradelib.style.tables import published
 from tradelib.windows import Window, full_year, year_to_date
 
 if TYPE_CHECKING:
+    from tradelib.briefs.brief import Brief, brief, fact
+    from tradelib.briefs.commodities import decompose
+    from tradelib.briefs.sentences import say
+    from tradelib.briefs.snapshot import covered_partners, take
+    from tradelib.briefs.turning import turning_point
     from tradelib.studies.detail import contributors
     from tradelib.studies.tariffs import load_tariffs, tariff_rate, tariffs
     from tradelib.style.house import dress, house_style
+    from tradelib.style.tables import published
 
-#: What takes long to import, and where it is: brought when it is asked for.
-LAZY = {"contributors": "tradelib.studies.detail"}  # brings DuckDB
-LAZY |= dict.fromkeys(["dress", "house_style"], "tradelib.style.house")  # brings matplotlib and seaborn
-LAZY |= dict.fromkeys(["load_tariffs", "tariff_rate", "tariffs"], "tradelib.studies.tariffs")
+#: What is brought only when it is asked for, so that who loads a table waits for no brief and no chart.
+LAZY = {
+    "briefs.brief": ["Brief", "brief", "fact"],
+    "briefs.commodities": ["decompose"],
+    "briefs.sentences": ["say"],
+    "briefs.snapshot": ["covered_partners", "take"],
+    "briefs.turning": ["turning_point"],
+    "studies.detail": ["contributors"],
+    "studies.tariffs": ["load_tariffs", "tariff_rate", "tariffs"],
+    "style.house": ["dress", "house_style"],
+    "style.tables": ["published"],
+}
 
 __all__ = [
     "Brief",
@@ -98,12 +106,12 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import what takes long only when it is asked for."""
-    if name not in LAZY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = found = getattr(import_module(LAZY[name]), name)
-    return found
+    for room, names in LAZY.items():
+        if name in names:
+            globals()[name] = found = getattr(import_module(f"{__name__}.{room}"), name)
+            return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def __dir__() -> list[str]:
-    """What the Tab key offers: the public names."""
+def __dir__() -> list[str]:  # what the Tab key offers
     return [*__all__, "__doc__", "__file__", "__name__", "__path__"]

@@ -63,7 +63,6 @@ def balance(
     [-1500000000.0]
     """
     check_table(flows)
-    one_source(flows)
     single = partner is not None and not isinstance(partner, list)
     if partner is not None:
         flows = only(flows, partner if isinstance(partner, list) else [partner])
@@ -372,7 +371,7 @@ def share(part: float | pd.Series, whole: float | pd.Series) -> float | pd.Serie
 
 
 def check_table(flows: pd.DataFrame) -> None:
-    """Refuse what is no tidy table of flows, and say what one is."""
+    """Refuse what is no tidy table of flows of one table and vintage, and say what one is."""
     columns = list(flows.columns) if isinstance(flows, pd.DataFrame) else []
     lacking = [name for name in NEEDED if name not in columns]
     if lacking:
@@ -387,10 +386,6 @@ def check_table(flows: pd.DataFrame) -> None:
             f"The column period holds {flows['period'].dtype}, not pandas Periods.",
             'Make them with pd.PeriodIndex(frame["period"], freq="M"), or "Q" for quarters.',
         )
-
-
-def one_source(flows: pd.DataFrame) -> None:
-    """Refuse rows of different tables or vintages in one calculation."""
     for column in ("table", "vintage"):
         if column in flows and flows[column].nunique() > 1:
             names = ", ".join(sorted(map(str, flows[column].unique())))

@@ -304,9 +304,8 @@ def load_goods(
     >>> load_goods(as_of="2018-10-05", partner="5800", since="2018-01", through="2018-07").shape
     (14, 9)
     """
-    return load(
-        GOODS, as_of=as_of, since=since, through=through, partner=partner, nearest_later=nearest_later
-    )
+    span = {"since": since, "through": through}
+    return load(GOODS, as_of=as_of, partner=partner, nearest_later=nearest_later, **span)
 
 
 def load_goods_sa(

@@ -42,6 +42,7 @@ NOT_PARTNERS = {
     "product": "is a class of goods, not a place",
 }
 SHOWN = 8
+FORM = "Its columns are group and code, and if need be joined and left (YYYY-MM-DD); one member a line."
 #: Rows that hold all their members in all years, whenever these joined: see `members`.
 WHOLE = ("0017",)
 #: Member, first day and last day of membership; an empty date is without limit.
@@ -420,9 +421,6 @@ def _with_own(path: str, modified: int, size: int) -> Register:
     table = pd.concat([bundled.table, pd.DataFrame(rows, columns=list(bundled.table))], ignore_index=True)
     table = table.astype(bundled.table.dtypes.to_dict()).sort_values("code", ignore_index=True)
     return Register(table, bundled.groups | groups)
-
-
-FORM = "Its columns are group and code, and if need be joined and left (YYYY-MM-DD); one member a line."
 
 
 def own_groups(text: str, where: str) -> tuple[dict[str, str], dict[str, list[Spell]]]:

@@ -28,7 +28,7 @@ HERE = Path(__file__).parents[1]
 BRIEF = "release.ipynb"
 CELL_LIMIT = 300  # seconds that a cell may take, unless more or less is asked for
 #: What a page may look otherwise with; they stand in its record, and are no reason to make it again.
-LIBRARIES = ("duckdb", "ipykernel", "matplotlib", "nbconvert", "numpy", "pandas", "papermill", "pyarrow")
+LIBRARIES = ("ipykernel", "matplotlib", "nbconvert", "numpy", "pandas", "papermill", "pyarrow")
 LIBRARIES += ("seaborn", "statsmodels")
 #: What every page is of; each is passed to a notebook that declares it.
 SUBJECT = ("partner", "release", "as_of")

@@ -2,7 +2,7 @@
 
 - `vintages` lists, keeps and reads them: one immutable table for each publication date
 - `parquet` is a table as a file, and the hash that vouches for its figures
-- `large` asks DuckDB about tables that are stored by year
+- `large` asks tables that are stored by year, where they lie
 - `differences` is what one vintage changed against another
 - `verify` reads everything again, and names what is not what it was
 - `files` writes a file whole, once or over another, in a folder or at an address

@@ -1,11 +1,10 @@
-"""DuckDB over the Parquet files of a large vintage: filters and sums are done where the rows are.
+"""A large vintage is asked where its rows lie: filters go down to its Parquet files, only the answer comes.
 
 Only the files of the years asked for are opened, and in them only the row groups that can hold the
-partners asked for. Memory and threads are bounded, and nothing is ever downloaded but the files' bytes.
+partners asked for. At an address nothing comes but their bytes.
 """
 
 import mmap
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -13,17 +12,17 @@ from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
-import duckdb
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
 
-from tradelib.store.files import is_remote, scratch
+from tradelib.store.files import is_remote
 from tradelib.store.parquet import is_sealed, unreadable
 from tradelib.windows import Window
 
-MEMORY, THREADS = "700MB", 4
-ROWS = "FROM read_parquet($files, hive_partitioning = false)"
-PARTNERS = "partner IN (SELECT unnest($partners))"  # becomes a filter that passes over row groups
+KEY = ["partner", "flow", "item", "period"]
+PARTNER, PERIOD, VALUE = pc.field("partner"), pc.field("period"), pc.field("value_usd")
 
 
 def select(
@@ -37,69 +36,71 @@ def select(
 
     They come sorted by partner, flow, item and period.
     """
-    where, given = _wanted(since and _day(pd.Period(since)), through and _day(pd.Period(through)), partner)
-    return _ask(f"SELECT * {ROWS} {where} ORDER BY partner, flow, item, period", files, given)
+    first, last = since and _day(pd.Period(since)), through and _day(pd.Period(through))
+    rows = _rows(files, first, last, _of(partner) if partner else None)
+    return rows.sort_by([(name, "ascending") for name in KEY])
 
 
-def periods(
-    files: list[Path], *, since: pd.Period, through: pd.Period, partner: list[str] | None = None
-) -> list[pd.Period]:
-    """List the periods, both ends included, in which there is any row, of some partners or of anyone."""
-    where, given = _wanted(_day(since), _day(through), partner)
-    days = _ask(f"SELECT DISTINCT period {ROWS} {where} ORDER BY period", files, given)["period"]
-    return [pd.Period(day, since.freqstr) for day in days.to_pylist()]
+def periods(files: list[Path], *, since: pd.Period, through: pd.Period) -> set[pd.Period]:
+    """Name the periods, both ends included, in which anyone has a row."""
+    rows = _rows(files, _day(since), _day(through), columns={"period": PERIOD})
+    return _periods(rows, since.freqstr)
 
 
-def window_sums(files: list[Path], *, partner: list[str], now: Window, before: Window) -> pd.DataFrame:
+def window_sums(
+    files: list[Path], *, partner: list[str], now: Window, before: Window
+) -> tuple[pd.DataFrame, set[pd.Period]]:
     """Sum each item of a table that has one flow over two windows, in dollars: 0 without a row in one.
 
     The rows of all partners given are added up, so that there must be no group beside its members. Columns
-    `item`, `now_usd`, `before_usd`, and `missing`: how many rows have a publisher's mark for a value.
+    `item`, `now_usd`, `before_usd`, and `missing`: how many rows have a publisher's mark for a value. Told
+    beside them are the windows' periods in which there is any row.
     """
-    where, given = _wanted(_day(before.start), _day(now.end), partner)
-    spans = {"now_start": now.start, "now_end": now.end, "old_start": before.start, "old_end": before.end}
-    given |= {name: _day(period) for name, period in spans.items()}
-    columns = [
-        f"coalesce(sum(value_usd) FILTER (period BETWEEN ${span}_start AND ${span}_end), 0)::DOUBLE AS {name}"
-        for span, name in (("now", "now_usd"), ("old", "before_usd"))
-    ]
-    inside = "(period BETWEEN $now_start AND $now_end OR period BETWEEN $old_start AND $old_end)"
-    missing = "count(*) - count(value_usd) AS missing"
-    return _ask(
-        f"SELECT item, {', '.join(columns)}, {missing} {ROWS} {where} AND {inside} "
-        "GROUP BY item ORDER BY item",
+    inside = {"now_usd": _within(now), "before_usd": _within(before)}
+    nothing = pa.scalar(None, pa.float64())
+    sums = {name: pc.if_else(there, VALUE.cast("float64"), nothing) for name, there in inside.items()}
+    sums |= {"missing": VALUE.is_null()}
+    rows = _rows(
         files,
-        given,
-    ).to_pandas()
+        _day(before.start),
+        _day(now.end),
+        _of(partner) & (inside["now_usd"] | inside["before_usd"]),
+        columns={"item": pc.field("item"), "period": PERIOD, **sums},
+    )
+    by_item = rows.group_by("item").aggregate([(name, "sum") for name in sums])
+    by_item = by_item.rename_columns({f"{name}_sum": name for name in sums}).sort_by("item")
+    found = by_item.select(["item", *sums]).to_pandas().fillna({"now_usd": 0.0, "before_usd": 0.0})
+    return found, _periods(rows, now.start.freqstr)
 
 
 def totals(files: list[Path]) -> pa.Table:
     """Add up all items of a table, by partner, flow and month."""
-    sums = "partner, flow, 'all' AS item, period, sum(value_usd)::DOUBLE AS value_usd"
-    return _ask(f"SELECT {sums} {ROWS} GROUP BY ALL ORDER BY ALL", files, {})
+    by = ["partner", "flow", "period"]
+    columns = {name: pc.field(name) for name in [*by, "value_usd"]}
+    years = [_rows([path], columns=columns).group_by(by).aggregate([("value_usd", "sum")]) for path in files]
+    sums = pa.concat_tables(years).rename_columns([*by, "value_usd"])
+    sums = sums.append_column("item", pa.repeat("all", sums.num_rows))
+    return sums.sort_by([(name, "ascending") for name in KEY])
 
 
-@contextmanager
-def connection(files: list[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open DuckDB within bounds of memory and threads, able to read the files wherever they are."""
-    with scratch() as spill:
-        bounds = {"memory_limit": MEMORY, "threads": min(THREADS, os.cpu_count() or 1)}
-        offline = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
-        config = bounds | offline | {"temp_directory": str(spill)}  # in order: some versions lose it else
-        with duckdb.connect(":memory:", config=config) as con:
-            if files and is_remote(files[0]):
-                con.register_filesystem(_by_range(files[0]))
-            yield con
-
-
-def _ask(query: str, files: list[Path], given: dict) -> pa.Table:
-    """Run one query over the files of the years it is about."""
-    wanted = [path for path in files if _holds(path, given.get("since"), given.get("through"))] or files[:1]
-    names = [path.fs.unstrip_protocol(path.path) if is_remote(path) else str(path) for path in wanted]
+def _rows(
+    files: list[Path],
+    since: date | None = None,
+    through: date | None = None,
+    where: pc.Expression | None = None,
+    columns: dict[str, pc.Expression] | None = None,
+) -> pa.Table:
+    """Read what is wanted of the files of the years it is about."""
+    for bound in (since and (since <= PERIOD), through and (through >= PERIOD)):
+        where = bound if where is None else where if bound is None else where & bound
+    wanted = [path for path in files if _holds(path, since, through)] or files[:1]
     try:
-        with _vouched(wanted), connection(wanted) as con:
-            return con.sql(query, params=given | {"files": names}).to_arrow_table()
-    except (duckdb.Error, OSError, ValueError) as error:
+        with _vouched(wanted):
+            names = [path.path if is_remote(path) else str(path) for path in wanted]
+            place = _by_range(wanted[0]) if is_remote(wanted[0]) else None
+            data = ds.dataset(names, format="parquet", filesystem=place, partitioning=None)
+            return data.to_table(columns=columns, filter=where)
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise unreadable(wanted[0].parent.parent, error) from None
 
 
@@ -131,12 +132,14 @@ def _vouch(path: Path, size: int, changed: int, node: int) -> None:
         is_sealed(whole)
 
 
-def _wanted(since: date | None, through: date | None, partner: list[str] | None) -> tuple[str, dict]:
-    """Return the conditions that are set, as SQL, and the values they are about."""
-    given = {"since": since, "through": through, "partners": partner}
-    rules = {"since": "period >= $since", "through": "period <= $through", "partners": PARTNERS}
-    given = {name: value for name, value in given.items() if value}
-    return "WHERE " + " AND ".join(["true", *(rules[name] for name in given)]), given
+def _of(partner: list[str]) -> pc.Expression:
+    """Whether a row is of one of some partners."""
+    return PARTNER.isin(partner)
+
+
+def _within(window: Window) -> pc.Expression:
+    """Whether a row's period lies in a window."""
+    return (_day(window.start) <= PERIOD) & (_day(window.end) >= PERIOD)
 
 
 def _holds(path: Path, since: date | None, through: date | None) -> bool:
@@ -150,6 +153,11 @@ def _holds(path: Path, since: date | None, through: date | None) -> bool:
 def _day(period: pd.Period) -> date:
     """Return the first day of a period, by which files know it."""
     return period.start_time.date()
+
+
+def _periods(rows: pa.Table, freq: str) -> set[pd.Period]:
+    """Return the periods that have rows."""
+    return {pd.Period(day, freq) for day in rows["period"].unique().to_pylist()}
 
 
 def _by_range(path: Path):

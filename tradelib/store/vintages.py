@@ -20,7 +20,7 @@ import pandas as pd
 import pyarrow as pa
 
 from tradelib.errors import StoredOtherwise, TradelibError
-from tradelib.store import files, parquet
+from tradelib.store import files, large, parquet
 from tradelib.store.files import is_remote, store_path
 from tradelib.tables import check_flows, table_info
 
@@ -315,8 +315,6 @@ def read(
     freq = table_info(vintage.table).freq
     wanted = [partner] if isinstance(partner, str) else partner
     if vintage.parts:
-        from tradelib.store import large  # brings DuckDB, which takes a while
-
         return parquet.to_frame(
             large.select(vintage.files, since=since, through=through, partner=wanted), freq
         )

@@ -87,9 +87,7 @@ def contributors(
     now = year_to_date(pd.Period(releases.release(through).month, "M"))
     day = day_of(as_of)
     vintage = _vintage(table, now, day, nearest_later)
-    sums = large.window_sums(
-        vintage.files, partner=_codes(vintage, partner, now, day), now=now, before=now.year_earlier
-    )
+    sums = _sums(vintage, partner, now, day)
     if sums["missing"].any():
         raise TradelibError(
             f"{_named(vintage)}: {int(sums['missing'].sum())} value(s) of {resolve(partner).prose} are "
@@ -169,41 +167,41 @@ def _vintage(table: str, now: Window, day: date, nearest_later: bool) -> Vintage
         ) from None
 
 
-def _codes(vintage: Vintage, partner: str | int, now: Window, day: date) -> list[str]:
-    """Return whose rows to add up: one code's own; without any, a group's members or all countries.
+def _sums(vintage: Vintage, partner: str | int, now: Window, day: date) -> pd.DataFrame:
+    """Add up one code's own rows; without any, those of a group's members or of all countries.
 
     Every month of both windows must be in the vintage; a month without this partner's trade may be.
     """
-    who, span = resolve(partner), {"since": now.year_earlier.start, "through": now.end}
+    who = resolve(partner)
     wanted = {start + n for start in (now.start, now.year_earlier.start) for n in range(len(now))}
 
-    def held(codes: list[str]) -> set[pd.Period]:
-        return wanted.intersection(large.periods(vintage.files, **span, partner=codes))
+    def of(codes: list[str]) -> tuple[pd.DataFrame, set[pd.Period]]:
+        return large.window_sums(vintage.files, partner=codes, now=now, before=now.year_earlier)
 
-    codes = [who.code]
-    found = set() if _counts_others(who, vintage, now, day) else held(codes)
-    if not found and who.code == WORLD:
-        codes = _single()
-        found = held(codes)
-    elif not found and has_members(who.code):
+    lacking: list[str] = []
+    sums, held = (pd.DataFrame(), set()) if _counts_others(who, vintage, now, day) else of([who.code])
+    if not held and who.code == WORLD:
+        sums, held = of(_single())
+    elif not held and has_members(who.code):
         codes = members(who.code, day)
-        lacking = [partner_of(code).name for code in codes if not held([code])]
-        found = set() if lacking else held(codes)
-    if not found:
+        lacking = [partner_of(code).name for code in codes if not of([code])[1]]
+        sums, held = (sums, held) if lacking else of(codes)
+    if not held:
         raise TradelibError(
             f"{_named(vintage)} has no rows of {who.prose} ({who.code}) in {now} or a year earlier"
-            + (f", and none of {', '.join(lacking[:8])} among its members." if len(codes) > 1 else "."),
+            + (f", and none of {', '.join(lacking[:8])} among its members." if lacking else "."),
             "A table may hold single countries only, and no groups; see its partners with `load`.",
         )
-    gaps = sorted(wanted - found)
+    gaps = sorted(wanted - held)
     if gaps and who.code != WORLD:
-        gaps = sorted(set(gaps).difference(large.periods(vintage.files, **span)))
+        every = large.periods(vintage.files, since=now.year_earlier.start, through=now.end)
+        gaps = sorted(set(gaps).difference(every))
     if gaps:
         raise TradelibError(
             f"{_named(vintage)} has no rows in {', '.join(map(str, gaps))}: no year to date.",
             "A month that is not there is not zero; end the window earlier, or get the table again.",
         )
-    return codes
+    return sums
 
 
 def _counts_others(who: Partner, vintage: Vintage, now: Window, day: date) -> bool:
