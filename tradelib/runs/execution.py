@@ -3,6 +3,7 @@
 import ast
 import importlib
 import itertools
+import json
 import re
 import threading
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from tradelib.errors import TradelibError
-from tradelib.runs.finished import INJECTED, cause_of_early_end, mark_cells
+from tradelib.runs.finished import INJECTED, UNSHOWN, cause_of_early_end, mark_cells
 from tradelib.runs.jobs import CELL_LIMIT, SUBJECT, Notebook
 from tradelib.sources import keys
 from tradelib.store.files import scratch
@@ -114,7 +115,7 @@ def execute(
 ) -> dict:
     """Run a notebook from its first cell to its last, with those of the parameters that it declares.
 
-    `folder` is where to work: `run.ipynb` is there afterwards, as far as it ran. A cell may take `limit`
+    `folder` is where to work: `run.ipynb` is there after a failure, as far as it ran. A cell may take `limit`
     seconds. No path of this machine is in the finished notebook, and no key in the kernel's environment.
     """
     import nbformat
@@ -125,13 +126,14 @@ def execute(
     # nbconvert takes a while to import: let it, while the kernel works
     threading.Thread(target=importlib.import_module, args=("nbconvert",), daemon=True).start()
     declared = parameters_of(notebook)
-    source, output = folder / notebook.name, folder / "run.ipynb"
+    source, ran = folder / notebook.name, []
     source.write_bytes(notebook.text.encode())
     try:
         with scratch() as sockets:
-            papermill.execute_notebook(
+            finished = papermill.execute_notebook(
                 str(source),
-                str(output),
+                None,
+                ran=ran,
                 parameters={name: value for name, value in parameters.items() if name in declared},
                 engine_name=engine.NAME,
                 kernel_name=kernel,
@@ -141,10 +143,11 @@ def execute(
                 extra_arguments=KERNEL_OPTIONS,
                 config=engine.kernel_config(sockets),
             )
-        finished = nbformat.read(output, as_version=4)
         if cause := cause_of_early_end(finished):
             raise RuntimeError(cause)
     except Exception as error:  # whatever a cell or the kernel raised, the user needs the same
+        if ran:
+            (folder / "run.ipynb").write_text(nbformat.writes(ran[0]), encoding="utf-8")
         raise NotebookFailed(*_what_failed(error)) from None
     run = finished.metadata.get("papermill", {})
     for place in ("input_path", "output_path"):  # no path of a machine in a published notebook
@@ -179,6 +182,8 @@ def _take_chance_out(finished: dict) -> None:
             cell["outputs"] = _prints_joined(cell["outputs"])
         for output in cell.get("outputs", []):
             data = output.get("data", {})
+            for kind in UNSHOWN & data.keys():  # in the order in which a file keeps them
+                data[kind] = json.loads(json.dumps(data[kind], sort_keys=True))
             if "text/plain" in data:
                 data["text/plain"] = ADDRESS.sub(">", data["text/plain"])
             if named := STYLED.search(data.get("text/html", "")):

@@ -4,7 +4,6 @@ All of it is read from the notebook alone: it is a dict as nbformat reads it, or
 """
 
 import ast
-import copy
 import html
 import itertools
 import json
@@ -26,6 +25,7 @@ sys.modules.setdefault("rfc3987_syntax", None)
 INJECTED = "injected-parameters"  # the tag of the cell that papermill adds
 HEADLINE = "headline"  # the tag of the cell whose text is the finding of the page
 UNSEEN = "remove-cell"  # the tag of a cell that is for who works in the notebook, not for who reads the page
+UNSHOWN = {FACTS_MIME, DATA_MIME}  # what of an output no page shows
 READ = ("text/markdown", "text/html", "text/plain")  # what of an output a page shows, the first there is
 TEMPLATES = Path(__file__).parent / "templates"
 IMAGE = re.compile(r"<img\b([^>]*)")
@@ -226,16 +226,30 @@ def page_of(finished: dict) -> str:
 
     Figure n has the anchor `#figure-n`; cells tagged `remove-cell` are left out.
     """
-    page = copy.deepcopy(finished)
-    page["cells"] = _seen(page)
-    page["metadata"].pop("widgets", None)  # they need scripts; a page shows what is beside them
+    import nbformat  # it takes a while to import
     from nbconvert.exporters import TemplateExporter
+
+    # widgets need scripts; a page shows what is beside them
+    metadata = {name: told for name, told in finished["metadata"].items() if name != "widgets"}
+    cells = [_without_data(cell) for cell in _seen(finished)]
+    page = nbformat.from_dict({**finished, "cells": cells, "metadata": metadata})
 
     number = itertools.count(1)
     with _one_page_at_a_time:
         # HTMLExporter reads the page again with a parser, for texts and tab stops that ours has already
         text = TemplateExporter.from_notebook_node(_exporter(), page)[0]
     return IMAGE.sub(lambda image: f'<img id="figure-{next(number)}"{_alt(image[1])}{image[1]}', text)
+
+
+def _without_data(cell: dict) -> dict:
+    """A cell without the facts and the data in its outputs, of which a page shows nothing."""
+    outputs = [
+        {**one, "data": {kind: told for kind, told in one["data"].items() if kind not in UNSHOWN}}
+        if "data" in one
+        else one
+        for one in cell.get("outputs", [])
+    ]
+    return {**cell, "outputs": outputs} if outputs else cell
 
 
 def _alt(attributes: str) -> str:
@@ -259,6 +273,7 @@ def _exporter():
         extra_template_basedirs=[str(TEMPLATES)],
         exclude_input=True,
         exclude_output_prompt=True,
+        optimistic_validation=True,  # once, not after each step
     )
     exporter.register_filter("highlight_code", Highlight2HTML())  # the base of our template names it
     exporter.register_filter("filter_data_type", WidgetsDataTypeFilter(notebook_metadata={}))

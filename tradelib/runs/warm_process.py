@@ -1,7 +1,8 @@
 """The warm process: it imports what notebooks need, forks a process at each order, and tells how it ended.
 
 The process is a kernel, or answers calls as `tradelib.sources.apart` has them.
-It holds modules and no data, opens no socket but the two of `tradelib.warm`, and runs one thread.
+It holds modules, for a sweep the registers and the fonts too, and no data; it opens no socket but the two of
+`tradelib.warm`, and runs one thread.
 """
 
 import atexit
@@ -74,6 +75,8 @@ def serve() -> None:
     imports_set = dict(os.environ.items() - given.items())
     with suppress(ConnectionError):
         control.sendall(json.dumps(_top_modules()).encode() + b"\n")
+    if sys.argv[2:]:
+        _rehearse()
     gc.collect()
     gc.freeze()  # what is imported stays in memory that all kernels share
     born = _fork_on_order(control)
@@ -81,6 +84,27 @@ def serve() -> None:
         os._exit(0)
     _run_kernel(*born, imports_set)
     came_to_end.append(True)
+
+
+def _rehearse() -> None:
+    """Do what each of many kernels would do first: read the registers of a store here, and draw letters."""
+    from tradelib import partners, releases
+    from tradelib.store import files, vintages
+    from tradelib.style import house
+
+    with suppress(Exception):  # where something is damaged, a kernel tells
+        partners.resolve("world")
+        if not files.is_remote(files.store_path()):
+            releases.all_releases()
+            vintages.list_vintages()
+
+    @house.styled
+    def draw():
+        fig, (ax,) = house.canvas()
+        ax.bar(["A", "B"], [1, 2])
+        return house.dress(fig, "Source", title="Title", subtitle="Subtitle")
+
+    draw()._repr_mimebundle_()
 
 
 def _leave(came_to_end: list[bool]) -> None:

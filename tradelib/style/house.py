@@ -22,10 +22,11 @@ from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.font_manager import FontProperties
-from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.layout_engine import ConstrainedLayoutEngine, LayoutEngine
 from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
 from matplotlib.ticker import FixedLocator, MaxNLocator
+from matplotlib.transforms import Bbox
 
 from tradelib.errors import TradelibError
 from tradelib.style import pictures
@@ -49,7 +50,7 @@ COLOURS = {
 }
 WIDTH, HEIGHT, DPI, PRINT_DPI = 7.2, 4.2, 144, 300
 TITLE, SUBTITLE, LABEL, SOURCE = 13, 10.5, 10.5, 8.5
-MARGIN = 0.1  # inches
+MARGIN, PAD = 0.1, 0.04  # inches: around the words, and around the axes with their ticks
 #: What a chart is saved as, and what the file calls its alternative text.
 FORMATS = {".png": "Description", ".svg": "Description", ".pdf": "Subject"}
 DATA = "Data of this chart"
@@ -185,11 +186,32 @@ class Chart(Figure):
         return path
 
 
+class OnePanel(LayoutEngine):
+    """Give the one panel of a figure the room that the words around it leave.
+
+    Where its ticks are fixed, it is measured once. The layout of matplotlib, which is for several panels too,
+    measures twice, and that was a tenth of the time of drawing.
+    """
+
+    _adjust_compatible, _colorbar_gridspec = True, False
+    room = (0.0, 0.0, 1.0, 1.0)  # left, bottom, right and top, as parts of the figure
+
+    def execute(self, fig: FigureBase) -> None:
+        """Place the axes."""
+        (ax,) = fig.axes
+        low, high = np.reshape(self.room, (2, 2)) * fig.bbox.size + np.multiply([[1], [-1]], PAD * fig.dpi)
+        for _ in range(1 if _is_fixed(fig) else 2):  # else how many ticks there are depends on the place
+            panel, whole = ax.get_window_extent().get_points(), ax.get_tightbbox(for_layout_only=True)
+            start, end = low + panel[0] - whole.min, high + panel[1] - whole.max
+            ax.set_position(Bbox([start, np.maximum(start + 1, end)] / fig.bbox.size))
+            ax.set_in_layout(True)
+
+
 def canvas(
     *, width: float = WIDTH, height: float = HEIGHT, panels: int = 1, ratios=None
 ) -> tuple[Chart, list[Axes]]:
     """Make an empty figure of panels one above the other; pyplot never hears of it."""
-    fig = Chart(figsize=(width, height), layout="constrained")
+    fig = Chart(figsize=(width, height), layout=OnePanel() if panels == 1 else "constrained")
     FigureCanvasAgg(fig)
     return fig, list(fig.subplots(panels, squeeze=False, height_ratios=ratios).flat)
 
@@ -212,9 +234,8 @@ def money_axis(ax: Axes, unit: Unit, low: float, high: float, *, along: str = "y
     if along == "x":
         axis, limit, line = ax.xaxis, ax.set_xlim, ax.axvline
     limit(low, high)
+    axis.set_tick_params(length=0, gridOn=True)  # before there are ticks, each of which would be changed
     axis.set_ticks(ticks, [unit.number(tick, digits=digits) for tick in ticks])
-    ax.grid(axis=along)
-    ax.tick_params(axis=along, length=0)
     line(0, color=COLOURS["text"], lw=1, zorder=2.5)
 
 
@@ -412,12 +433,15 @@ def _framed(fig: Chart, title: str, subtitle: str, foot: str) -> Chart:
     last.set(y=MARGIN / height, va="bottom")
     beneath = MARGIN + _height(last) + 0.08 if foot else MARGIN
     left, right, bottom, top = 0.06 / width, 1 - 0.06 / width, beneath / height, 1 - down / height
+    if isinstance(engine := fig.get_layout_engine(), OnePanel):
+        engine.room = (left, bottom, right, top)
+        return fig
     bar = any(ax.get_label() == "<colorbar>" for ax in fig.axes)  # stays as it was laid out
-    if bar and not isinstance(fig.get_layout_engine(), ConstrainedLayoutEngine):
+    if bar and not isinstance(engine, ConstrainedLayoutEngine):
         fig.set_layout_engine("tight", rect=(left, bottom, right, top))
     else:
         inside = (left, bottom, right - left, top - bottom)
-        fig.set_layout_engine("constrained", rect=inside, w_pad=0.04, h_pad=0.04)
+        fig.set_layout_engine("constrained", rect=inside, w_pad=PAD, h_pad=PAD)
     return fig
 
 
@@ -427,9 +451,13 @@ def _height(text: Text) -> float:
 
 
 def _needs_room(fig: Figure) -> bool:
-    """Whether it must be laid out to be read: how many ticks there are depends on the room, unless fixed."""
-    ticks = [axis.get_major_locator() for axis in _axes_of(fig)]
-    return Chart.drawn or not all(isinstance(one, FixedLocator) for one in ticks)
+    """Whether it must be laid out to be read."""
+    return Chart.drawn or not _is_fixed(fig)
+
+
+def _is_fixed(fig: Figure) -> bool:
+    """Whether its ticks are given: else how many there are depends on the room."""
+    return all(isinstance(axis.get_major_locator(), FixedLocator) for axis in _axes_of(fig))
 
 
 @functools.cache

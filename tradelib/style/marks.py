@@ -97,9 +97,9 @@ def year_bars(ax: Axes, bars: pd.Series, unit: Unit) -> None:
     numbered(ax, bars[bars.index >= this - 1], unit)
     money_axis(ax, unit, *with_room(bars, bars[bars.index >= this - 1]))
     years = range(bars.index[0], this + 1)
+    ax.tick_params(axis="x", length=0)
     ax.set_xticks(years, map(str, years))  # of two years matplotlib would write what they add to a sum
     ax.set_xlim(bars.index[0] - 0.6, this + 0.6)
-    ax.tick_params(axis="x", length=0)
     ax.spines["bottom"].set_visible(False)
 
 
@@ -155,8 +155,8 @@ def waterfall(
         tips[way].append(beyond + way * room)
         bar_label(ax, x, beyond, unit.number(usd, sign=not stands, digits=digits), usd < 0)
     money_axis(ax, unit, min(tips[-1]), max(tips[1]))
-    ax.set_xticks(range(len(names)), [textwrap.fill(capital(name), 12) for name in names])
     ax.tick_params(axis="x", length=0)
+    ax.set_xticks(range(len(names)), [textwrap.fill(capital(name), 12) for name in names])
     ax.spines["bottom"].set_visible(False)
 
 
@@ -189,11 +189,11 @@ def level_waterfall(ax: Axes, rows: pd.DataFrame, unit: Unit) -> None:
     slack = 0.01 * (high - low)  # so that the line at zero is seen whole
     rooms = [room if side in sides else slack for side in (-1, 1)]
     money_axis(ax, unit, low - rooms[0], high + rooms[1], along="x")
+    ax.tick_params(axis="y", length=0)
     ax.set_yticks(range(len(rows)), names, linespacing=1.05)
     ax.set_ylim(len(rows) - 0.4, -0.6)
     for label in (ax.get_yticklabels()[0], ax.get_yticklabels()[-1]):
         label.set_weight("bold")
-    ax.tick_params(axis="y", length=0)
     ax.spines["bottom"].set_visible(False)
 
 
