@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tradelib.errors import TradelibError
 from tradelib.partners import WORLD
@@ -35,15 +36,10 @@ LONGEST = 8 << 30  # bytes of a member
 WIDE = 15  # digits of a number: in a float, whole numbers are exact to 2^53, more than 10^15
 TENS = 10.0 ** np.arange(WIDE - 1, -1, -1)
 ZERO, BLANK, NINE = 48, 32, 9
-SHORT = 4  # characters of a code that is looked up by its number
 NO_UNIT = ("X", "")
 #: Rate provisions by Census's list: 1x free, 6x and 7x dutiable (69, 79: chapter 99), 00 warehouse or zone.
 PROVISIONS = ("00", "10", "11", "13", "14", "16", "17", "18", "19", "61", "62", "64", "69", "70", "79")
 DOMESTIC, FOREIGN = "1", "2"
-#: What two characters are as a number, by the two as one number of 16 bits.
-NO_DIGIT = -2 * 10**10  # whichever two of ten characters are none, the whole number is less than 0
-PAIRS = np.full(1 << 16, NO_DIGIT)
-PAIRS[[48 + tens + 256 * (48 + ones) for tens in range(10) for ones in range(10)]] = range(100)
 #: Columns of imports for consumption, and the figures that they are.
 PAID = {"value_usd": "con_val", "duty_usd": "cal_dut", "dutiable_usd": "dut_val", "charges_usd": "con_cha"}
 
@@ -247,7 +243,7 @@ def _lines(
     fields = layouts()[member]
     names = [name for name in wire.figures if f"{name}_mo" in fields]
     first, last = fields["cards_mo"][0], fields["cards_yr"][0]
-    numbers = {name: _numbers(known, member, name) for name, known in codes.items() if name in fields}
+    known = {name: _known(one, *fields[name]) for name, one in codes.items() if name in fields}
     places: dict[str, list[np.ndarray]] = {name: [] for name in by}
     figures, count = [], 0
     for number, rows in _blocks(archive, member):
@@ -256,8 +252,8 @@ def _lines(
         _check_numbers(rows[:, first:], member, number)
         monthly = rows[:, first:last]
         traded = monthly.max(axis=1) > ZERO  # more than a zero, or a blank
-        for name, known in numbers.items():
-            place = _places(rows, known, name, member, number)
+        for name, listed in known.items():
+            place = _places(rows, listed, name, member, number)
             if name in by:
                 places[name].append(place[traded])
         digits = monthly[traded] & 15  # 0 of a zero, and of a blank
@@ -325,50 +321,24 @@ def _check_numbers(numbers: np.ndarray, member: str, number: int) -> None:
         raise _bad(member, number + row, f"{field} reads {_text(cells[row, column])!r}, which is no number.")
 
 
-def _numbers(known: list[str], member: str, field: str) -> tuple[np.ndarray, np.ndarray]:
-    """Codes as numbers, in order, and their places in the list; of short codes the place of each number.
-
-    One that is not all digits, or of another length, is not among them.
-    """
-    start, end = layouts()[member][field]
-    width = end - start
-    own = np.array([int(code) if len(code) == width and code.isdecimal() else -1 for code in known])
-    places = np.flatnonzero(own >= 0)
-    if width > SHORT:
-        return np.append(own[places], np.iinfo("int64").max), np.append(places, -1)
-    every = np.full(10**width, -1)
-    every[own[places]] = places
-    return np.arange(10**width), every
+def _known(codes: list[str], start: int, end: int) -> pa.Array:
+    """Codes as their bytes; none for one that is not all digits, or of another length than its field."""
+    whole = [code.encode() if len(code) == end - start and code.isdecimal() else None for code in codes]
+    return pa.array(whole, pa.binary(end - start))
 
 
-def _places(
-    rows: np.ndarray, known: tuple[np.ndarray, np.ndarray], field: str, member: str, number: int
-) -> np.ndarray:
+def _places(rows: np.ndarray, known: pa.Array, field: str, member: str, number: int) -> np.ndarray:
     """Find the codes of lines in their list; a code that is not in it is refused."""
     start, end = layouts()[member][field]
-    codes, (numbers, places) = _values(np.ascontiguousarray(rows[:, start:end])), known
-    at = codes if end - start <= SHORT else np.searchsorted(numbers, codes)
-    at = np.clip(at, 0, len(numbers) - 1)
-    place = places[at]
-    other = (numbers[at] != codes) | (place < 0)
-    if other.any():
-        wrong = int(np.argmax(other))
+    cells = pa.py_buffer(np.ascontiguousarray(rows[:, start:end]))
+    codes = pa.FixedSizeBinaryArray.from_buffers(pa.binary(end - start), len(rows), [None, cells])
+    place = pc.index_in(codes, value_set=known)
+    if place.null_count:
+        wrong = pc.index(place.is_null(), True).as_py()
         raise _bad(
             member, number + wrong, f"{field} {_text(rows[wrong, start:end])!r} is in no list of codes."
         )
-    return place
-
-
-def _values(digits: np.ndarray) -> np.ndarray:
-    """The numbers that lines of digits are, two digits at a time; less than 0 where one is no digit."""
-    odd = digits.shape[1] % 2
-    pairs = PAIRS[np.ascontiguousarray(digits[:, odd:]).view("<u2")]
-    values = digits[:, 0].astype("int64") - ZERO if odd else np.zeros(len(digits), "int64")
-    if odd:
-        values[(values < 0) | (values > NINE)] = NO_DIGIT
-    for n in range(pairs.shape[1]):
-        values = 100 * values + pairs[:, n]
-    return values
+    return place.to_numpy().astype("int64")
 
 
 def _text(row: np.ndarray) -> str:
