@@ -9,15 +9,8 @@ from helpers import country_sheet, csv_bytes
 import tradelib as tl
 from tradelib import releases
 from tradelib.errors import TradelibError
-from tradelib.sources.continuity import (
-    ALIKE,
-    all_goods_of,
-    hold_against,
-    hold_alike,
-    hold_sums,
-    table_alike,
-    totals,
-)
+from tradelib.sources.alike import all_goods_of, hold_alike, hold_sums, table_alike
+from tradelib.sources.continuity import ALIKE, hold_against, totals
 from tradelib.sources.ingest import check_day, ingest
 from tradelib.store import vintages
 from tradelib.tables import TABLES

@@ -15,6 +15,7 @@
 - `ft900` reads the exhibits of an FT-900 release archive
 - `schedule` reads the days of the releases to come
 - `continuity` holds a table against the vintages before and after it
+- `alike` holds it against another table with the same figures
 - `ingest` recognises a file, parses it, holds it against what is known, and keeps it
 - `update` fetches what is new, keeps it, and tells what it changed
 """

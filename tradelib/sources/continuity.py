@@ -2,14 +2,10 @@
 
 The bounds are those of the bundled vintages. Between every two of the seven of goods by partner (2012 to
 2025, 120,000 revised figures of single countries) no figure moved that was five years old, and a younger
-one moved by 0.75 at most of what `_allowed` gives: one ship or aircraft, as much again as a small partner
+one moved by 0.75 at most of what `bounds` gives: one ship or aircraft, as much again as a small partner
 trades, 2 percent of a large one. All countries together moved by 2.6 percent of a month. Without an annual
 revision between them, in June, only Canada and the world moved. New months were above three times the
-largest of five years by $420 million at most. Other tables have one vintage each. Against the same figures
-in another table, goods moved by 0.4 of the bound at most and are given twice of it; goods and services of
-2020 by 2.3, and countries together by 10 percent of a quarter, between 2021 and 2025: they are given four
-times. The items of a table by commodity add up to what a partner traded, to the dollar or the rounding of
-the table of goods, without an annual revision between the two; but for Canada and the world.
+largest of five years by $420 million at most. Other tables have one vintage each.
 """
 
 from dataclasses import dataclass
@@ -18,7 +14,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from tradelib.partners import WORLD, all_partners
+from tradelib.partners import WORLD, WORLD_SA, all_partners
 from tradelib.releases import same_cycle
 from tradelib.store import parquet, vintages
 from tradelib.store.vintages import Part, Vintage
@@ -31,17 +27,11 @@ SETTLED_YEARS = 5
 ROUNDING = 10_000.0  # a spreadsheet's CSV has ten digits
 MOVED, MOVED_IN_CYCLE, FEW = 0.05, 0.01, 10
 NEW_TIMES, NEW_USD, GROWTH = 4, 700e6, 1.3  # GROWTH: more for each year between
-WORLD_SA = "0004"  # in the country table it has a figure of 1992 that was mistyped until 2012
 SERIES = ["partner", "flow", "item"]
 SHOWN = 3
-MONTHLY = ["1220", "0004", "0015"]  # Canada and the world are revised each month, others once a year
-#: Tables by commodity, by how their names begin, and the table of all goods that their items add up to.
-ALL_GOODS = {"exports_": GOODS, "imports_general_": GOODS, "imports_consumption_": "imports_consumption_nsa"}
-MISSED_USD, MISSED = 1e5, 0.001  # what the sum of all items may miss of the whole: dollars, or a share of it
+MONTHLY = ["1220", WORLD_SA, WORLD]  # Canada and the world are revised each month, others once a year
 #: No revision multiplies all duties together by so many, or is seen among so few dollars.
 DUTY_TIMES, DUTY_USD = 2, 10e6
-NEAR = 0.03  # a sum that misses by less is whole, though both were revised since
-MAJORITY = 0.5  # more of the sums than this are whole in a table of all items
 #: Tables that hold the figures of another one once more -> that one, and what its months are added up to.
 ALIKE = {
     "goods_census_nsa_api": (GOODS, ""),
@@ -65,12 +55,18 @@ PRINTED_USD, PRINTED = 5e6, 0.02  # what rounding and such may make of the same 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two tables, the earlier first, the days they are of, and which of the two is the one at hand."""
+    """Two tables, the earlier first, and the days they are of."""
 
     table: str
     days: tuple[date, date]
     old: pd.DataFrame
     new: pd.DataFrame
+
+    @classmethod
+    def of(cls, table: str, here: tuple[date, pd.DataFrame], there: tuple[date, pd.DataFrame]) -> "Pair":
+        """Put two tables in the order of their days; of one day, the one here is the later."""
+        (first, old), (second, new) = sorted([there, here], key=lambda one: one[0])
+        return cls(table, (first, second), old, new)
 
     @property
     def in_cycle(self) -> bool:
@@ -110,88 +106,29 @@ def hold_against(frame: pd.DataFrame, table: str, day: date, known: list[Vintage
     after = min((v for v in known if v.published > day), key=lambda v: v.published, default=None)
     for other in filter(None, (before, after)):
         rows = totals(other) if other.parts else vintages.read(other)
-        if other is before:
-            pair = Pair(table, (other.published, day), rows, frame)
-        else:
-            pair = Pair(table, (day, other.published), frame, rows)
-        problem = _span_problem(pair) or _problem(pair)
+        pair = Pair.of(table, (day, frame), (other.published, rows))
+        problem = _span_problem(pair) or contradiction(pair)
         if not problem and table in ADJUSTED:
-            problem = _other_period(frame, rows, table)
+            problem = other_period(frame, rows, table)
         if problem:
-            raise CheckError(
-                f"{table} of {day} cannot be believed beside the vintage of {other.published} "
-                f"({other.origin}): {problem[0]}",
-                *problem[1:],
-                "Is it the right file, whole, and of that day? For an older copy give the day it was out.",
-                'If it is right all the same: --accept "the reason", which is then shown with it.',
-            )
+            beside, older = f"the vintage of {other.published}", "For an older copy give the day it was out."
+            raise unbelievable(table, day, f"{beside} ({other.origin})", problem, f"{LOOK} {older}")
 
 
-def table_alike(table: str) -> str | None:
-    """Name the table that holds the figures of this one too."""
-    return ALIKE[table][0] if table in ALIKE else None
-
-
-def hold_alike(frame: pd.DataFrame, table: str, day: date, known: list[Vintage]) -> None:
-    """Refuse a table that contradicts the nearest vintages, which are known, of the table that is alike.
-
-    What both have moved by no more than a revision moves it, and by rounding only where no annual revision
-    lies between; of what only this one has, all partners together are not of another size.
-    """
-    span = ALIKE[table][1]
-    for other in _nearest(known, day):
-        rows = _added_up(vintages.read(other), span)
-        both = [frame.set_index(KEYS).index, rows.set_index(KEYS).index]
-        past = other.published <= day
-        sides = [rows[both[1].isin(both[0])], frame[both[0].isin(both[1])]]
-        pair = Pair(
-            table, *([(other.published, day), *sides] if past else [(day, other.published), *sides[::-1]])
-        )
-        problem = _problem(pair)
-        if not problem and not span:
-            problem = _other_period(frame, rows, table)
-        problem = problem or (past and _other_size(frame, rows, table))
-        if problem:
-            raise _unbelievable(table, day, other, problem)
-
-
-def _unbelievable(table: str, day: date, other: Vintage, problem: list[str], look: str = LOOK) -> CheckError:
-    """The refusal of a table beside a vintage of another one."""
+def unbelievable(table: str, day: date, beside: str, problem: list[str], look: str) -> CheckError:
+    """The refusal of a table of a day, beside a vintage that it contradicts."""
     return CheckError(
-        f"{table} of {day} cannot be believed beside {other.table} of {other.published} "
-        f"({other.origin}): {problem[0]}",
+        f"{table} of {day} cannot be believed beside {beside}: {problem[0]}",
         *problem[1:],
         look,
         'If it is right all the same: --accept "the reason", which is then shown with it.',
     )
 
 
-def _nearest(known: list[Vintage], day: date) -> list[Vintage]:
-    """The vintage next to a day on either side, one of the same cycle of revisions before all."""
-    near = sorted(known, key=lambda v: (not same_cycle(*sorted([v.published, day])), abs(v.published - day)))
-    before, after = ([v for v in near if (v.published <= day) == past][:1] for past in (True, False))
-    return [*before, *after]
-
-
-def _added_up(rows: pd.DataFrame, span: str) -> pd.DataFrame:
-    """Months added up, by quarter or from January on; a span that lacks a month is left out."""
-    if not span:
-        return rows
-    if span == "ytd":
-        rows = rows.sort_values("period")
-        by = rows.groupby([*(rows[name] for name in SERIES), rows["period"].dt.year])["value_usd"]
-        rows = rows.assign(value_usd=by.cumsum(), months=by.cumcount().add(1))
-        return rows[rows["months"].eq(rows["period"].dt.month)].drop(columns="months")
-    quarters = (
-        rows.assign(period=rows["period"].dt.asfreq("Q")).groupby(KEYS)["value_usd"].agg(["sum", "size"])
-    )
-    return quarters[quarters["size"] == 3].rename(columns={"sum": "value_usd"}).reset_index()
-
-
-def _other_period(frame: pd.DataFrame, rows: pd.DataFrame, table: str) -> list[str]:
+def other_period(frame: pd.DataFrame, rows: pd.DataFrame, table: str) -> list[str]:
     """Whether the figures of many partners are those of another period, far more than of their own."""
     exact = table not in ADJUSTED and table_info(table).adjustment == "NSA"
-    new, old = (_figures(one, table).drop(WORLD, level="partner", errors="ignore") for one in (frame, rows))
+    new, old = (figures_of(one, table).drop(WORLD, level="partner", errors="ignore") for one in (frame, rows))
     for (flow, item, period), one in new.dropna().groupby(["flow", "item", "period"]):
         usd = one.droplevel(["flow", "item", "period"])
         if (
@@ -209,64 +146,6 @@ def _other_period(frame: pd.DataFrame, rows: pd.DataFrame, table: str) -> list[s
     return []
 
 
-def _other_size(frame: pd.DataFrame, rows: pd.DataFrame, table: str) -> list[str]:
-    """Whether new figures of many partners together are far above or below those of the last year before."""
-    last = rows["period"].max()
-    new, old = _figures(frame, table).dropna(), _figures(rows[rows["period"].dt.year >= last.year - 1], table)
-    new = new[new.index.get_level_values("period") > last].reset_index()
-    both = new.join(old.groupby(SERIES).mean().rename("earlier"), on=SERIES, how="inner")
-    for (flow, period), one in both.groupby(["flow", "period"]) if len(both) else ():
-        times = NEW_TIMES * GROWTH ** (period.year - last.year)
-        before, now = one["earlier"].sum(), one[table_info(table).value].sum()
-        if one["partner"].nunique() >= FEW and not before / times <= now <= before * times:
-            count = one["partner"].nunique()
-            told = f"{flow} of {period}, {count} partners together, would be ${now:,.0f}"
-            return [f"{told}; a usual one was ${before:,.0f}."]
-    return []
-
-
-def all_goods_of(table: str) -> str | None:
-    """Name the table of all goods that the items of a table by commodity add up to, month by month."""
-    info = table_info(table)
-    by_item = info.items != "goods" and info.basis == "Census" and info.freq == "M"
-    return next((whole for begins, whole in ALL_GOODS.items() if by_item and table.startswith(begins)), None)
-
-
-def hold_sums(frame: pd.DataFrame, table: str, day: date, known: list[Vintage]) -> None:
-    """Refuse a table whose items add up to more than a partner traded, or where most are whole to less.
-
-    `frame` is its `totals`, `known` are vintages of the table of all goods; it is held against that in
-    the same cycle of revisions, or the nearest before and after. A table of some items only has no sum that
-    is whole, and is not expected to.
-    """
-    for other in _nearest(known, day):
-        rows = vintages.read(other)
-        rows = rows[rows["period"].isin(frame["period"])]
-        asked = rows[rows["partner"].isin(frame["partner"]) & rows["flow"].isin(frame["flow"])]
-        if asked.empty:
-            continue
-        asked = asked.assign(item="all")
-        sums = asked[KEYS].merge(frame, how="left", on=KEYS).fillna({"value_usd": 0.0})  # no row is no trade
-        pair = Pair(table, (other.published, day), asked, sums)
-        both = _pairs(pair)
-        over, allowed = both["later"] > both["earlier"], _allowed(both, pair)
-        if same_cycle(*sorted([other.published, day])):
-            tight = np.maximum(MISSED_USD, MISSED * both["earlier"])
-            allowed = allowed.where(both["partner"].isin(MONTHLY), tight)
-        else:
-            tight = np.maximum(MISSED_USD, NEAR * both["earlier"])
-        large = both["earlier"] > 10 * MISSED_USD
-        over |= (both["moved"] <= tight)[large].mean() > MAJORITY
-        worst = both.assign(beyond=both["moved"] - allowed)[over].query("beyond > 0")
-        if problem := worst.empty and _other_period(frame, vintages.read(other).assign(item="all"), table):
-            raise _unbelievable(table, day, other, problem)
-        if not worst.empty:
-            told = f"{len(worst):,} sums of all items are not what was traded, in dollars:"
-            lines = _lines(worst.rename(columns={"earlier": "traded", "later": "sum"}), "traded", "sum")
-            whole = "Is it whole, with every item of each partner and month, and of that day?"
-            raise _unbelievable(table, day, other, [told, *lines], whole)
-
-
 def _span_problem(pair: Pair) -> list[str]:
     """Whether the later one ends before the earlier one, or lacks its beginning."""
     (old_first, old_last), (new_first, new_last) = (
@@ -280,19 +159,19 @@ def _span_problem(pair: Pair) -> list[str]:
     return []
 
 
-def _problem(pair: Pair) -> list[str]:
+def contradiction(pair: Pair) -> list[str]:
     """What moved too far, in a sentence and the three worst lines; nothing where all is well."""
-    both, off, worst = _pairs(pair), "years of a series are gone", _gone(pair)
+    both, off, worst = side_by_side(pair), "years of a series are gone", _gone(pair)
     if worst.empty:
         off = "figures moved as no revision does"
-        worst = both.assign(beyond=both["moved"] - _allowed(both, pair)).query("beyond > 0")
+        worst = both.assign(beyond=both["moved"] - bounds(both, pair)).query("beyond > 0")
     if worst.empty:
         off, worst = "whole months moved as no revision does", _moved_together(both, pair)
     if worst.empty:
         off, worst = "new figures are far above all before", _leaps(pair)
     if worst.empty:
         return _other_duties(pair)
-    return [f"{len(worst):,} {off}, in dollars:", *_lines(worst, "earlier", "later")]
+    return [f"{len(worst):,} {off}, in dollars:", *worst_of(worst, "earlier", "later")]
 
 
 def _other_duties(pair: Pair) -> list[str]:
@@ -309,7 +188,7 @@ def _other_duties(pair: Pair) -> list[str]:
     return [f"duties of the same months, together ${before:,.0f} in the earlier one, are ${now:,.0f}."]
 
 
-def _lines(worst: pd.DataFrame, *values: str) -> list[str]:
+def worst_of(worst: pd.DataFrame, *values: str) -> list[str]:
     """The worst of some rows, as lines of a table."""
     shown = worst.nlargest(SHOWN, "beyond")
     shown = shown.assign(partner=shown["partner"].map(all_partners().set_index("code")["name"]))
@@ -336,17 +215,20 @@ def _gone(pair: Pair) -> pd.DataFrame:
     return gone.assign(later=0.0, beyond=gone["earlier"])
 
 
-def _figures(rows: pd.DataFrame, table: str) -> pd.Series:
-    """The figures of single countries and the world by flow, item and period: groups change their members."""
+def figures_of(rows: pd.DataFrame, table: str) -> pd.Series:
+    """The figures of single countries and the world by flow, item and period: groups change their members.
+
+    The seasonally adjusted world is left out of the country table: a figure of 1992 was mistyped until 2012.
+    """
     kinds = rows["partner"].map(all_partners().set_index("code")["kind"])
     kept = kinds.isin(["country", "former", "other", "world"]) & rows["partner"].ne("REST")
     kept &= rows["flow"].ne(BALANCE) & (rows["partner"].ne(WORLD_SA) | (table != GOODS))
     return rows[kept].set_index(KEYS)[table_info(table).value].astype(float)
 
 
-def _pairs(pair: Pair) -> pd.DataFrame:
+def side_by_side(pair: Pair) -> pd.DataFrame:
     """Every figure that both should have: what is gone from a whole table is zero."""
-    old, new = _figures(pair.old, pair.table), _figures(pair.new, pair.table)
+    old, new = figures_of(pair.old, pair.table), figures_of(pair.new, pair.table)
     how = "outer" if pair.table == GOODS else "left" if pair.table in WHOLE else "inner"
     both = old.to_frame("earlier").join(new.rename("later"), how=how)
     absent = {"earlier": both.index.isin(old.index), "later": both.index.isin(new.index)}
@@ -361,7 +243,7 @@ def _pairs(pair: Pair) -> pd.DataFrame:
     return both
 
 
-def _allowed(both: pd.DataFrame, pair: Pair) -> pd.Series:
+def bounds(both: pd.DataFrame, pair: Pair) -> pd.Series:
     """By how many dollars a figure may move, by the largest of its series lately, and its age."""
     size = both["size"]
     allowed = np.minimum(20e6 + 25e3 * np.sqrt(size), 1e9 + 0.02 * size)
@@ -394,7 +276,7 @@ def _leaps(pair: Pair) -> pd.DataFrame:
     """New figures of a series far above the largest of its last five years, where the tables have them."""
     if pair.table not in WHOLE:
         return pd.DataFrame()
-    old, new = _figures(pair.old, pair.table).dropna(), _figures(pair.new, pair.table).dropna()
+    old, new = figures_of(pair.old, pair.table).dropna(), figures_of(pair.new, pair.table).dropna()
     last = pair.old["period"].max()
     lately = old[old.index.get_level_values("period").year >= last.year - SETTLED_YEARS]
     most = lately.groupby(SERIES).max().rename("earlier")

@@ -23,7 +23,8 @@ from tradelib.sources import (
     trade_online,
     workbooks,
 )
-from tradelib.sources.continuity import all_goods_of, hold_against, hold_alike, hold_sums, table_alike, totals
+from tradelib.sources.alike import all_goods_of, hold_alike, hold_sums, table_alike
+from tradelib.sources.continuity import hold_against, totals
 from tradelib.sources.download import looks_like_page
 from tradelib.store import vintages
 from tradelib.tables import CheckError, check_flows, table_info
