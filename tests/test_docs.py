@@ -68,7 +68,19 @@ def words() -> str:
 
 
 def sources() -> str:
-    return publishers.documentation()
+    """Each source: what it gives, its tables, how often it comes and is revised, and its key."""
+    rows = [
+        {
+            "source": one.name,
+            "what": one.what,
+            "tables": ", ".join(f"`{table}`" for table in one.tables),
+            "comes": one.cadence,
+            "revised": one.revised,
+            "key": f"`{one.key}`" if one.key else "none",
+        }
+        for one in publishers.SOURCES.values()
+    ]
+    return codebook.markdown(pd.DataFrame(rows))
 
 
 def studies() -> str:

@@ -12,7 +12,7 @@ from bulk_files import Zips, text_of
 from click.testing import CliRunner
 from publishers import Files
 
-from tradelib import contributors, list_vintages, load
+from tradelib import contributors, list_vintages, load, releases
 from tradelib.cli.main import main
 from tradelib.sources import bulk, ingest, update
 from tradelib.sources.publishers import fetch_bulk, find_source
@@ -211,7 +211,7 @@ def server(mirror, tmp_path, monkeypatch) -> Files:
         for flow, wire in bulk.WIRES.items():
             content = made.write(tmp_path, flow).read_bytes()
             files.put(place_of(wire, month), content, f"{modified} 12:30:00 GMT")
-    monkeypatch.setattr(update, "today", lambda: DAY)
+    monkeypatch.setattr(releases, "today", lambda: DAY)
     monkeypatch.setattr(ingest, "hold_against", lambda *_: None)  # the figures are made up
     return files
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tradelib.errors import TradelibError
-from tradelib.sources.publishers import archive_address, documentation, find_source
+from tradelib.sources.publishers import archive_address, find_source
 
 
 def test_a_source_is_found_by_its_name_and_by_its_tables():
@@ -16,7 +16,3 @@ def test_a_source_is_found_by_its_name_and_by_its_tables():
 def test_an_archive_has_its_address_by_its_month_and_the_kind_of_its_workbooks():
     assert archive_address("2018-07").endswith("/ft900xls_1807.zip")
     assert archive_address("2021-08").endswith("/ft900xlsx_2108.zip")
-
-
-def test_the_documentation_has_a_row_for_each_source():
-    assert documentation().splitlines()[2].startswith("| `country` | goods by partner, `country.xlsx` of ")

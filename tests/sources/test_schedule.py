@@ -147,8 +147,6 @@ def test_the_same_row_twice_is_one_slot_but_two_days_for_a_month_are_refused():
 def test_the_source_is_told_with_every_slot():
     page = bea_page(bea_row("October 6", f"{FT900}, August 2026"))
     assert schedule.parse_schedule(page)["how_known"].tolist() == ["seen: BEA schedule"]
-    told = schedule.parse_schedule(page, source="BEA schedule of 2026-09-04")["how_known"]
-    assert told.tolist() == ["seen: BEA schedule of 2026-09-04"]
 
 
 # --- the Census list ----------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from publishers import COUNTRY, CURRENT, DAY, MONTH, PAGE, SCHEDULE, Publishers,
 from tradelib import list_vintages, load
 from tradelib import releases as calendar
 from tradelib.cli.main import main
-from tradelib.sources import ingest, update
+from tradelib.sources import ingest
 from tradelib.sources.continuity import hold_against
 from tradelib.sources.publishers import SOURCES
 from tradelib.store import vintages
@@ -36,7 +36,7 @@ def archive(originals) -> bytes:
 
 @pytest.fixture
 def publishers(mirror, tmp_path, archive, monkeypatch) -> Publishers:
-    monkeypatch.setattr(update, "today", lambda: DAY)
+    monkeypatch.setattr(calendar, "today", lambda: DAY)
     monkeypatch.setattr(ingest, "hold_against", lambda *_: None)  # small files, which begin in 2019
     return Publishers(mirror, tmp_path, archive)
 
@@ -152,7 +152,7 @@ def test_a_file_that_changed_under_the_same_name_is_a_new_vintage_of_the_day_it_
     first = fetched()["goods_census_nsa"]
     content = first.path.read_bytes()
     publishers.files.put(COUNTRY, changed_country(publishers), "Fri, 08 Oct 2021 15:00:00 GMT")
-    monkeypatch.setattr(update, "today", lambda: date(2021, 10, 11))
+    monkeypatch.setattr(calendar, "today", lambda: date(2021, 10, 11))
     told = run("update", "country")
     second = fetched()["goods_census_nsa"]
     assert (second.published, second.dated_by) == (date(2021, 10, 8), "published")
@@ -166,7 +166,7 @@ def test_a_file_that_changed_under_the_same_name_is_a_new_vintage_of_the_day_it_
 
 def test_a_changed_file_without_a_date_counts_as_saved_that_day(publishers, monkeypatch):
     run("update", "country")
-    monkeypatch.setattr(update, "today", lambda: date(2021, 10, 11))
+    monkeypatch.setattr(calendar, "today", lambda: date(2021, 10, 11))
     publishers.files.put(COUNTRY, changed_country(publishers), "no date")
     run("update", "country")
     second = fetched()["goods_census_nsa"]
@@ -240,7 +240,7 @@ def test_no_key_is_found_in_any_file_log_or_message(publishers, monkeypatch, tmp
     told += run("fetch", "hs2", "--since", "2019-01", code=1)
     publishers.bea.fault = lambda n, args: "500"
     monkeypatch.setattr("tradelib.sources.bea_api.THROTTLE.sleep", lambda seconds: None)
-    monkeypatch.setattr(update, "today", lambda: date(2021, 10, 6))
+    monkeypatch.setattr(calendar, "today", lambda: date(2021, 10, 6))
     told += run("fetch", "bea-trade", code=1)
     monkeypatch.setenv("CENSUS_API_KEY", "wrong" + CENSUS_KEY)
     told += run("fetch", "hs2", code=1)

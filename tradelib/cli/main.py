@@ -102,14 +102,16 @@ ARTICLES = click.option(
     type=click.Path(path_type=Path, dir_okay=False),
     help="A claims file of yours, for its verdicts; may be given more than once.",
 )
+TO = click.option("--to", type=click.Path(path_type=Path, dir_okay=False), help="Where to; beside the page.")
 
 
 class LogLine(logging.Formatter):
     """A line of the log, with time, level and no key; or the same as a JSON object."""
 
+    default_time_format, default_msec_format = "%Y-%m-%dT%H:%M:%S%z", None
+
     def __init__(self, *, as_json: bool):
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
-        self.default_time_format, self.default_msec_format = "%Y-%m-%dT%H:%M:%S%z", None
         self.as_json = as_json
 
     def format(self, record: logging.LogRecord) -> str:
@@ -183,15 +185,15 @@ def program() -> str:
     return str(own.relative_to(Path.cwd()) if own.is_relative_to(Path.cwd()) else own)
 
 
-def say(text: str, *, err: bool = False) -> None:
-    """Print a text; commands that it names are written as they can be called from here."""
-    click.echo(keys.cut(text.replace("`tradelib ", f"`{program()} ")), err=err)
+def say(*texts: str, err: bool = False) -> None:
+    """Print texts, a line each; commands that they name are written as they can be called from here."""
+    for text in texts:
+        click.echo(keys.cut(text.replace("`tradelib ", f"`{program()} ")), err=err)
 
 
 def say_age() -> None:
     """Say how old the data at hand are, where a newer release is out."""
-    older = behind(releases.today())
-    if older:
+    if older := behind(releases.today()):
         say(f"{older} `tradelib update` gets it.", err=True)
 
 
@@ -312,8 +314,7 @@ def sweep(workers, scheduler, force, spreadsheets, log_json, **options) -> None:
         say(f"{name}: {why.splitlines()[0]}", err=True)
     how = {"workers": workers, "scheduler": scheduler, "force": force, "spreadsheets": spreadsheets}
     summary = work.run(plan, **how, progress=sys.stderr.isatty())
-    for line in summary.lines():
-        say(line)
+    say(*summary.lines())
     if summary.of(work.FAILED):
         sys.exit(1)
 
@@ -328,10 +329,9 @@ def check_pages(places, strict) -> None:
     began, pages = time.perf_counter(), [page for place in places for page in check.pages_of(place)]
     wrong = loose = 0
     for page, found in check.check_all(pages):
-        told = [f"wrong: {fault}" for fault in found.faults] + [f"unbound: {one}" for one in found.unbound]
         wrong, loose = wrong + bool(found.faults), loose + len(found.unbound)
-        for line in told:
-            say(f"{page}: {line}")
+        say(*(f"{page}: wrong: {fault}" for fault in found.faults))
+        say(*(f"{page}: unbound: {one}" for one in found.unbound))
     counted = f"{len(pages)} checked, {wrong} wrong, {loose} numerals unbound"
     say(f"{counted}, in {time.perf_counter() - began:.1f} s.")
     if wrong or (strict and loose):
@@ -346,14 +346,13 @@ def site(articles, reports) -> None:
     from tradelib.catalogue import page as catalogue
 
     built = catalogue.build(files.located(reports), articles=articles, progress=sys.stderr.isatty())
-    for notice in built.notices:
-        say(f"Note: {notice}", err=True)
+    say(*(f"Note: {notice}" for notice in built.notices), err=True)
     say(f"{built.rows:,} row(s), {built.releases} release(s): {built.path}")
 
 
 @main.command()
 @click.argument("pages", nargs=-1, required=True)
-@click.option("--to", type=click.Path(path_type=Path, dir_okay=False), help="Where to; beside the page.")
+@TO
 def spreadsheet(pages, to) -> None:
     """Write the figures of finished PAGES as spreadsheets: a cover, notes, and one table a sheet."""
     from tradelib.runs import spreadsheet as work
@@ -423,15 +422,13 @@ def diff(old, new, partner, form) -> None:
     way = changes.Way(changes.side(old), changes.side(new))
     book, codes = read_notebook().text, changes.asked(way, partner)
     if len(codes) > 1:
-        rows = list(changes.of_all(way, codes, book, progress=sys.stderr.isatty()))
-        print_json(changes.document(way, rows)) if form == "json" else say(changes.summary(rows))
-        return
-    found = changes.of_one(way, codes[0], book)
+        found = changes.of_all(way, codes, book, progress=sys.stderr.isatty())
+    else:
+        found = [changes.of_one(way, codes[0], book)]
     if form == "json":
-        print_json(changes.document(way, [found]))
-        return
-    for line in changes.told(way, found):
-        say(line)
+        print_json(changes.document(way, found))
+    else:
+        say(*(changes.told(way, found[0]) if len(codes) == 1 else [changes.summary(found)]))
 
 
 @main.command()
@@ -464,8 +461,7 @@ def _say_audit(source, lines, now) -> None:
     rows = [list(row.values()) for row in ledger.rows(lines)]
     say(tabulate(rows, ledger.HEAD, "simple_grid", maxcolwidths=LEDGER, disable_numparse=True))
     say(str(ledger.summary(source, lines)))
-    for reason, ids in ledger.missing(lines).items():
-        say(f"\n{', '.join(ids)}, on the day: {reason}")
+    say(*(f"\n{', '.join(ids)}, on the day: {reason}" for reason, ids in ledger.missing(lines).items()))
 
 
 @main.command()
@@ -492,8 +488,7 @@ def claim(text, file, publisher, published, partner, fact, printed) -> None:
     article = claims.add(path, text, **about, **asked)
     line = ledger.audit(replace(article, claims=article.claims[-1:]), as_of="latest")[0]
     say(f"{path}: claim {line.claim.id}. {line!r}")
-    for reason in ledger.missing([line]):
-        say(f"On the day: {reason}")
+    say(*(f"On the day: {reason}" for reason in ledger.missing([line])))
 
 
 # --- release morning ----------------------------------------------------------------------------
@@ -519,8 +514,7 @@ def due(form, heartbeat, **options) -> None:
     if form == "json":
         print_json(found.to_dict() | ({"silence": silence} if heartbeat else {}))
     else:
-        for line in [*found.lines(), *filter(None, [silence])]:
-            say(line)
+        say(*found.lines(), *filter(None, [silence]))
     sys.exit(found.exit_code or bool(silence))
 
 
@@ -555,8 +549,7 @@ def run_due(form, log_json, **options) -> None:
     if form == "json":
         print_json(outcome.to_dict())
     else:
-        for line in outcome.lines:
-            say(line)
+        say(*outcome.lines)
     sys.exit(outcome.exit_code)
 
 
@@ -579,7 +572,7 @@ def example(name) -> None:
 @main.command()
 @click.argument("page")
 @NOTEBOOK
-@click.option("--to", type=click.Path(path_type=Path, dir_okay=False), help="Where to; beside the page.")
+@TO
 def pack(page, notebook, to) -> None:
     """Write one archive of all that a finished PAGE was made from."""
     from tradelib.runs import archive
@@ -598,8 +591,7 @@ def replay(archive, keep) -> None:
     from tradelib.runs import archive as archives
 
     lines = archives.replay(archive, keep=keep)
-    for line in lines[:40]:
-        say(line)
+    say(*lines[:40])
     say(f"{len(lines):,} difference(s)." if lines else "Identical, but for times.")
     sys.exit(bool(lines))
 
@@ -625,20 +617,20 @@ def update(names, dry_run, every, since, accept) -> None:
         raise TradelibError(
             "--accept is for a source that was looked at.", "Name it: `tradelib update NAME`."
         )
-    on = work.today()
+    on = releases.today()
     if not dry_run:
-        for line in work.refresh_calendar():
-            say(line)
+        say(*work.refresh_calendar())
     steps = work.plan(names, on=on, every=every)
-    todo = {True: "fetch", False: "-"}
-    rows = [(step.source.name, "failed" if step.failed else todo[step.todo], step.why) for step in steps]
+    rows = [(s.source.name, "failed" if s.failed else "fetch" if s.todo else "-", s.why) for s in steps]
     say(tabulate(rows, ["source", "to do", "why"], maxcolwidths=[None, None, 80]))
     if dry_run:
         say("--dry-run: nothing was fetched.")
         return
-    chosen = [step.source for step in steps if step.todo]
-    first = {True: since, False: None}
-    outcomes = [_fetch(s, on=on, since=first[s.kind == "census-api"], accept=accept) for s in chosen]
+    outcomes = [
+        _fetch(s.source, on=on, since=since if s.source.kind == "census-api" else None, accept=accept)
+        for s in steps
+        if s.todo
+    ]
     say_age()
     _summary(outcomes, failed=any(step.failed for step in steps))
 
@@ -652,10 +644,9 @@ def update(names, dry_run, every, since, accept) -> None:
 @ACCEPT
 def fetch(source, **options) -> None:
     """Fetch one SOURCE (see `tradelib sources`), whether or not it is new; check it and keep it."""
-    from tradelib.sources import update as work
     from tradelib.sources.publishers import find_source
 
-    _summary([_fetch(find_source(source), on=work.today(), **options)])
+    _summary([_fetch(find_source(source), on=releases.today(), **options)])
 
 
 def _fetch(source, **options):
@@ -663,8 +654,7 @@ def _fetch(source, **options):
     from tradelib.sources import update as work
 
     outcome = work.run(source, progress=sys.stderr.isatty(), **options)
-    for line in work.told(outcome):
-        say(line)
+    say(*work.told(outcome))
     return outcome
 
 
@@ -703,8 +693,7 @@ def verify() -> None:
 
     found = integrity.verify()
     wrong = [finding for finding in found if finding.problem]
-    for finding in wrong:
-        say(f"{finding.path}: {finding.problem}")
+    say(*(f"{finding.path}: {finding.problem}" for finding in wrong))
     rows = sum(finding.rows for finding in found)
     say(f"{len(found) - len(wrong)} of {len(found)} vintages are what they were, {rows:,} rows.")
     if wrong:
@@ -727,10 +716,8 @@ def partners(text) -> None:
     shown = ["code", "iso2", "iso3", "name", "kind"]
     table = all_partners().query("kind != 'domestic'")[[*shown, "aliases"]].fillna("")
     if text:
-        hit = (table["name"] + "|" + table["aliases"] + "|" + table["iso3"]).str.contains(
-            text, case=False, regex=False
-        )
-        table = table[hit | table["code"].eq(text)]
+        names = table["name"] + "|" + table["aliases"] + "|" + table["iso3"]
+        table = table[names.str.contains(text, case=False, regex=False) | table["code"].eq(text)]
         if table.empty:
             raise TradelibError(f"No partner's name holds {text!r}.", "`tradelib partners` lists all.")
     say(tabulate(table[shown].values.tolist(), shown, disable_numparse=True))

@@ -45,10 +45,7 @@ class Apart:
         seconds: float,
         environment: dict[str, str],
     ) -> tuple[Any, TradelibError | None, list[str]]:
-        """Call a function of a module: what it returns, the error it raises, and what it warns of.
-
-        It may take so many bytes of memory, and so many seconds of work.
-        """
+        """Call a function of a module: what it returns, the error it raises, and what it warns of."""
         with self._lock:
             return self._exchange((function, given, environment), memory, seconds)
 

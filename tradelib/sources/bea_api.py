@@ -51,11 +51,7 @@ MARK = r"(\((?:D|NA|NM|\*)\)|n\.[as]\.)"
 
 
 def fetch_trade(*, tag: str, progress: bool = False) -> list[bytes]:
-    """Get goods, services and their total, exports, imports and balance, of all areas and quarters.
-
-    The list of areas comes first, then one reply for each of nine indicators, without the request they echo;
-    replies kept under `tag` are not asked for again.
-    """
+    """Get goods, services and their total, exports, imports and balance, of all areas and quarters."""
     same = {"method": "GetData", "DatasetName": "ITA", "AreaOrCountry": "All"}
     same |= {"Frequency": "QSA", "Year": "ALL"}
     queries = [_areas_of("ITA"), *(same | {"Indicator": indicator} for indicator in INDICATORS)]

@@ -32,10 +32,7 @@ def table_of(sheets: dict[str, list[list]]) -> list[list] | None:
 
 
 def parse(rows: list[list]) -> dict[str, pd.DataFrame]:
-    """Parse table 1 to trade_world_sa (months) and trade_world_annual (years).
-
-    A balance must be exports less imports, and goods and services the total, within their rounding.
-    """
+    """Parse table 1 to trade_world_sa (months) and trade_world_annual (years)."""
     if "millions of dollars" not in " ".join(str(cell) for row in rows[:6] for cell in row[:1]).lower():
         raise CheckError("The units line of BEA's national table must say millions of dollars.")
     start = next((n for n, row in enumerate(rows) if row and str(row[0]).strip() == "Period"), None)

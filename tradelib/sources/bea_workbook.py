@@ -38,23 +38,20 @@ PERIOD = re.compile(r"(?P<year>\d{4})(?:\s*:?\s*Q?(?P<quarter>[1-4])|\.0)?\s*(?P
 
 
 def workbook_address(source: str = "bea") -> str:
-    """Ask BEA's page where the workbook is: its name changes with each release, and in its pattern."""
+    """Ask BEA's page where a workbook is: its name changes with each release, and in its pattern."""
     html = get_file(PAGE, name="BEA's page on trade", page=True).content
     return find_workbook_link(html, source=source)
 
 
-def find_workbook_link(html: bytes, base: str = PAGE, *, source: str = "bea") -> str:
-    """Find the newest workbook of a source, the one by country unless said, among the links of a page.
+def find_workbook_link(html: bytes, *, source: str = "bea") -> str:
+    """Find the newest workbook of a source among the links of BEA's page that lead to a host of BEA's own.
 
-    Links are taken as from `base`, and must lead to a host of BEA's own. The newest is told by the month in
-    its name, then by its folder and version (_0).
+    The newest is told by the month in its name, then by its folder and version (_0).
     """
     from bs4 import BeautifulSoup
 
     hrefs = [tag["href"].strip() for tag in BeautifulSoup(html, "html.parser").find_all("a", href=True)]
-    books = [
-        link for href in hrefs if (link := _absolute(href, base)).path.lower().endswith((".xlsx", ".xls"))
-    ]
+    books = [link for href in hrefs if (link := _absolute(href)).path.lower().endswith((".xlsx", ".xls"))]
     found = []
     for link in books:
         name = WORKBOOKS[source].search(link.path)
@@ -66,15 +63,15 @@ def find_workbook_link(html: bytes, base: str = PAGE, *, source: str = "bea") ->
         raise FetchError(
             "BEA's page links to no country workbook of BEA's own (trad-geo-time-series-MMYY.xlsx or "
             f"tradMMYY-geo-time-series.xlsx). Its workbooks: {', '.join([*seen][:8]) or 'none'}.",
-            f"Look at {base}, download it by hand, and take it in with `tradelib ingest FILE`.",
+            f"Look at {PAGE}, download it by hand, and take it in with `tradelib ingest FILE`.",
         )
     return max(found)[2]
 
 
-def _absolute(href: str, base: str) -> SplitResult:
+def _absolute(href: str) -> SplitResult:
     """Split a link, made absolute and without its fragment; what is no address at all has no path."""
     try:
-        link = urlsplit(urljoin(base, href))
+        link = urlsplit(urljoin(PAGE, href))
         return link._replace(fragment="", scheme="https" if link.scheme == "http" else link.scheme)
     except ValueError:
         return urlsplit("")

@@ -155,10 +155,7 @@ def width_of(member: str) -> int:
 
 
 def read(path: str, flow: str, month: str, districts: bool = False) -> Month:
-    """Read the zip of a flow and a month, and hold it against its own lists and totals.
-
-    Districts are summed, unless they are asked for.
-    """
+    """Read the zip of a flow and a month, and hold it against its own lists and totals."""
     try:
         with zipfile.ZipFile(path) as archive:
             return _read(archive, WIRES[flow], month, districts)

@@ -16,7 +16,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
+from concurrent.futures import ThreadPoolExecutor, as_completed, wait
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
@@ -85,7 +85,7 @@ CODES = {"CTY": "CTY_CODE", "DIST": "DISTRICT"}  # how words call what its codes
 ALL_OF_IT = r"(?i)-?|TOTAL\b.*|(FOR )?ALL (?!OTHER).*"
 MANY, TOLERANCE = 150, 0.02  # partners from which on all are meant; by how much a chapter may miss their sum
 MOST_DUTY = 5  # no rate is above 350 percent, that of tobacco
-MOST_WORKERS = 8  # no limit is published; a public server is not to be pressed
+WORKERS = 4  # no limit is published; a public server is not to be pressed
 
 
 def table_of(kind: str, classification: str) -> str:
@@ -174,19 +174,18 @@ def plan(
     for consumption, and duties at once.
     """
     first, last = _check_wish(flow, classification, since, through, commodity)
-    codes = commodity or ""
     known = CLASSIFICATIONS[classification]
-    rows = CLASSIFICATIONS["total"] if codes and len(codes) == known.digits else known
-    wanted = Query(flow, classification, since, through, codes=codes)
+    rows = CLASSIFICATIONS["total"] if commodity and len(commodity) == known.digits else known
+    wanted = Query(flow, classification, since, through, codes=commodity or "")
     if partners is None:
-        queries = by_digit(wanted) if rows.of_all > MOST_ROWS and not codes else [wanted]
+        queries = by_digit(wanted) if rows.of_all > MOST_ROWS and not commodity else [wanted]
         spans = [span for span in SPANS if span <= 12 and span * rows.of_all <= MOST_ROWS]
         return [part for query in queries for part in by_span(query, (spans or [1])[0])]
     queries = [replace(wanted, place=place) for place in _places(partners)]
     if rows.of_one * (last - first + 1) <= MOST_ROWS:
         return queries
-    span = next(span for span in SPANS if span * rows.of_one <= MOST_ROWS)
-    return [part for query in queries for part in by_span(query, span)]
+    spans = [span for span in SPANS if span * rows.of_one <= MOST_ROWS]
+    return [part for query in queries for part in by_span(query, spans[0])]
 
 
 def by_span(query: Query, span: int) -> list[Query]:
@@ -263,15 +262,13 @@ def _places(codes: Iterable[str]) -> list[str]:
 # --- asking them --------------------------------------------------------------------------------
 
 
-def fetch(queries: Sequence[Query], *, tag: str, workers: int = 4, progress: bool = False) -> list[bytes]:
+def fetch(queries: Sequence[Query], *, tag: str, progress: bool = False) -> list[bytes]:
     """Ask queries, a few at a time; return the bodies of the replies that have rows, in their order.
 
     First it is asked, in small, whether the last month is there: nothing is kept of a release that has not
     reached the API. What has been kept under `tag` is not asked for again, so that a run that was interrupted
     goes on where it stopped; `download.forget` ends that.
     """
-    if not 1 <= workers <= MOST_WORKERS:
-        raise TradelibError(f"{workers} queries at once is not allowed; 1 to {MOST_WORKERS} are.")
     ask = partial(_ask, tag=tag, key=download.api_key(KEY, SIGN_UP))
     for query in _probes(queries):
         if not ask(query):
@@ -279,7 +276,7 @@ def fetch(queries: Sequence[Query], *, tag: str, workers: int = 4, progress: boo
                 f"The Census API has no {query.flow} for {query.through} yet.",
                 f"It has the months from {FIRST_MONTH}, each from 08:30 in Washington on its release day.",
             )
-    replies = _ask_all(queries, partial(_ask_or_split, ask=ask), workers, progress)
+    replies = _ask_all(queries, partial(_ask_or_split, ask=ask), progress)
     bodies = [body for parts in replies for body in parts if body]
     if queries and not bodies:
         raise FetchError(
@@ -299,7 +296,7 @@ def _probes(queries: Sequence[Query]) -> list[Query]:
     return list(newest.values())
 
 
-def _ask_all(queries: Sequence[Query], ask: Callable, workers: int, progress: bool) -> list[list[bytes]]:
+def _ask_all(queries: Sequence[Query], ask: Callable, progress: bool) -> list[list[bytes]]:
     """Ask all queries, a few at a time; after a failure none is begun, and those under way are kept."""
     stop = threading.Event()
 
@@ -312,10 +309,15 @@ def _ask_all(queries: Sequence[Query], ask: Callable, workers: int, progress: bo
             stop.set()
             raise
 
-    with ThreadPoolExecutor(max_workers=workers) as pool:
+    with ThreadPoolExecutor(max_workers=WORKERS) as pool:
         futures = [pool.submit(ask_unless_stopped, query) for query in queries]
         try:
-            _watch(futures, progress)
+            with tqdm(total=len(futures), unit=" queries", disable=not progress) as bar:
+                rows = 0
+                for future in as_completed(futures):
+                    rows += sum(body.count(b"\n") for body in future.result() or [])
+                    bar.set_postfix_str(f"{rows:,} rows", refresh=False)
+                    bar.update()
         except TradelibError as error:
             wait(futures)
             done = sum(future.exception() is None and future.result() is not None for future in futures)
@@ -326,15 +328,6 @@ def _ask_all(queries: Sequence[Query], ask: Callable, workers: int, progress: bo
         finally:
             stop.set()  # also where somebody presses Ctrl-C
     return [future.result() for future in futures]
-
-
-def _watch(futures: list[Future], progress: bool) -> None:
-    rows = 0
-    with tqdm(total=len(futures), unit=" queries", disable=not progress) as bar:
-        for future in as_completed(futures):
-            rows += sum(body.count(b"\n") for body in future.result() or [])
-            bar.set_postfix_str(f"{rows:,} rows", refresh=False)
-            bar.update()
 
 
 def _ask_or_split(query: Query, ask: Callable) -> list[bytes]:
@@ -431,17 +424,12 @@ def read_reply(data: bytes) -> pd.DataFrame:
     return frame.loc[:, ~frame.columns.duplicated()]
 
 
-def parse(replies: list[pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """Parse replies that belong together (one classification, one flow) to tables, told by the columns.
+def unite(parsed: list[tuple[tuple[str, ...], dict[str, pd.DataFrame]]]) -> dict[str, pd.DataFrame]:
+    """Put together what `parse_reply` found in replies that belong together (one classification, one flow).
 
     Replies without a commodity are totals of all goods; those of exports and of imports belong together, as
-    they make one table. The row for all countries is partner 0015, and groups get their own codes.
+    they make one table.
     """
-    return unite([parse_reply(reply) for reply in replies])
-
-
-def unite(parsed: list[tuple[tuple[str, ...], dict[str, pd.DataFrame]]]) -> dict[str, pd.DataFrame]:
-    """Put together what `parse_reply` found in replies that belong together."""
     tables = sorted({table for _, frames in parsed for table in frames})
     if len({family for family, _ in parsed}) != 1:
         raise CheckError(f"These files make different tables: {', '.join(tables)}. Give one at a time.")
@@ -569,10 +557,12 @@ def _common_columns(reply: pd.DataFrame, flow: str, item: pd.Series | str) -> pd
         if name in reply:
             other = reply[name].str.strip().str.zfill(2).ne(part)
             refuse_rows(reply[other], f"{name} is that of time")
-    partners = codes.map({code: _partner_of(code) for code in codes.unique()})
+    named = {code for code in codes.unique() if code[:1].isalpha() and code != "TOTAL"}
+    known = {code: resolve(code).code if code in named else from_api_code(code) for code in codes.unique()}
+    partners = codes.map(known)
     if "CTY_NAME" in reply:
-        named = partners.replace("1XXX", "0010")  # both are called North America
-        check_names(pd.DataFrame({"partner": named, "name": reply["CTY_NAME"]}))
+        alike = partners.replace("1XXX", "0010")  # both are called North America
+        check_names(pd.DataFrame({"partner": alike, "name": reply["CTY_NAME"]}))
     return pd.DataFrame({"period": period, "partner": partners, "flow": flow, "item": item})
 
 
@@ -596,7 +586,3 @@ def _classify(reply: pd.DataFrame, commodity: str) -> str:
     if told != {level}:
         raise CheckError(f"These are codes of COMM_LVL {level}; the reply says {', '.join(sorted(told))}.")
     return found
-
-
-def _partner_of(text: str) -> str:
-    return resolve(text).code if text[:1].isalpha() and text != "TOTAL" else from_api_code(text)

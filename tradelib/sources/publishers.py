@@ -5,7 +5,6 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import partial
 from itertools import chain
 
 from tradelib import releases
@@ -58,10 +57,10 @@ class Source:
 
 def _census_api(name: str, *, everyday: bool = True, recent: bool = False) -> Source:
     classification = "total" if name == "goods" else name
-    what = f"{({'hs2': 'HS chapter'} | DETAILS | LARGE_DETAILS).get(name)}, by partner"
+    kinds = {"goods": "all goods", "hs2": "HS chapter"} | DETAILS | LARGE_DETAILS
     return Source(
         name,
-        what=f"Census API, {'all goods, by partner' if name == 'goods' else what}",
+        what=f"Census API, {kinds[name]}, by partner",
         tables=tuple(dict.fromkeys(census_api.table_of(kind, classification) for kind, *_ in KINDS)),
         address=census_api.API,
         cadence=MONTHLY,
@@ -162,16 +161,6 @@ SOURCES = {
 }
 
 
-def documentation() -> str:
-    """Return the sources as a Markdown table, for the guide on sources: what, tables, cadence, revisions."""
-    rows = [["source", "what", "tables", "comes", "revised", "key"], [":--"] * 6]
-    for one in SOURCES.values():
-        tables = ", ".join(f"`{table}`" for table in one.tables)
-        key = f"`{one.key}`" if one.key else "none"
-        rows.append([f"`{one.name}`", one.what, tables, one.cadence, one.revised, key])
-    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
-
-
 def find_source(name: str) -> Source:
     """Look up a source by its name, or by the name of a table that it makes."""
     if name in SOURCES:
@@ -258,7 +247,15 @@ def fetch_bulk(flow: str, month: str, *, districts: bool = False) -> tuple[File,
     """Fetch the zip of a flow and a month, and read it in a process of its own; a bad one is not kept."""
     address = bulk.WIRES[flow].file(month)
     name = address.rsplit("/", 1)[-1]
-    reply = download.get(address, tag=address, clean=partial(_zip_only, name=name))
+
+    def zip_only(body: bytes) -> bytes:
+        if not body.startswith(b"PK"):
+            what = "a web page" if download.looks_like_page(body) else "something else"
+            sent = download.title_of(body) or body[:40]
+            raise FetchError(f"{name}: {what} came instead of a zip: {sent!r}.")
+        return body
+
+    reply = download.get(address, tag=address, clean=zip_only)
     download.refuse_unless_file(reply, name)
     file = File(name, reply.content, reply.last_modified, reply.transferred)
     try:
@@ -268,14 +265,6 @@ def fetch_bulk(flow: str, month: str, *, districts: bool = False) -> tuple[File,
     except TradelibError as error:
         download.forget(address)
         raise CheckError(f"{name} is refused: {error}", "Nothing was saved.") from None
-
-
-def _zip_only(body: bytes, *, name: str) -> bytes:
-    """Refuse what is no zip before it is kept."""
-    if not body.startswith(b"PK"):
-        what = "a web page" if download.looks_like_page(body) else "something else"
-        raise FetchError(f"{name}: {what} came instead of a zip: {download.title_of(body) or body[:40]!r}.")
-    return body
 
 
 def _replies(source: Source, bodies: list[bytes]) -> list[File]:

@@ -35,11 +35,11 @@ def fetch_schedule() -> bytes:
     return download.get_file(URL, name="BEA's release schedule", page=True).content
 
 
-def parse_schedule(data: bytes, *, source: str = "BEA schedule") -> pd.DataFrame:
+def parse_schedule(data: bytes) -> pd.DataFrame:
     """Read the FT-900 slots from a page of BEA's or of Census's that lists releases, one row for each month.
 
-    The columns are those of `releases.all_releases`, and `source` is what `how_known` says. The status is
-    "scheduled", or "suspended" where the page gives no day that holds; it never says what was published.
+    The columns are those of `releases.all_releases`. The status is "scheduled", or "suspended" where the page
+    gives no day that holds; it never says what was published.
     """
     lines = BeautifulSoup(data, "html.parser").find_all("tr")
     slots: dict[str, set[str]] = {}
@@ -48,12 +48,15 @@ def parse_schedule(data: bytes, *, source: str = "BEA schedule") -> pd.DataFrame
         if found:
             slots.setdefault(found[0], set()).add(found[1])
     if not slots:
+        seen = "; ".join(repr(_text(line)[:80]) for line in lines[:3])
+        text = " ".join(data[:120].decode(errors="replace").split())
+        seen = seen or (repr(text) if text else "nothing at all")
         raise TradelibError(
             f"The page has no row {TITLE!r}; it is no release schedule, or its form has changed.",
-            f"Seen instead: {_seen(data, lines)}.",
+            f"Seen instead: {seen}.",
             "Nothing was changed; the calendar that tradelib brings goes on working.",
         )
-    rows = [_row(month, days - {""}, source) for month, days in sorted(slots.items())]
+    rows = [_row(month, days - {""}) for month, days in sorted(slots.items())]
     return pd.DataFrame(rows, columns=releases.COLUMNS, dtype="str")
 
 
@@ -94,23 +97,14 @@ def _year_of(found: re.Match, month: pd.Period) -> date | None:
     return None
 
 
-def _row(month: str, days: set[str], source: str) -> tuple[str, ...]:
+def _row(month: str, days: set[str]) -> tuple[str, ...]:
     if len(days) > 1:
         raise TradelibError(f"The schedule gives {month} more than one day: {', '.join(sorted(days))}.")
-    if not days:
-        return month, "", "", "suspended", f"seen: {source}"
-    return month, days.pop(), "", "scheduled", f"seen: {source}"
+    return month, *(days or {""}), "", "scheduled" if days else "suspended", "seen: BEA schedule"
 
 
 def _text(element: Tag) -> str:
     return " ".join(element.get_text(" ").split())
-
-
-def _seen(data: bytes, lines: list[Tag]) -> str:
-    rows = [_text(line) for line in lines]
-    if rows:
-        return "; ".join(repr(row[:80]) for row in rows[:3])
-    return repr(" ".join(data[:120].decode(errors="replace").split())) if data.strip() else "nothing at all"
 
 
 def save_schedule(table: pd.DataFrame) -> Path:

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from tradelib import releases
 from tradelib.errors import StoredOtherwise, TradelibError
 from tradelib.partners import partner
-from tradelib.releases import WASHINGTON, Release, today
+from tradelib.releases import WASHINGTON, Release
 from tradelib.sources import bulk, census_files, download, ingest, publishers, schedule
 from tradelib.sources.continuity import totals
 from tradelib.sources.publishers import File, Source
@@ -22,8 +22,6 @@ from tradelib.store.files import scratch
 from tradelib.store.vintages import Vintage
 from tradelib.style.words import signed_money
 from tradelib.tables import DISTRICTS, KINDS, TABLES, check_flows
-
-__all__ = ["Outcome", "Step", "plan", "refresh_calendar", "run", "today", "told"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +64,14 @@ def _step(source: Source, on: date) -> Step:
     except TradelibError as error:
         return Step(source, False, str(error).splitlines()[0], failed=True)
     if not changed:
-        if _taken_in(source, sha256):
+        made = [
+            {made["sha256"] for v in vintages.list_vintages(t) for made in v.sources} for t in source.tables
+        ]
+        if all(sha256 in files for files in made):
             return Step(source, False, "unchanged at the publisher's")
         return Step(source, True, "fetched before, but not kept as a vintage yet")
     when = f", changed {told.last_modified:%Y-%m-%d}" if told.last_modified else ""
     return Step(source, True, f"{source.name} is new{when}")
-
-
-def _taken_in(source: Source, sha256: str) -> bool:
-    """Whether every table of a source has a vintage that was made of this file."""
-    return all(
-        any(sha256 == made["sha256"] for v in vintages.list_vintages(table) for made in v.sources)
-        for table in source.tables
-    )
 
 
 def _release_step(source: Source, on: date) -> Step:

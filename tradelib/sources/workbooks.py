@@ -52,10 +52,10 @@ def read_members(data: bytes, wanted: Callable[[list[list]], bool]) -> dict[str,
     return members
 
 
-def read_sheets(data: bytes, name: str = "workbook") -> dict[str, list[list]]:
+def read_sheets(data: bytes) -> dict[str, list[list]]:
     """Read every sheet of one workbook, .xls or .xlsx, as rows of cells, from its first cell on."""
-    _check_workbook(name, data)
-    return _sheets(name, data)
+    _check_workbook("workbook", data)
+    return _sheets("workbook", data)
 
 
 def names_of(data: bytes) -> list[str]:
