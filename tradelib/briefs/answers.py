@@ -14,6 +14,7 @@ from tradelib.briefs.goods import reduction_reason
 from tradelib.briefs.place import HARDLY_PCT
 from tradelib.briefs.question import RATIOS, SIDES, Question
 from tradelib.briefs.selection import CANADA, vintage_method
+from tradelib.briefs.total import ITEMS, named
 from tradelib.briefs.universe import universe as listed
 from tradelib.errors import NoRows, TradelibError
 from tradelib.partners import (
@@ -48,6 +49,7 @@ from tradelib.windows import Window
 STANDING = ("published", "reconstructed", "same cycle", "superseded", "later")
 #: Tables of one release that hold the year to date under its last month.
 YEARS_TO_DATE = (ALL_RELEASED["ytd"], GOODS_RELEASED["ytd"])
+IN_A_YEAR = {"M": 12, "Q": 4, "Y": 1}  # periods
 NAN = float("nan")
 MOST_KEPT = 60
 #: "among 20 years": a record of so many.
@@ -60,7 +62,7 @@ class Held:
     def __init__(self, vintage: vintages.Vintage, item: str | None = None):
         info = table_info(vintage.table)
         frame = vintages.read_coded(vintage)
-        self.vintage, self.freq = vintage, info.freq
+        self.freq = info.freq
         self.first, self.last = (
             pd.Period(end, info.freq).ordinal for end in (vintage.since, vintage.through)
         )
@@ -135,7 +137,7 @@ def _summed(vintage: vintages.Vintage, code: str, on: date, item: str | None) ->
     except NoRows:
         return None
     found = Held.__new__(Held)
-    found.vintage, found.freq, found.first, found.last = vintage, whole.freq, whole.first, whole.last
+    found.freq, found.first, found.last = whole.freq, whole.first, whole.last
     found.codes, found.shape, found.values = {code: 0}, (1, whole.shape[1]), {}
     columns = pd.PeriodIndex(frame["period"]).asi8 - found.first
     blank = np.full(found.shape, 0.0 if table_info(vintage.table).sparse else np.nan)
@@ -202,7 +204,7 @@ def _choices(q: Question, code: str, day: date) -> list[tuple[int, int, int, vin
         freq = table_info(table).freq
         reach = [q.window, q.base or q.window]
         if q.test == "previous_year" and q.measure:  # as the release has it, of the year before
-            reach.append(_shift(q.window, {"M": 12, "Q": 4, "Y": 1}[q.window.end.freqstr[0]]))
+            reach.append(_shift(q.window, IN_A_YEAR[q.window.end.freqstr[0]]))
         spans = [cut(table, span) for span in reach]
         if None in spans:
             continue
@@ -230,10 +232,11 @@ class Answer:
         self.freq = self.table.freq
         self.reason, self.undefined, self.more = "", False, {}
 
-    def _series(self, code: str, flow: str) -> np.ndarray | None:
-        is_group = partner(code).is_group
-        table = _group(self.vintage, code, self.on, self.by) if is_group else self.table
-        return None if table is None else table.series(code, self.item, flow)
+    def _place(self, window: Window, side: str) -> tuple[str, int, slice | None]:
+        """The flow that a side is, its sign, and the columns of a window."""
+        flow, sign = {"deficit": ("balance", -1), "surplus": ("balance", 1)}.get(side, (side, 1))
+        asked = cut(self.vintage.table, window)
+        return flow, sign, asked and self.table.span(asked)
 
     def amount(self, window: Window, codes: Iterable[str], side: str) -> float:
         """An amount over a window, of several partners added; NaN where any of it is missing."""
@@ -241,20 +244,17 @@ class Answer:
             over, under = side.split("_to_")
             below = self.amount(window, codes, under)
             return self.amount(window, codes, over) / below if below else NAN
-        flow, sign = {"deficit": ("balance", -1), "surplus": ("balance", 1)}.get(side, (side, 1))
-        asked = cut(self.vintage.table, window)
-        at = asked and self.table.span(asked)
+        flow, sign, at = self._place(window, side)
         total = 0.0
         for code in codes:
-            series = self._series(code, flow) if at else None
+            table = _group(self.vintage, code, self.on, self.by) if partner(code).is_group else self.table
+            series = table.series(code, self.item, flow) if table and at else None
             total += NAN if series is None else float(series[at].sum())
         return sign * total
 
     def everyone(self, window: Window, side: str, among: list[str]) -> pd.Series:
         """The amounts of many countries over a window; those without one are left out."""
-        flow, sign = {"deficit": ("balance", -1), "surplus": ("balance", 1)}.get(side, (side, 1))
-        asked = cut(self.vintage.table, window)
-        at = asked and self.table.span(asked)
+        flow, sign, at = self._place(window, side)
         there = [code for code in among if code in self.table.codes]
         if at is None or not there:
             return pd.Series(dtype=float)
@@ -314,8 +314,8 @@ class Answer:
         if q.measure == "rank":
             return self._rank()
         if q.test == "count":
-            windows = _each(q.window)
-            usd = [self.measured(one) for one in windows]
+            periods = pd.period_range(q.window.start, q.window.end, freq=q.window.end.freqstr)
+            usd = [self.measured(Window(one, one)) for one in periods]
             return None if np.isnan(usd).any() else sum(one > 0 for one in usd)
         found = self.measured(q.window)
         if np.isnan(found):
@@ -368,14 +368,9 @@ class Answer:
         usd = usd[usd > 0].sort_values(ascending=False)
         self.more |= {"n": len(usd), "universe": told or f"all {len(usd)} single countries with any"}
         amount = "balance_usd" if q.side in ("deficit", "surplus") else "value_usd"
-        sign, found = -1 if q.side == "deficit" else 1, []
-        for code, value in usd.head(
-            int(q.test.removeprefix("top")) if q.test != "partners" else None
-        ).items():
-            who = partner(str(code))
-            entry = {"code": who.code, "iso3": who.iso3, "name": who.name, "prose": who.prose}
-            found.append(entry | {amount: sign * value})
-        return found
+        sign = -1 if q.side == "deficit" else 1
+        most = None if q.test == "partners" else int(q.test.removeprefix("top"))
+        return [named(str(code)) | {amount: sign * value} for code, value in usd.iloc[:most].items()]
 
     def _among_before(self, now: float):
         """A record, since when, or how many in a row: among all such periods through this one."""
@@ -425,28 +420,20 @@ def _shift(window: Window, periods: int) -> Window:
 
 def _step(q: Question) -> int:
     """How many periods lie between two windows among which a record is looked for."""
-    return 1 if q.step == q.window.end.freqstr[0] else {"M": 12, "Q": 4, "Y": 1}[q.window.end.freqstr[0]]
+    freq = q.window.end.freqstr[0]
+    return 1 if q.step == freq else IN_A_YEAR[freq]
 
 
 def _back(q: Question, table: Held) -> Iterator[Window]:
     """The windows before, the last first, as far as the table reaches."""
-    n, step = 1, _step(q)
-    while True:
-        window = Window(q.window.start - n * step, q.window.end - n * step)
-        start = window.start.asfreq(table.freq, "start")
-        if start.ordinal < table.first:
-            return
+    window = _shift(q.window, -_step(q))
+    while window.start.asfreq(table.freq, "start").ordinal >= table.first:
         yield window
-        n += 1
+        window = _shift(window, -_step(q))
 
 
 def _named_period(q: Question, ago: int) -> pd.Period:
-    end = q.window.end - ago * _step(q)
-    return end.asfreq(q.step)
-
-
-def _each(window: Window) -> list[Window]:
-    return [Window(one, one) for one in pd.period_range(window.start, window.end, freq=window.end.freqstr)]
+    return (q.window.end - ago * _step(q)).asfreq(q.step)
 
 
 def _named(text: str) -> list[str]:
@@ -568,9 +555,8 @@ def _no_vintage(q: Question, table: str) -> str:
     freq = table_info(table).freq
     if all(_in(q.window, table_info(one).freq) is None for one in _tables(q, q.window)):
         return f"{table} is in {({'Q': 'quarters', 'Y': 'years', 'M': 'months'})[freq]}, not for {q.window}"
-    return f"{table} covers {every[0].since} to {every[-1].through}, not {q.base or ''} {q.window}".replace(
-        "  ", " "
-    )
+    wanted = " ".join(map(str, filter(None, (q.base, q.window))))
+    return f"{table} covers {every[0].since} to {every[-1].through}, not {wanted}"
 
 
 def _who(code: str, on: date) -> str:
@@ -584,7 +570,7 @@ def _label(q: Question, on: date) -> str:
     """The question in words."""
     who = " and ".join(_who(code, on) for code in q.partners)
     what = {"trade": "two-way trade"}.get(q.side, q.side.replace("_", " "))
-    kind = {"total": "goods and services", "goods": "goods", "services": "services"}.get(q.item)
+    kind = ITEMS.get(q.item)
     if kind is None:
         _, scheme, code = q.item.split(".")
         kind = f"{scheme.upper().replace('HS2', 'HS')} {code}"

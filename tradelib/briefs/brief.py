@@ -39,7 +39,7 @@ from tradelib.tables import (
     TRADE_YEARS,
     table_info,
 )
-from tradelib.windows import NAMES, Window
+from tradelib.windows import NAMES
 
 LABEL = "opacity:.7;text-align:left;vertical-align:top"
 HISTORY = 120  # months of the series beside the facts
@@ -75,9 +75,11 @@ class Brief(Facts):
     (11.1, '2018-01..2018-07')
     """
 
-    def __init__(self, partner: Partner, snapshot: Snapshot):
+    def __init__(self, partner: Partner, snapshot: Snapshot, names: dict | None = None):
         self.partner, self.snapshot, self.asked = partner, snapshot, {}
-        super().__init__(_names(partner, snapshot), _about(partner, snapshot))
+        self.as_of, self.month, self.months = snapshot.as_of, snapshot.month, snapshot.months
+        self.quarter, self.quarters = snapshot.quarter, snapshot.quarters
+        super().__init__(_names(partner, snapshot) if names is None else names, _about(partner, snapshot))
 
     def __repr__(self) -> str:
         s = self.snapshot
@@ -94,31 +96,6 @@ class Brief(Facts):
         box = f'{STYLE}<table class="tradelib-table {cards.PLAIN}">{cells}</table>'
         plain = "\n".join([repr(self), *(f"  {name}: {told}" for name, told in rows)])
         return {"text/html": box, "text/plain": plain, FACTS_MIME: self.document()}
-
-    @property
-    def as_of(self) -> date:
-        """The day whose knowledge is used."""
-        return self.snapshot.as_of
-
-    @property
-    def month(self) -> pd.Period:
-        """The statistical month."""
-        return self.snapshot.month
-
-    @property
-    def months(self) -> Window:
-        """January through the statistical month."""
-        return self.snapshot.months
-
-    @property
-    def quarter(self) -> pd.Period:
-        """The latest quarter of services out with the release."""
-        return self.snapshot.quarter
-
-    @property
-    def quarters(self) -> Window:
-        """The quarters of that year so far."""
-        return self.snapshot.quarters
 
     @property
     def goods(self) -> pd.DataFrame:
@@ -241,15 +218,15 @@ class Brief(Facts):
         return published(pd.DataFrame(rows, columns=["Figure", "Value", "Window", "Vintage"]))
 
     def document(self) -> dict:
-        """Return the facts and the series as one JSON object, as facts.json holds them.
-
-        `series` is by the id of the fact that is its last value: `since` (the first month) and `values`,
-        month by month, in whole dollars, None where one cannot be had.
-        """
+        """Return the facts and the series as one JSON object, as facts.json holds them."""
         return super().document() | {"series": self.series()}
 
     def series(self) -> dict[str, dict]:
-        """The balance in goods over twelve months, of the last ten years; nothing where there is none."""
+        """The balance in goods over twelve months, of the last ten years; nothing where there is none.
+
+        By the id of the fact that is its last value: `since` (the first month) and `values`, month by month,
+        in whole dollars, None where one cannot be had.
+        """
         s, code = self.snapshot, self.partner.code
         if code not in s.goods.index.levels[0]:
             return {}

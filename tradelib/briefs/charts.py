@@ -83,20 +83,16 @@ def ytd_by_year(brief: Brief, *, title: str = "") -> Chart | None:
     marks.year_bars(ax, bars, unit)
     months = words.span(s.months).removesuffix(f" {this}")
     spell = "calendar years" if len(s.months) == 12 else months
+    own = f"{this - 1} and {this} are as the release printed them, earlier years as revised later."
+    notes = ["" if table == GOODS else own, membership(brief.partner, s.release)]
     return style.dress(
         fig,
         style.source_line(s, *dict.fromkeys([table, GOODS])),
         title=titled(brief, title),
         subtitle=style.measure(GOODS, "U.S. balance in goods", unit, spell),
-        note=" ".join(filter(None, [_as_released(table, this), membership(brief.partner, s.release)])),
+        note=" ".join(filter(None, notes)),
         data=bars.rename("balance_usd").rename_axis("year").to_frame(),
     )
-
-
-def _as_released(table: str, year: int) -> str:
-    """Say which bars are the release's own, where those before are of a later table."""
-    own = f"{year - 1} and {year} are as the release printed them, earlier years as revised later."
-    return "" if table == GOODS else own
 
 
 @styled

@@ -31,18 +31,7 @@ STYLE = (
 
 
 def tables() -> pd.DataFrame:
-    """List every table, with what it holds, where it comes from and which vintages are at hand.
-
-    Returns
-    -------
-    DataFrame
-        One row for each table, all text.
-
-    Examples
-    --------
-    >>> tables().set_index("table").loc["goods_census_nsa", ["basis", "periods", "source"]].to_list()
-    ['Census, NSA', 'months', 'country']
-    """
+    """List every table, with what it holds, where it comes from and which vintages are at hand."""
     source_of = {name: source.name for source in SOURCES.values() for name in source.tables}
     rows = [
         {
@@ -68,13 +57,7 @@ def _days(table: str) -> list[str]:
 
 
 def columns() -> pd.DataFrame:
-    """List the columns of a loaded table, with dtype and an example.
-
-    Examples
-    --------
-    >>> columns().set_index("column").loc["value_usd"].to_list()
-    ['float64', '4685784639.0']
-    """
+    """List the columns of a loaded table, with dtype and an example."""
     july = {"since": "2018-07", "through": "2018-07"}
     frame = load_goods(as_of="2018-10-05", partner=resolve(EXAMPLE[0]).code, **july)
     rows = [
@@ -85,13 +68,7 @@ def columns() -> pd.DataFrame:
 
 
 def sources() -> pd.DataFrame:
-    """List the publishers' sources: address, how often, when revised, and the key that one needs.
-
-    Examples
-    --------
-    >>> sources().set_index("source").loc["hs2", "key"]
-    'CENSUS_API_KEY'
-    """
+    """List the publishers' sources: address, how often, when revised, and the key that one needs."""
     rows = [
         {
             "source": one.name,
@@ -109,26 +86,12 @@ def sources() -> pd.DataFrame:
 
 
 def pattern(id: str) -> str:
-    """Write a fact's id as it is for any partner: which HS chapters a brief tells is its own.
-
-    Examples
-    --------
-    >>> pattern("commodity.hs2.27.exports.ytd"), pattern("commodity.naics.211.exports.ytd")
-    ('commodity.hs2.NN.exports.ytd', 'commodity.naics.211.exports.ytd')
-    """
+    """Write a fact's id as it is for any partner: which HS chapters a brief tells is its own."""
     return re.sub(r"(?<=^commodity\.hs2\.)\d\d(?=\.)", "NN", id)
 
 
 def facts(sheet: Brief) -> pd.DataFrame:
-    """List the fact ids of a brief: unit, basis, table, what else belongs to one, and an example.
-
-    Examples
-    --------
-    >>> from tradelib import brief
-    >>> book = facts(brief("KOR", "2018-07")).set_index("id")
-    >>> book.loc["total.deficit.rank", "with"]
-    'measure, listed, universe, universe_source, n'
-    """
+    """List the fact ids of a brief: unit, basis, table, what else belongs to one, and an example."""
     rows = {}
     for id, fact in sheet.items():
         row = {"id": pattern(id), "unit": fact.unit, "basis": f"{fact.basis}, {fact.adjustment}"}
@@ -156,27 +119,7 @@ def words(sheet: Brief) -> pd.DataFrame:
 
 
 def document(*, form: str = "md") -> str:
-    """Write the whole codebook.
-
-    Parameters
-    ----------
-    form : {"md", "html"}
-        Markdown, or a page of its own.
-
-    Returns
-    -------
-    str
-
-    Raises
-    ------
-    TradelibError
-        If there is no such form.
-
-    Examples
-    --------
-    >>> print(document()[:10])
-    # Codebook
-    """
+    """Write the whole codebook."""
     if form not in FORMATS:
         raise TradelibError(f"There is no form {form!r}.", f"Forms are {', '.join(FORMATS)}.")
     who, month = resolve(EXAMPLE[0]), EXAMPLE[1]

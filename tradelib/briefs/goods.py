@@ -11,9 +11,10 @@ from tradelib.briefs.verbs import little_changed
 from tradelib.partners import DATA
 from tradelib.style import words
 from tradelib.style.words import missing
-from tradelib.tables import GOODS
+from tradelib.tables import FLOWS, GOODS
 from tradelib.windows import Window, full_year
 
+LINKS = {"exports": "to", "imports": "from", "balance": "with"}
 NO_BASE = "there is no year-earlier figure to compare with"
 #: From what trade in a year on, in dollars, partners are taken together for the bands of a first print.
 BAND_SIZES = (1e8, 1e9, 1e10)
@@ -73,7 +74,7 @@ def flow_facts(
     `{}` in `prefix` and `label` is the side; `{p}` in the label is the partner.
     """
     versus, when = f"{window} vs {window.year_earlier}", words.span(window)
-    for side, link in (("exports", "to"), ("imports", "from"), ("balance", "with")):
+    for side, link in LINKS.items():
         value, before = now.get(f"{side}_usd"), base.get(f"{side}_usd")
         id, title = prefix.format(side), f"{label.format(side)} {link} {{p}}, {when}"
         about = {"table": table, "reason": reason}
@@ -161,12 +162,12 @@ def bands() -> pd.DataFrame:
 def _first_print(brief) -> None:
     """Between which percentages first prints of the year to date have moved, in four of five cases."""
     s, tables = brief.snapshot, brief.snapshot.goods_sums(brief.partner.code)[1]
-    for side, link in (("exports", "to"), ("imports", "from")):
+    for side in FLOWS:
         usd = brief.value(f"goods.{side}.ytd")
         place = (side, s.month.month, size_class(brief, usd or 0))
         row = bands().loc[place].to_dict() if place in bands().index else {}
         reason = no_row(brief) if missing(usd) else _no_band(brief, row)
-        label = f"move of the year to date of U.S. goods {side} {link} {{p}} by later annual revisions"
+        label = f"move of the year to date of U.S. goods {side} {LINKS[side]} {{p}} by later annual revisions"
         for end, rank in (("low", "lowest"), ("high", "highest")):
             brief.add(
                 f"goods.{side}.ytd.first_print_{end}_pct",
@@ -209,7 +210,7 @@ def _no_band(brief, row: dict) -> str:
 def _drivers(brief) -> None:
     """What exports and imports of goods added to the change of the balance."""
     s = brief.snapshot
-    exports, imports = (brief.value(f"goods.{flow}.ytd.change_usd") for flow in ("exports", "imports"))
+    exports, imports = (brief.value(f"goods.{flow}.ytd.change_usd") for flow in FLOWS)
     parts = {("goods", "exports"): exports, ("goods", "imports"): None if imports is None else -imports}
     drivers_facts(
         brief,
@@ -241,12 +242,7 @@ def drivers_facts(brief, prefix: str, parts: dict, change, *, window: Window, la
         if little_changed(now, now - change):
             main, why = None, "the balance hardly changed"
         share = abs(sum(entry["contribution_usd"] for entry in main) / change) if main else None
-    about = {
-        "unit": "list",
-        "window": f"{window} vs {window.year_earlier}",
-        "table": table,
-        "reason": why,
-    }
+    about = {"unit": "list", "window": f"{window} vs {window.year_earlier}", "table": table, "reason": why}
     when = f"{words.span(window)} on a year earlier"
     brief.add(f"{prefix}.drivers", value or None, label=f"What changed {label}, {when}", **about)
     brief.add(

@@ -2,14 +2,13 @@
 
 import pandas as pd
 
-from tradelib.briefs.goods import difference
+from tradelib.briefs.goods import LINKS, difference
 from tradelib.briefs.sentences import title
 from tradelib.style import words
 from tradelib.style.tables import PublishedTable, published
 from tradelib.tables import GOODS_SA, GOODS_SA_RELEASED, SIDES, TRADE_YEARS
 from tradelib.windows import Window
 
-LINKS = {"exports": "to", "imports": "from", "balance": "with"}
 YEARS = 10
 ITEMS = {"goods": "Goods", "services": "Services", "total": "Goods and services"}
 

@@ -186,7 +186,7 @@ def read(text: str) -> Question | None:
         id=line["id"],
         same=bool(told.pop("same")),
         window=_window(line["when"]) if line["when"] else None,
-        base=_base(line["base"]),
+        base=line["base"] if line["base"] in (None, "before") else _window(line["base"]),
         partners=tuple(resolve(one.strip()).code for one in line["of"].split("+")) if line["of"] else (),
         among=line["among"],
         as_of=day_of(line["day"]) if line["day"] else None,
@@ -202,12 +202,6 @@ def _ordered(id: str) -> str:
     last = [word for word in words if word in places]
     told = ".".join([word for word in words if word not in last] + sorted(last, key=places.index))
     return next((one for one in (told, f"goods.{told}") if ID.fullmatch(one)), "")
-
-
-def _base(text: str | None) -> Window | str | None:
-    if text is None or text == "before":
-        return text
-    return _window(text)
 
 
 def _window(text: str) -> Window:

@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from tradelib.briefs.goods import NO_BASE
+from tradelib.briefs.goods import LINKS, NO_BASE
 from tradelib.style import words
 from tradelib.style.words import missing
-from tradelib.tables import GOODS, SIDES
+from tradelib.tables import GOODS
 from tradelib.windows import Window
 
 #: Years that a superlative must reach back; as many among all months, so that it holds for a season too.
@@ -25,7 +25,6 @@ NEAR_PCT = 1.0
 LONG = 3
 #: The past figures among which it is counted how often one stood out as much: ten years of months.
 PAST = 120
-LINKS = {"exports": "to", "imports": "from", "balance": "with"}
 
 
 class History(NamedTuple):
@@ -81,7 +80,7 @@ def history(brief, side: str, span: str) -> History:
 def records_facts(brief) -> None:
     """Write the superlatives, earlier records and streaks of goods, and the record month of exports."""
     for span in ("month", "ytd"):
-        for side in (side.removesuffix("_usd") for side in SIDES):
+        for side in LINKS:
             past = history(brief, side, span)
             _superlative(brief, side, span, past)
             _earlier_record(brief, side, span, past)
@@ -180,11 +179,8 @@ def _earlier_record(brief, side: str, span: str, past: History) -> None:
         long = len(size) > LEAST_YEARS * (12 if span == "month" else 1)
         if size[best] > 0:
             value, short = past.values[best], size[best] - size[-1]
-            more |= {
-                "period": str(past.period(best)),
-                "near": long and 0 < short <= NEAR_PCT / 100 * size[best],
-            }
-            more["short_usd"] = short if short >= 0 else None
+            more |= {"period": str(past.period(best)), "short_usd": short if short >= 0 else None}
+            more["near"] = long and 0 < short <= NEAR_PCT / 100 * size[best]
     spell = "month" if span == "month" else words.span(s.months).removesuffix(f" {s.month.year}")
     _put(
         brief,

@@ -385,15 +385,7 @@ def title_of_balance(what: str, now: float, before: float | None, when: str) -> 
 
 
 def title(facts: Facts, text: str) -> str:
-    """Render the title of a figure: the first sentence of a text that can be had, without its full stop.
-
-    Examples
-    --------
-    >>> import tradelib as tl
-    >>> tuvalu = tl.brief("Tuvalu", "2018-07")
-    >>> title(tuvalu, "Services: {services.balance.ytd:moved}. Goods with {partner} in {months}.")
-    'Goods with Tuvalu in January-July 2018'
-    """
+    """Render the title of a figure: the first sentence of a text that can be had, without its full stop."""
     for _, sentence, _ in _sentences(facts, text):
         if sentence is not None:
             return "".join(piece.text for piece in sentence).strip().removesuffix(".")

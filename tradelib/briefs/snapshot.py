@@ -126,7 +126,11 @@ class Snapshot:
     @cached_property
     def tariff_flows(self) -> dict[str, pd.DataFrame]:
         """Duties and imports for consumption, of all goods and by their parts."""
-        return {table: _of_two_years(self._rows(table), table) for table in self._chosen.tariffs}
+        found = {table: self._rows(table) for table in self._chosen.tariffs}
+        return {  # large tables of parts are cut to the months that facts are about
+            table: rows if table == TARIFFS else rows[rows["period"] >= rows["period"].max() - 35]
+            for table, rows in found.items()
+        }
 
     def whole(self) -> "Snapshot":
         """The same with all its tables read, which happens else when they are asked for."""
@@ -407,10 +411,7 @@ class Snapshot:
 
     @cached_property
     def universe(self) -> tuple[list[str], str]:
-        """The countries of that release's Exhibit 20, and how the list is known.
-
-        `universe_day` asks for the list of another day.
-        """
+        """The countries of that release's Exhibit 20, and how the list is known."""
         return universe(self.universe_day or self.release.default_as_of)
 
     def listing(self, day: date) -> "Snapshot":
@@ -567,10 +568,7 @@ def take(release: str, *, as_of: str | date | None = None, strict: bool = False)
 
 @contextmanager
 def handed_down(snapshots: Iterable[Snapshot]) -> Iterator[None]:
-    """Let the kernels that are started meanwhile `take` these snapshots as they are, sums and all.
-
-    To take one and to sum it for all partners is most of the work on the facts of one.
-    """
+    """Let the kernels that are started meanwhile `take` these snapshots as they are, sums and all."""
     with scratch() as folder:
         for snapshot in snapshots:
             passed.write(snapshot.whole(), _file_of(snapshot.release, snapshot.as_of, folder))
@@ -593,11 +591,6 @@ def _handed(release: releases.Release, day: date) -> Snapshot | None:
 
 def _file_of(release: releases.Release, day: date, folder: Path) -> Path:
     return folder / f"{release.month}_{day}.pickle"
-
-
-def _of_two_years(flows: pd.DataFrame, table: str) -> pd.DataFrame:
-    """Cut a large table of parts to the months that facts are about; that of the totals is kept whole."""
-    return flows if table == TARIFFS else flows[flows["period"] >= flows["period"].max() - 35]
 
 
 def no_goods() -> pd.DataFrame:

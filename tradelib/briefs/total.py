@@ -176,11 +176,6 @@ def _universe(brief) -> dict:
     return {"universe": [partner(code).name for code in codes], "universe_source": how, "n": n}
 
 
-def _listed(brief) -> bool:
-    s = brief.snapshot
-    return s.trade_table in s.sources and brief.partner.code in s.total_ranks.index
-
-
 def _rank(brief) -> None:
     s, who, when = brief.snapshot, brief.partner, words.span(brief.quarters)
     codes, how = s.universe
@@ -201,7 +196,7 @@ def _rank(brief) -> None:
         "unit": "rank",
         "table": s.trade_table,
         "measure": "goods and services balance, largest deficit first",
-        "listed": _listed(brief),
+        "listed": who.code in ranks.index,
         **_universe(brief),
     }
     label = "Rank of the U.S. deficit with {p} in goods and services"

@@ -155,9 +155,9 @@ def kink(
     under_null = _sup_f(line, bent, straight[:, None] + errors)
     p_value = (1 + int((under_null >= f_statistic).sum())) / (1 + draws)
     rss = _rss(bent, fitted[:, None] + errors)
-    critical = np.quantile(_f(rss[best], rss.min(axis=0), 1, periods - 4), level)
+    critical = np.quantile(_f(rss[best], rss.min(axis=0), periods - 4), level)
     own = _rss(bent, y[:, None])[:, 0]
-    inside = dates[_f(own, own.min(), 1, periods - 4) <= critical]
+    inside = dates[_f(own, own.min(), periods - 4) <= critical]
     slope, bend = slopes[1] * scale, slopes[2] * scale
     return Kink(
         period=span[dates[best]],
@@ -189,20 +189,17 @@ def _rss(designs: np.ndarray, samples: np.ndarray) -> np.ndarray:
     return (samples**2).sum(axis=0) - ((basis.transpose(0, 2, 1) @ samples) ** 2).sum(axis=1)
 
 
-def _f(restricted, free, extra: int, left: int):
-    return (restricted - free) / extra / (np.maximum(free, 1e-15) / left)
+def _f(restricted, free, left: int):
+    return (restricted - free) / (np.maximum(free, 1e-15) / left)
 
 
 def _sup_f(line: np.ndarray, bent: np.ndarray, samples: np.ndarray) -> np.ndarray:
     n = len(line)
-    return _f(_rss(line[None], samples)[0], _rss(bent, samples).min(axis=0), 1, n - 3)
+    return _f(_rss(line[None], samples)[0], _rss(bent, samples).min(axis=0), n - 3)
 
 
 def _ar1(residuals: np.ndarray, parameters: int) -> tuple[float, np.ndarray]:
-    """First-order autocorrelation, corrected for its bias in short series, and centred shocks.
-
-    Residuals of a trend with p parameters understate it by about (p - 2 + p rho) / n.
-    """
+    """First-order autocorrelation, corrected for its bias in short series, and centred shocks."""
     n = len(residuals)
     raw = (residuals[1:] @ residuals[:-1]) / (residuals @ residuals)
     rho = float(np.clip((raw + (parameters - 2) / n) / (1 - parameters / n), 0, 0.9))

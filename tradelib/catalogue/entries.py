@@ -77,11 +77,7 @@ class Entry:
 
 
 def gather(reports: Path, *, progress: bool = False) -> tuple[list[Entry], list[str]]:
-    """Read every brief in a folder of reports: an entry each, and what cannot be read, a sentence each.
-
-    Entries are by folder and name of file, each with the release its folder is of. It is an error if there is
-    no such folder.
-    """
+    """Read every brief in a folder of reports: an entry each, and what cannot be read, a sentence each."""
     groups = _grouped(listing(reports))
     wanted = [files[FACTS] for group in groups.values() for files in group.values() if FACTS in files]
     entries, notices, months = [], [], {}
@@ -162,7 +158,8 @@ def _entry(folder: str, slug: str, group: dict, texts: dict) -> tuple[Entry, lis
         for (run, as_of), files in sorted(group.items())
         if (run, as_of) != OWN
     ]
-    about = {"name": _named(slug), "title": titles.get(OWN, "")} | told
+    named = _by_slug().get(slug, {"name": slug})["name"]
+    about = {"name": named, "title": titles.get(OWN, "")} | told
     return Entry(folder=folder, files=_addresses(own), beside=tuple(beside), **about), notices
 
 
@@ -210,13 +207,9 @@ def _whole(value: float | None) -> int | None:
     return None if value is None else round(float(value))
 
 
-def _named(slug: str) -> str:
-    """A partner's name by that of its files, where no facts tell it."""
-    return _by_slug()[slug]["name"] if slug in _by_slug() else slug
-
-
 @cache
 def _by_slug() -> dict[str, dict]:
+    """Partners by the name of their files, which tells whose they are where no facts do."""
     rows = all_partners().sort_values("last_year", na_position="last").to_dict("records")
     return {partner(row["code"]).slug: row for row in rows}
 

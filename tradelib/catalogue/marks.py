@@ -110,9 +110,5 @@ def audited(article: Article, lines: list[Line]) -> Mark:
 
 def _counted(verdicts: list[str]) -> str:
     counts = [(verdicts.count(one), one) for one in VERDICTS]
-    return series([f"{n} {_agreeing(one, n)}" for n, one in counts if n])
-
-
-def _agreeing(verdict: str, number: int) -> str:
-    """A verdict after a number: 1 differs, 4 differ."""
-    return "differ" if verdict == "differs" and number > 1 else verdict
+    told = [(n, "differ" if one == "differs" and n > 1 else one) for n, one in counts if n]
+    return series([f"{n} {one}" for n, one in told])

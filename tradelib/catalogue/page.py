@@ -177,7 +177,8 @@ def sparkline(values: Sequence[float | None], *, told: str, points: int = 30) ->
     The values are evenly spaced, None leaves a gap; about so many `points` are drawn, the last among them.
     `told` says what it shows, for those who hear the page, and on pointing. The `<svg>` has three paths:
     zero, the values, and the dot, a line without length and with a round cap; it is empty without values."""
-    shown = _thinned(list(values), points)
+    step = max(1, round(len(values) / points))
+    shown = list(values)[::-1][::step][::-1]  # counted back from the last
     known = [value for value in shown if value is not None]
     if not known:
         return Markup("")
@@ -191,12 +192,6 @@ def sparkline(values: Sequence[float | None], *, told: str, points: int = 30) ->
         f'<path d="M0 {_height(0, low, high)}H{WIDTH}"/><path d="{_path(dots)}"/>'
         f'<path d="M{x} {y}h0"/></svg>'
     )
-
-
-def _thinned(values: list, points: int) -> list:
-    """Every so many-th value, counted back from the last."""
-    step = max(1, round(len(values) / points))
-    return values[::-1][::step][::-1]
 
 
 def _height(value: float, low: float, high: float) -> int:

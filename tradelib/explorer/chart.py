@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from tradelib.briefs.charts import membership
+from tradelib.briefs.goods import LINKS
 from tradelib.briefs.sentences import title_of_balance
 from tradelib.briefs.verbs import LITTLE_PCT
 from tradelib.explorer.choice import Line, View
@@ -25,7 +26,6 @@ SPELLS = {
     "quarter": "by quarter",
     "four quarters": "four-quarter sums",
 }
-PREPOSITIONS = {"exports": "to", "imports": "from", "balance": "with"}
 
 
 @styled
@@ -160,7 +160,11 @@ def title(view: View) -> str:
         return _of_two_vintages(view, when)
     line = view.lines[0]
     if view.measure == "balance":
-        return title_of_balance(_balance(view, line), view.value(line), view.value(line, 1), when)
+        who = line.partner.prose
+        what = f"{view.basis.item} {{}} with {who}"
+        if view.basis.item == "total":
+            what = f"{{}} with {who} in goods and services"
+        return title_of_balance(what, view.value(line), view.value(line, 1), when)
     return f"{_flow(view, line)} {_went(view, line)} {when}"
 
 
@@ -182,15 +186,8 @@ def _of_rates(view: View, when: str) -> str:
     return f"U.S. duties {when} came to {told[0]}{how if moved else ''}"
 
 
-def _balance(view: View, line: Line) -> str:
-    """The balance, with {} for what it is."""
-    if view.basis.item == "total":
-        return f"{{}} with {line.partner.prose} in goods and services"
-    return f"{view.basis.item} {{}} with {line.partner.prose}"
-
-
 def _flow(view: View, line: Line) -> str:
-    return f"U.S. {view.what} {PREPOSITIONS[view.measure]} {line.partner.prose}"
+    return f"U.S. {view.what} {LINKS[view.measure]} {line.partner.prose}"
 
 
 def _growth(view: View, line: Line) -> float | None:
@@ -223,7 +220,7 @@ def _standings(view: View) -> list[str]:
             told = "little changed"
         else:
             told = f"{words.direction(growth)} {percent(growth)}"
-        parts.append(f"{told} {PREPOSITIONS[view.measure]} {line.partner.prose}")
+        parts.append(f"{told} {LINKS[view.measure]} {line.partner.prose}")
     return parts
 
 

@@ -64,18 +64,14 @@ def printed(view: View, frame: pd.DataFrame | None = None) -> PublishedTable:
     rows = frame.set_axis([_row(view, period) for period in frame.index]).rename_axis(frame.index.name)
     if len(view.lines) == 1:
         rows = rows.droplevel("series", axis=1)
-    return published(rows, unit="auto", caption=_caption(view), source=cited(view), stress=rows.index[-1])
+    info, who = table_info(view.table), words.series(list(dict.fromkeys(line.name for line in view.lines)))
+    caption = f"U.S. {view.what}, {who}. {capital(BASES[info.basis])}, {ADJUSTED[info.adjustment]}"
+    return published(rows, unit="auto", caption=caption, source=cited(view), stress=rows.index[-1])
 
 
 def _row(view: View, period: pd.Period) -> str:
     window = year_to_date(period) if view.choice.window == "year to date" else Window(period, period)
     return capital(words.span(window).removeprefix("the "))
-
-
-def _caption(view: View) -> str:
-    info = table_info(view.table)
-    who = words.series(list(dict.fromkeys(line.name for line in view.lines)))
-    return f"U.S. {view.what}, {who}. {capital(BASES[info.basis])}, {ADJUSTED[info.adjustment]}"
 
 
 def cited(view: View) -> str:

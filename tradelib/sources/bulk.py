@@ -395,6 +395,8 @@ def tables(month: Month) -> Iterator[tuple[str, pd.DataFrame]]:
     else:
         kinds = {"imports_general": ({"value_usd": read["gen_val"]}, "gen_qy")}
         kinds["imports_consumption"] = {column: read[name] for column, name in PAID.items()}, "con_qy"
+    classes = {f"hs{digits}": [code[:digits] for code in month.items] for digits in (6, 4, 2)}
+    classes |= {"naics": [told[0][:3] for told in month.known], "enduse": [told[1] for told in month.known]}
     for kind, (dollars, begin) in kinds.items():
         columns = dollars | {"quantity": read[f"{begin}1"], "quantity_2": read[f"{begin}2"]}
         figures = np.stack([*columns.values()], axis=1)
@@ -407,19 +409,13 @@ def tables(month: Month) -> Iterator[tuple[str, pd.DataFrame]]:
         )
         yield f"{kind}_hs10_nsa", _frame(month, [*columns], places, sums, month.items)
         sums = sums[:, : len(dollars)]
-        for key, names in _classes(month).items():
+        for key, names in classes.items():
             yield f"{kind}_{key}_nsa", _class(month, [*dollars], places, sums, names)
         if kind == "imports_consumption":
             everything = {"partner": places["partner"], "item": np.zeros_like(places["item"])}
             yield "imports_consumption_nsa", _class(month, [*dollars], everything, sums, ["goods"])
             where, sums = {"partner": month.partner, "item": month.part}, figures[:, : len(dollars)]
             yield "imports_consumption_provisions_nsa", _class(month, [*dollars], where, sums, [*PROVISIONS])
-
-
-def _classes(month: Month) -> dict[str, list[str]]:
-    """The codes of the items in each classification coarser than their own."""
-    cut = {f"hs{digits}": [code[:digits] for code in month.items] for digits in (6, 4, 2)}
-    return cut | {"naics": [told[0][:3] for told in month.known], "enduse": [told[1] for told in month.known]}
 
 
 def _by_district(month: Month, columns: list[str], figures: np.ndarray) -> pd.DataFrame:

@@ -179,10 +179,7 @@ def publication_date(found: Parsed, given: str | date | None = None) -> date:
 
 
 def parse(files: list[tuple[str, bytes]]) -> Parsed:
-    """Recognise files by their content and parse them: one file, or API replies that belong together.
-
-    It is done in a process of its own, within bounds of memory and time.
-    """
+    """Recognise files by their content and parse them: one file, or API replies that belong together."""
     try:
         return apart.call(_parse, files, size=sum(len(data) for _, data in files))
     except TradelibError as error:

@@ -198,10 +198,7 @@ def has_key(source: Source) -> bool:
 
 
 def tag(source: Source, on: date) -> str:
-    """Return the word under which replies of an API are kept, so that a series of queries can go on.
-
-    It changes with each release, and for BEA, whose tables have days of their own, with the day.
-    """
+    """Return the word under which replies of an API are kept, so that a series of queries can go on."""
     release = releases.newest_due(on)
     return f"{source.name} {release.month if release and source.kind == 'census-api' else on}"
 

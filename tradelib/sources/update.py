@@ -339,15 +339,13 @@ def told(outcome: Outcome) -> list[str]:
             f"  {before.table} against {before.published}: {found.added:,} rows added, "
             f"{found.revised:,} revised, {found.dropped:,} no longer there"
         )
-        lines += [f"    {_revision(row)}" for row in found.largest.to_dict("records")]
+        for row in found.largest.to_dict("records"):
+            what = f"{partner(row['partner']).name}, {row['flow']}, {row['item']}, {row['period']}"
+            moved = f"{signed_money(row['before_usd'])} -> {signed_money(row['after_usd'])}"
+            lines.append(f"    {what}: {moved}")
     if outcome.error:
         lines.append(f"{outcome.source.name} failed: {outcome.error}")
     return lines
-
-
-def _revision(row: dict) -> str:
-    what = f"{partner(row['partner']).name}, {row['flow']}, {row['item']}, {row['period']}"
-    return f"{what}: {signed_money(row['before_usd'])} -> {signed_money(row['after_usd'])}"
 
 
 def refresh_calendar() -> list[str]:

@@ -492,23 +492,21 @@ def tables(changes: Sequence[Change], *, named: bool = False) -> list[PublishedT
     """
     facts = [one for one in changes if not POINT.search(one.id)]
     found = []
-    for end, unit in (("usd", ["USD"]), ("pct", ["percent", "points"]), ("", ["rank", "count"])):
-        rows = [one for one in facts if one.unit in unit and one.parts]
+    for end, units in (("usd", ["USD"]), ("pct", ["percent", "points"]), ("", ["rank", "count"])):
+        rows = [one for one in facts if one.unit in units and one.parts]
+        if not rows:
+            continue
         used = [cause for cause in CAUSES if any(cause in one.parts for one in rows)]
         of = {"old": lambda one: one.old.value, "now": lambda one: one.new.value}
         of |= {"change": lambda one: one.difference}
-        of |= {f"by {cause}": partial(_part, cause) for cause in used}
+        of |= {f"by {cause}": lambda one, cause=cause: one.parts.get(cause, 0) for cause in used}
         keys = {name: f"{name.replace(' ', '_')}_{end}".rstrip("_") for name in of}
         frame = pd.DataFrame({keys[name]: [value(one) for one in rows] for name, value in of.items()})
         frame.insert(0, "figure", [_name(one, named) for one in rows])
         names = {key: words.capital(name) for name, key in keys.items()}
         signed = [keys[name] for name in of if name not in ("old", "now")]
         unit = dict.fromkeys(signed, "points") if end == "pct" else "auto"
-        found += (
-            [published(frame, unit=unit, names=names, signed=signed, decimals=DIGITS.get(end))]
-            if rows
-            else []
-        )
+        found.append(published(frame, unit=unit, names=names, signed=signed, decimals=DIGITS.get(end)))
     return found + _of_charts([one for one in changes if POINT.search(one.id)])
 
 
@@ -524,10 +522,6 @@ def in_words(facts: Sequence[Change]) -> list[dict]:
         for one in facts
         if not one.parts
     ]
-
-
-def _part(cause: str, one: Change) -> float:
-    return one.parts.get(cause, 0)
 
 
 def _name(one: Change, named: bool) -> str:

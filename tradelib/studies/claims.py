@@ -69,13 +69,7 @@ class Article:
 
 
 def list_articles() -> list[str]:
-    """List the ids of the bundled claims files.
-
-    Examples
-    --------
-    >>> len(list_articles()), list_articles()[-1]
-    (69, 'yonhap-2022-08-28')
-    """
+    """List the ids of the bundled claims files."""
     return sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 

@@ -181,10 +181,7 @@ def largest(league: League, count: int, code: str = "") -> pd.DataFrame:
 
 
 def who_reduced(league: League, *, at_least: float = 0.0) -> pd.DataFrame:
-    """Find the countries whose deficit shrank or became a surplus, most dollars first.
-
-    `at_least` is in dollars of the deficit a year earlier: a large percentage of next to nothing is easy.
-    """
+    """Find the countries whose deficit shrank or became a surplus, most dollars first."""
     rows = league.rows
     shrank = rows[rows["outcome"].isin(SHRANK) & (rows["before_usd"] <= -at_least)]
     return shrank.sort_values("shrank_usd", ascending=False, kind="stable")

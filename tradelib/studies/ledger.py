@@ -10,7 +10,7 @@ import pandas as pd
 from tradelib import cards, releases
 from tradelib.briefs.answers import answer, reaching
 from tradelib.briefs.brief import Brief, brief
-from tradelib.briefs.fact import Fact, Facts, render
+from tradelib.briefs.fact import Fact, render
 from tradelib.briefs.snapshot import Snapshot, take
 from tradelib.briefs.total import total_facts
 from tradelib.errors import TradelibError
@@ -144,7 +144,8 @@ def _facts(article: Article, claim: Claim, as_of: date, briefs: dict) -> list[Fa
         facts = [answer(asked, day=v.published, on=on, using=v) for v in later]
         return [answer(asked, day=day, on=on), *facts]
     first = _of_brief(article, claim, day, briefs)
-    if first.unit != claim.printed.unit or not _names_partners(first):
+    entries = first.value if isinstance(first.value, list) else []
+    if first.unit != claim.printed.unit or not all("code" in entry for entry in entries):
         raise _refusal(article, claim, first, [])
     later = [v.published for v in vintages.list_vintages(first.table) if day < v.published <= as_of]
     return [first, *(_of_brief(article, claim, one, briefs) for one in later)]
@@ -160,24 +161,18 @@ def _of_brief(article: Article, claim: Claim, day: date, briefs: dict) -> Fact:
         snapshot = briefs[day]
         if claim.universe:
             snapshot = snapshot.listing(releases.parse_date(claim.universe, "universe"))
-        briefs[key] = (Totals if of_total else brief)(claim.partner, snapshot)
+        briefs[key] = (totals if of_total else brief)(claim.partner, snapshot)
     fact = briefs[key].get(claim.fact)
     if fact is None:
         raise _refusal(article, claim, fact, list(briefs[key]))
     return fact
 
 
-class Totals(Brief):
-    """The facts of a brief on goods and services; nothing else is read or worked out."""
-
-    def __init__(self, partner: Partner, snapshot: Snapshot):
-        Facts.__init__(self)
-        self.partner, self.snapshot, self.asked = partner, snapshot, {}
-        total_facts(self)
-
-
-def _names_partners(fact: Fact) -> bool:
-    return not isinstance(fact.value, list) or all("code" in entry for entry in fact.value)
+def totals(partner: Partner, snapshot: Snapshot) -> Brief:
+    """Work out the facts of a brief on goods and services; nothing else is read."""
+    found = Brief(partner, snapshot, names={})
+    total_facts(found)
+    return found
 
 
 def _reading(claim: Claim, fact: Fact) -> Reading:

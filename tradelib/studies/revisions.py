@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from tradelib import balances
 from tradelib import releases as calendar
 from tradelib.briefs.brief import Brief
-from tradelib.briefs.goods import difference, size_class
+from tradelib.briefs.goods import LINKS, difference, size_class
 from tradelib.briefs.selection import REVISED_MONTHLY
 from tradelib.briefs.sentences import title as titled
 from tradelib.questions import prints
@@ -31,7 +31,6 @@ AGE_NAMES = ["under 1", "1 to 2", "2 to 3", "3 to 5", "5 or more"]
 FRESH_DAYS = 100
 CLOUD, YEARS, KEYS, LATEST = 12, 15, 8, 24  # years, years, entries of a legend, rows
 ENOUGH = 24  # months for a regression of revisions
-LINKS = {"exports": "to", "imports": "from", "balance": "with"}
 #: By frequency: periods in a year, what their sum is called, and a window of them.
 SUMS = {"M": (12, "Twelve-month sums", "12 months"), "Q": (4, "Four-quarter sums", "four quarters")}
 
@@ -253,7 +252,7 @@ def by_age(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def cloud(held: pd.DataFrame, last: pd.Period, *, years: int = CLOUD) -> pd.DataFrame:
+def cloud(held: pd.DataFrame, last: pd.Period) -> pd.DataFrame:
     """Sum the balance of the year to date through a month or quarter, of each of some years, by vintage.
 
     Missing where a vintage does not have all of it.
@@ -262,7 +261,7 @@ def cloud(held: pd.DataFrame, last: pd.Period, *, years: int = CLOUD) -> pd.Data
     same = (periods.month <= last.month) & (periods.year <= last.year)
     groups = held.loc[same, "balance_usd"].groupby(["vintage", periods[same].year.rename("year")])
     sums = groups.sum().where(groups.count() == len(year_to_date(last))).unstack("vintage")
-    return sums.reindex(range(last.year - years + 1, last.year + 1), columns=held.index.unique("vintage"))
+    return sums.reindex(range(last.year - CLOUD + 1, last.year + 1), columns=held.index.unique("vintage"))
 
 
 def year_to_date_in(held: pd.DataFrame, window: Window) -> pd.DataFrame:
@@ -324,8 +323,8 @@ def _first_prints(found: Revisions) -> None:
 
 def _sizes(found: Revisions, flow: str) -> None:
     """How far first prints were from the newest vintage, and from those of the greatest age."""
-    rows, what = _due(found.revised), f"{{what}} {flow} {LINKS[flow]} {{p}}"
-    rows = rows[rows["flow"] == flow]
+    rows, what = newest(found.revised), f"{{what}} {flow} {LINKS[flow]} {{p}}"
+    rows = rows[rows["flow"].eq(flow) & rows["revision_due"].astype(bool) & rows["revision_pct"].notna()]
     pct, periods = rows["revision_pct"], rows["period"]
     about = {
         "unit": "percent",
@@ -346,12 +345,6 @@ def _sizes(found: Revisions, flow: str) -> None:
     oldest = found.by_age["mean_abs_pct"].get((flow, age))
     label = f"Revision of {what} from first print to a print of {age} years, mean size"
     _put(found, f"{flow}.oldest_pct", oldest, label=label, age=age, **about)
-
-
-def _due(table: pd.DataFrame) -> pd.DataFrame:
-    """The comparisons with the newest vintage that say something, in percent."""
-    last = newest(table)
-    return last[last["revision_due"].astype(bool) & last["revision_pct"].notna()]
 
 
 def _years_to_date(found: Revisions, flow: str) -> None:

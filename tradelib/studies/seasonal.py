@@ -14,6 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from tradelib import balances
 from tradelib.briefs.brief import Brief
 from tradelib.briefs.fact import source_of
+from tradelib.briefs.goods import LINKS
 from tradelib.briefs.sentences import title as titled
 from tradelib.errors import TradelibError
 from tradelib.store.vintages import Vintage
@@ -28,7 +29,6 @@ from tradelib.windows import Window
 OFFICIAL = GOODS_SA
 YEARS, SEASON, PERIOD = 15, 13, 12  # years of data, years a season is drawn from, months of a season
 SHOWN = 5  # years of a chart
-LINKS = {"exports": "to", "imports": "from"}
 ALIKE = 0.001  # percent: official figures so near to the unadjusted ones are the same
 
 
@@ -135,12 +135,12 @@ def adjusted(flows: pd.DataFrame, *, window: Window, name: str = "the partner") 
         if table_info(table).adjustment != "NSA" or table_info(table).freq != "M":
             raise TradelibError(f"{table} is not an unadjusted monthly table.", "Use load_goods.")
     wide = _wide(flows).reindex(pd.period_range(window.start, window.end, freq="M", name="period"))
-    for flow, link in LINKS.items():
+    for flow in FLOWS:
         bad = wide.index[~(wide[f"{flow}_usd"] > 0)]
         if len(bad):
             raise TradelibError(
-                f"{flow} {link} {name} are zero or missing in {len(bad)} of {len(wide)} months, first in "
-                f"{words.period(bad[0])}: an adjustment on logs needs every month to be above zero",
+                f"{flow} {LINKS[flow]} {name} are zero or missing in {len(bad)} of {len(wide)} months, first "
+                f"in {words.period(bad[0])}: an adjustment on logs needs every month to be above zero",
                 "There is no adjustment for this partner; use the unadjusted figures.",
             )
     return pd.DataFrame({f"{flow}_sa_ours_usd": adjust(wide[f"{flow}_usd"]) for flow in FLOWS})
@@ -223,19 +223,16 @@ def _changes_of_month(found: Seasonal, flow: str) -> None:
     """The change of the month on the one before, officially and by us."""
     what = f"Change of U.S. goods {flow} {LINKS[flow]} {{p}} on the month before, seasonally adjusted"
     for by, frame in (("official", found.official), ("ours", found.ours)):
-        value = None if frame is None else _last_change(_flow(frame, flow), found.month)
+        now, before = (
+            [None] * 2 if frame is None else _flow(frame, flow).reindex([found.month, found.month - 1])
+        )
+        value = None if frame is None else 100 * (now / before - 1)
         window = f"{found.month} vs {found.month - 1}"
         reason = found[f"seasonal.{by}.months"].reason or "one of the two months is missing"
         about = {"unit": "percent", "window": window, "reason": reason, "by": by}
-        about["now_usd"] = None if value is None else float(_flow(frame, flow).get(found.month))
+        about["now_usd"] = now
         label = f"{what}, {'officially' if by == 'official' else 'by us'}"
         _put(found, f"{by}.{flow}.change_pct", value, label=label, **about)
-
-
-def _last_change(flow: pd.Series, month: pd.Period) -> float:
-    """Percent from the month before; missing where a month is."""
-    before, now = flow.reindex([month - 1, month])
-    return 100 * (now / before - 1)
 
 
 def _nearness(found: Seasonal, flow: str) -> None:

@@ -7,8 +7,7 @@ class Study(Brief):
     """A brief that holds the facts of a study too, so that one notebook needs one object."""
 
     def __init__(self, brief: Brief):
-        super().__init__(brief.partner, brief.snapshot)
-        self.names |= brief.names
+        super().__init__(brief.partner, brief.snapshot, brief.names)
         self.update(brief)
 
     def __repr__(self) -> str:
