@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from tradelib import loaders, releases
-from tradelib.briefs.fact import Fact, Facts
+from tradelib.briefs.fact import Fact, Facts, source_at
 from tradelib.briefs.goods import reduction_reason
 from tradelib.briefs.place import HARDLY_PCT
 from tradelib.briefs.question import RATIOS, SIDES, Question
@@ -488,10 +488,7 @@ def answer(
     liked = [one for one in best if prefer and prefer.get(one[3].table) == one[3]]
     best = liked[:1] or best
     table = best[0][3].table if best else _tables(q, q.window)[0]
-    info = table_info(table)
-    source = {"table": table, "vintage": None, "vintage_lag_days": None, "vintage_method": None}
-    source |= {"basis": info.basis, "adjustment": info.adjustment}
-    found, value = None, None
+    source, found, value = source_at(table), None, None
     if best:
         for standing, _, _, vintage in _one_of_each(best):
             found = Answer(q, vintage, on)

@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
+from datetime import date
 
 from tradelib import cards
 from tradelib.errors import TradelibError
@@ -223,13 +224,22 @@ def source_of(snapshot, table: str, code: str) -> dict:
 
     `code` is the partner whose rows the fact rests on; the method depends on it.
     """
-    info, vintage = table_info(table), snapshot.sources.get(table)
+    vintage, told = snapshot.sources.get(table), {"reason": snapshot.absent.get(table)}
+    if vintage is None:
+        return told | source_at(table)
+    return told | source_at(table, vintage.published, snapshot.lag(table), snapshot.method(table, code))
+
+
+def source_at(
+    table: str, published: date | None = None, lag: int | None = None, method: str | None = None
+) -> dict:
+    """Return what a fact says of a table whose vintage, lag and method are known; or that there is none."""
+    info = table_info(table)
     return {
         "table": table,
-        "vintage": vintage.published.isoformat() if vintage else None,
-        "vintage_lag_days": snapshot.lag(table) if vintage else None,
-        "vintage_method": snapshot.method(table, code) if vintage else None,
+        "vintage": published and published.isoformat(),
+        "vintage_lag_days": lag,
+        "vintage_method": method,
         "basis": info.basis,
         "adjustment": info.adjustment,
-        "reason": snapshot.absent.get(table),
     }

@@ -44,7 +44,7 @@ REVISED_MONTHLY = frozenset(
     ["1220", "0004", "0015", "0006", "0007", "0010", "0022", "1XXX", "USMCA", "OECD", "NATO", "APEC"]
 )
 #: Partner detail of this table is revised only once a year.
-YEARLY_REVISED = "goods_census_nsa"
+YEARLY_REVISED = GOODS
 #: Tables that a release printed for its own month: no other vintage has the same months.
 OF_RELEASE = frozenset([*ALL_RELEASED.values(), *GOODS_RELEASED.values(), GOODS_SA_RELEASED])
 #: Tables beside the ones that every brief needs: seasonally adjusted goods, and years.
@@ -105,10 +105,9 @@ class Selection:
             whole = vintage.since <= str(since) and vintage.through >= str(through)
             if whole and (table not in OF_RELEASE or vintage.through == str(month)):
                 kept[table] = vintage
-        gone = {
-            table: f"{table} of {v.published} has no {release.month}" for table, v in self.sources.items()
-        }
-        return Selection(kept, self.absent | {table: gone[table] for table in gone if table not in kept})
+        gone = {table: vintage for table, vintage in self.sources.items() if table not in kept}
+        why = {table: f"{table} of {v.published} has no {release.month}" for table, v in gone.items()}
+        return Selection(kept, self.absent | why)
 
 
 def needed(release: releases.Release) -> dict[str, tuple[pd.Period, pd.Period]]:

@@ -210,9 +210,12 @@ class Snapshot:
     def goods_windows(self) -> dict[str, pd.DataFrame]:
         """Goods by partner: "month", "ytd" and "trailing", each with its "... before"."""
         sides = pd.concat({"goods": self.goods}, names=["item"]).reorder_levels(["partner", "item", "period"])
+        return _with_base(sides, self._spans, lambda sums: sums.droplevel("item"))
+
+    @property
+    def _spans(self) -> dict[str, Window]:
         year = Window(self.month - 11, self.month)
-        windows = {"month": Window(self.month, self.month), "ytd": self.months, "trailing": year}
-        return _with_base(sides, windows, lambda sums: sums.droplevel("item"))
+        return {"month": Window(self.month, self.month), "ytd": self.months, "trailing": year}
 
     @cached_property
     def released_windows(self) -> dict[str, pd.DataFrame]:
@@ -236,12 +239,10 @@ class Snapshot:
         tables = dict.fromkeys(GOODS_RELEASED, GOODS)
         if last is None and (first is None or first <= self.month - 23):
             return windows, tables
-        spans = {"month": Window(self.month, self.month), "ytd": self.months}
-        spans["trailing"] = Window(self.month - 11, self.month)
-        before = {f"{name} before": span.year_earlier for name, span in spans.items()}
-        early = {"trailing": spans["trailing"], **before}
+        early = {f"{name} before": span.year_earlier for name, span in self._spans.items()}
+        early["trailing"] = self._spans["trailing"]
         beyond = [name for name, span in early.items() if first is not None and span.start < first]
-        beyond += list(spans) if last is not None else []
+        beyond += list(self._spans) if last is not None else []
         kept = {name: windows[name].drop(code, errors="ignore") for name in beyond}
         return windows | kept, tables
 
@@ -308,13 +309,11 @@ class Snapshot:
     def lacking(self, table: str) -> list[pd.Period]:
         """Months of this year and the last of which a table has no row of anybody: not known, not zero."""
         months = pd.period_range(full_year(self.month.year - 1, "M").start, self.month, freq="M")
-        return self._lacking.get(table, list(months))
+        return list(months.difference(self._months_of.get(table, [])))
 
     @cached_property
-    def _lacking(self) -> dict[str, list[pd.Period]]:
-        months = pd.period_range(full_year(self.month.year - 1, "M").start, self.month, freq="M")
-        there = {table: set(rows["period"].unique()) for table, rows in self.chapter_flows.items()}
-        return {table: [month for month in months if month not in there[table]] for table in there}
+    def _months_of(self) -> dict[str, pd.PeriodIndex]:
+        return {name: pd.PeriodIndex(rows["period"].unique()) for name, rows in self.chapter_flows.items()}
 
     def _half(self, table: str) -> bool:
         """Whether a month of the year to date, or of the same months a year earlier, is lacking."""

@@ -47,43 +47,39 @@ class Apart:
     ) -> tuple[Any, TradelibError | None, list[str]]:
         """Call a function of a module: what it returns, the error it raises, and what it warns of."""
         with self._lock:
-            return self._exchange((function, given, environment), memory, seconds)
+            process = self._running()
+            watched = psutil.Process(process.pid)
+            began, problem = sum(watched.cpu_times()[:2]), "the program that reads it was ended by it."
 
-    def _exchange(self, order: tuple, memory: float, seconds: float) -> tuple:
-        """Send a call, and wait for what comes of it while looking at what it takes."""
-        process = self._running()
-        watched = psutil.Process(process.pid)
-        began, problem = sum(watched.cpu_times()[:2]), "the program that reads it was ended by it."
+            answered: Future = Future()
 
-        answered: Future = Future()
+            def exchange() -> None:
+                try:
+                    pickle.dump((function, given, environment), process.stdin, protocol=5)
+                    process.stdin.flush()
+                    answered.set_result(pickle.load(process.stdout))
+                except BaseException as error:  # raised where it is waited for
+                    answered.set_exception(error)
 
-        def exchange() -> None:
+            # no pool's thread: a program does not end before those, and this one may wait for long
+            threading.Thread(target=exchange, daemon=True).start()
             try:
-                pickle.dump(order, process.stdin, protocol=5)
-                process.stdin.flush()
-                answered.set_result(pickle.load(process.stdout))
-            except BaseException as error:  # raised where it is waited for
-                answered.set_exception(error)
-
-        # no pool's thread: a program does not end before those, and this one may wait for long
-        threading.Thread(target=exchange, daemon=True).start()
-        try:
-            while not wait([answered], LOOKS_S).done and process.poll() is None:
-                with suppress(psutil.Error):
-                    if watched.memory_info().rss > memory:
-                        problem = f"it takes more than {memory / 1e6:,.0f} MB of memory to read."
-                        process.kill()
-                    elif sum(watched.cpu_times()[:2]) - began > seconds:
-                        problem = f"it takes more than {seconds:.0f} seconds to read."
-                        process.kill()
-            return answered.result()
-        except (OSError, EOFError, pickle.UnpicklingError):
-            process.kill()
-            process.wait()  # its pipes close before it has ended: the next call must not be given to it
-            raise CheckError(problem, "No publisher's file is like that: see what it is.") from None
-        except BaseException:  # somebody pressed Ctrl-C
-            process.kill()
-            raise
+                while not wait([answered], LOOKS_S).done and process.poll() is None:
+                    with suppress(psutil.Error):
+                        if watched.memory_info().rss > memory:
+                            problem = f"it takes more than {memory / 1e6:,.0f} MB of memory to read."
+                            process.kill()
+                        elif sum(watched.cpu_times()[:2]) - began > seconds:
+                            problem = f"it takes more than {seconds:.0f} seconds to read."
+                            process.kill()
+                return answered.result()
+            except (OSError, EOFError, pickle.UnpicklingError):
+                process.kill()
+                process.wait()  # its pipes close before it has ended: the next call must not be given to it
+                raise CheckError(problem, "No publisher's file is like that: see what it is.") from None
+            except BaseException:  # somebody pressed Ctrl-C
+                process.kill()
+                raise
 
     def _running(self) -> subprocess.Popen:
         if self._process is None or self._process.poll() is not None:

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from tradelib.errors import FetchError
 from tradelib.partners import PartnerError, from_area_name, partner
-from tradelib.sources.bea_workbook import ROUNDING_USD, check_sums
+from tradelib.sources.bea_workbook import ROUNDING_USD, check_sums, dated
 from tradelib.sources.download import Throttle, api_key, get
 from tradelib.tables import KEYS, CheckError, refuse_rows
 
@@ -216,7 +216,7 @@ def _trade(frame: pd.DataFrame, areas: list[dict]) -> pd.DataFrame:
     kinds = frame["Indicator"].map(INDICATORS)
     tidy = _tidy(frame.assign(flow=kinds.str[0], item=kinds.str[1]), areas, "Q")
     check_sums(dict(list(tidy.groupby(["flow", "item"]))))
-    return _dated(tidy, "Q")
+    return dated(tidy, "Q")
 
 
 def _services(frame: pd.DataFrame, areas: list[dict]) -> pd.DataFrame:
@@ -228,7 +228,7 @@ def _services(frame: pd.DataFrame, areas: list[dict]) -> pd.DataFrame:
     wide = wide.reindex(columns=list(DIRECTIONS.values()))  # the balance may not be among the replies
     off = (wide["exports"] - wide["imports"] - wide["balance"]).abs() > ROUNDING_USD
     refuse_rows(wide[off].reset_index(), "balance is exports less imports")
-    return _dated(tidy[tidy["flow"] != "balance"], "Y")
+    return dated(tidy[tidy["flow"] != "balance"], "Y")
 
 
 def _need(frame: pd.DataFrame, column: str, wanted, more: bool = False) -> None:
@@ -270,7 +270,3 @@ def _values(frame: pd.DataFrame) -> dict[str, pd.Series]:
     columns = ["AreaOrCountry", "TimePeriod", "UNIT_MULT", "DataValue"]
     refuse_rows(frame.loc[odd, columns], "DataValue is a number of 10 to the UNIT_MULT dollars, or a mark")
     return {"value_usd": value, "note": note.astype("str")}
-
-
-def _dated(tidy: pd.DataFrame, freq: str) -> pd.DataFrame:
-    return tidy.assign(period=pd.PeriodIndex(tidy["period"], freq=freq)).reset_index(drop=True)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from tradelib.partners import WORLD
-from tradelib.sources.bea_workbook import check_sums
+from tradelib.sources.bea_workbook import check_sums, dated, header_of
 from tradelib.tables import WORLD_MONTHS, WORLD_YEARS, CheckError
 
 PARSER = "bea-national.1"  # as vintages remember it
@@ -33,11 +33,7 @@ def table_of(sheets: dict[str, list[list]]) -> list[list] | None:
 
 def parse(rows: list[list]) -> dict[str, pd.DataFrame]:
     """Parse table 1 to trade_world_sa (months) and trade_world_annual (years)."""
-    if "millions of dollars" not in " ".join(str(cell) for row in rows[:6] for cell in row[:1]).lower():
-        raise CheckError("The units line of BEA's national table must say millions of dollars.")
-    start = next((n for n, row in enumerate(rows) if row and str(row[0]).strip() == "Period"), None)
-    if start is None:
-        raise CheckError("BEA's national table has no header row that begins with 'Period'.")
+    start = header_of(rows, "BEA's national table")
     columns, records = _columns(rows[start], rows[start + 1]), []
     for row in rows[start + 2 :]:
         found = PERIOD.fullmatch(str(row[0]).strip()) if row else None
@@ -51,11 +47,8 @@ def parse(rows: list[list]) -> dict[str, pd.DataFrame]:
             records.append((period, WORLD, flow, item, float(np.rint(cell * 1e6)), found[3]))
     tidy = pd.DataFrame(records, columns=["period", "partner", "flow", "item", "value_usd", "note"])
     check_sums(dict(list(tidy.groupby(["flow", "item"]))), within=ROUNDING_USD)
-    monthly, tables = tidy["period"].str.len() > 4, {}
-    for name, part, freq in ((WORLD_MONTHS, tidy[monthly], "M"), (WORLD_YEARS, tidy[~monthly], "Y")):
-        periods = pd.PeriodIndex(part["period"], freq=freq)
-        tables[name] = part.assign(period=periods, note=part["note"].astype("str")).reset_index(drop=True)
-    return tables
+    monthly = tidy["period"].str.len() > 4
+    return {WORLD_MONTHS: dated(tidy[monthly], "M"), WORLD_YEARS: dated(tidy[~monthly], "Y")}
 
 
 def _columns(groups: list, names: list) -> dict[int, tuple[str, str]]:

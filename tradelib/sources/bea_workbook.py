@@ -103,9 +103,10 @@ def parse_country_workbook(sheets: dict[str, list[list]]) -> dict[str, pd.DataFr
     _check_goods(found)
     parts = [frame.assign(flow=flow, item=item) for (flow, item), frame in found.items()]
     tidy = pd.concat(parts, ignore_index=True)
+    by_quarter = tidy.pop("quarterly")
     return {
-        table: _with_period(tidy[tidy["quarterly"] == quarterly], freq)
-        for table, quarterly, freq in (("trade_bop_sa", True, "Q"), ("trade_bop_annual", False, "Y"))
+        "trade_bop_sa": dated(tidy[by_quarter], "Q"),
+        "trade_bop_annual": dated(tidy[~by_quarter], "Y"),
     }
 
 
@@ -141,16 +142,22 @@ def _kind(rows: list[list]) -> tuple[str, str] | None:
     return None
 
 
-def _parse_sheet(rows: list[list], name: str) -> pd.DataFrame:
-    """One sheet -> period label, partner, value in dollars, note, quarterly or not."""
+def header_of(rows: list[list], where: str) -> int:
+    """The place of the header row of a table in millions of dollars."""
     above = " ".join(str(cell) for row in rows[:6] for cell in row[:1]).lower()
     if "millions of dollars" not in above:
         raise CheckError(
-            f"{name}: the units line must say millions of dollars; the head reads {above[:120]!r}."
+            f"{where}: the units line must say millions of dollars; the head reads {above[:120]!r}."
         )
     start = next((n for n, row in enumerate(rows) if row and str(row[0]).strip() == "Period"), None)
     if start is None:
-        raise CheckError(f"{name}: no header row that begins with 'Period'.")
+        raise CheckError(f"{where}: no header row that begins with 'Period'.")
+    return start
+
+
+def _parse_sheet(rows: list[list], name: str) -> pd.DataFrame:
+    """One sheet -> period label, partner, value in dollars, note, quarterly or not."""
+    start = header_of(rows, name)
     areas = [(n, from_area_name(str(cell))) for n, cell in enumerate(rows[start]) if n and str(cell).strip()]
     columns, records = {n for n, _ in areas}, []
     for row in rows[start + 1 :]:
@@ -245,7 +252,7 @@ def check_sums(found: dict, within: float = ROUNDING_USD) -> None:
         refuse_rows(off[~early & (off["difference_usd"].abs() > within)], rule)
 
 
-def _with_period(frame: pd.DataFrame, freq: str) -> pd.DataFrame:
+def dated(frame: pd.DataFrame, freq: str) -> pd.DataFrame:
+    """A table whose periods are periods, and whose notes are text."""
     periods = pd.PeriodIndex(frame["period"], freq=freq)
-    note = frame["note"].astype("str")
-    return frame.assign(period=periods, note=note).drop(columns="quarterly").reset_index(drop=True)
+    return frame.assign(period=periods, note=frame["note"].astype("str")).reset_index(drop=True)

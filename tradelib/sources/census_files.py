@@ -40,10 +40,7 @@ def parse_country(grid: pd.DataFrame) -> pd.DataFrame:
     names = [flow + month for flow in "IE" for month in [*MONTHS, "YR"]]
     grid = _known_columns(grid, ["year", "CTY_CODE", "CTYNAME", *names])
     grid, numbers = _rows_of_years(grid, names)
-    labels = pd.DataFrame({"year": numbers["year"].astype(int), "partner": _country_codes(grid)})
-    labels["name"] = grid["CTYNAME"].astype(str)
-    check_names(labels)
-    refuse_rows(labels[labels.duplicated(["year", "partner"], keep=False)], "One row per year and code")
+    labels = _labels(numbers["year"], _country_codes(grid), grid["CTYNAME"])
     refuse_rows(labels[numbers[names].lt(0).any(axis=1)], "No flow is negative")
     for flow in "IE":
         _check_year_column(labels, numbers[[flow + m for m in MONTHS]], numbers[flow + "YR"], flow + "YR")
@@ -60,10 +57,7 @@ def parse_ctyseasonal(grid: pd.DataFrame) -> pd.DataFrame:
     grid = _known_columns(grid, ["year", "cty_code", "cty_desc", *names])
     grid, numbers = _rows_of_years(grid, names)
     codes = [from_seasonal_code(str(code).removesuffix(".0")) for code in grid["cty_code"]]
-    labels = pd.DataFrame({"year": numbers["year"].astype(int), "partner": codes})
-    labels["name"] = grid["cty_desc"].astype(str)
-    check_names(labels)
-    refuse_rows(labels[labels.duplicated(["year", "partner"], keep=False)], "One row per year and code")
+    labels = _labels(numbers["year"], codes, grid["cty_desc"])
     _check_quarters(labels, numbers, "EI")
     for month in MONTHS:
         balance = numbers[f"E{month}"] - numbers[f"I{month}"]
@@ -121,6 +115,14 @@ def _rows_of_years(grid: pd.DataFrame, names: list[str]) -> tuple[pd.DataFrame, 
     run = run[run.diff().ne(1).cumsum().eq(run.diff().ne(1).cumsum()[run.eq(main)].max())]
     refuse_rows(grid.loc[years[~years.isin(run)].index].iloc[:, :6], "Years follow each other, without a gap")
     return grid[~blank].reset_index(drop=True), numbers[~blank].reset_index(drop=True)
+
+
+def _labels(years: pd.Series, codes: pd.Series | list[str], names: pd.Series) -> pd.DataFrame:
+    """Year, partner and name of each row; no year of a partner is there twice."""
+    labels = pd.DataFrame({"year": years.astype(int), "partner": codes, "name": names.astype(str)})
+    check_names(labels)
+    refuse_rows(labels[labels.duplicated(["year", "partner"], keep=False)], "One row per year and code")
+    return labels
 
 
 def check_names(labels: pd.DataFrame) -> None:
@@ -225,23 +227,15 @@ def _published_only(frame: pd.DataFrame) -> pd.DataFrame:
             "There is no row of the World (0015), against which the partners are held.", "Is the file whole?"
         )
     if len(world):
-        _check_flows_of_world(world)
+        span = (world["period"].max() - world["period"].min()).n
+        if world["period"].nunique() <= span or world["flow"].value_counts().nunique() > 1:
+            raise CheckError("Months of the World (0015) are missing, against which the partners are held.")
+        check_size_of_world(world)
         check_world(frame)
     kinds = frame["partner"].map(all_partners().set_index("code")["kind"])
     _check_continents(frame, kinds)
     _check_years(frame[kinds == "country"])
     return frame
-
-
-def _check_flows_of_world(world: pd.DataFrame) -> None:
-    """The world has a row of each month and flow, of a size that can be."""
-    months = world["period"].nunique()
-    if (
-        months <= (world["period"].max() - world["period"].min()).n
-        or world["flow"].value_counts().nunique() > 1
-    ):
-        raise CheckError("Months of the World (0015) are missing, against which the partners are held.")
-    check_size_of_world(world)
 
 
 def check_size_of_world(world: pd.DataFrame) -> None:

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from tradelib import balances
 from tradelib import releases as calendar
 from tradelib.briefs.brief import Brief
+from tradelib.briefs.fact import source_at
 from tradelib.briefs.goods import LINKS, difference, size_class
 from tradelib.briefs.selection import REVISED_MONTHLY
 from tradelib.briefs.sentences import title as titled
@@ -282,16 +283,8 @@ def _whole_sums(held: pd.DataFrame, window: Window) -> pd.DataFrame:
 
 def _put(found: Revisions, id: str, value, *, label: str, vintage: date | None = None, **more) -> None:
     """Write a fact of a study of revisions; of the newest vintage unless another is named."""
-    periods, info = found.held.index.get_level_values("period"), table_info(found.table)
-    newest_held = found.held.index.get_level_values("vintage").max()
-    source = {
-        "table": found.table,
-        "vintage": (vintage or newest_held).isoformat(),
-        "vintage_lag_days": 0,
-        "vintage_method": "published",
-        "basis": info.basis,
-        "adjustment": info.adjustment,
-    }
+    vintages_held, periods = (found.held.index.get_level_values(name) for name in ("vintage", "period"))
+    source = source_at(found.table, vintage or vintages_held.max(), 0, "published")
     window = more.pop("window", None) or Window(periods.min(), periods.max())
     label = label.format(what=f"U.S. {found.item}", p=found.partner.prose)
     found.put(f"revisions.{id}", value, window=window, label=label, source=source, **more)

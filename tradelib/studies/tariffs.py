@@ -11,6 +11,7 @@ import pandas as pd
 
 from tradelib import balances
 from tradelib.briefs.brief import Brief
+from tradelib.briefs.fact import source_at
 from tradelib.briefs.sentences import title as titled
 from tradelib.briefs.tariffs import BASE, LARGE_POINTS, rate, split, year_sums
 from tradelib.errors import TradelibError
@@ -487,14 +488,10 @@ def _year(found: Tariffs) -> None:
     """The whole calendar year, of a table of years that is of another vintage and has the dutiable value."""
     table, day, year = TARIFF_YEARS, found.as_of, str(found.month.year)
     vintage = next((v for v in list_vintages(table) if v.since <= year <= v.through), None)
-    source = {
-        "table": table,
-        "vintage": vintage.published.isoformat() if vintage else None,
-        "vintage_lag_days": vintage.lag_days(day) if vintage else None,
-        "vintage_method": ("later" if vintage.lag_days(day) else "published") if vintage else None,
-        "basis": table_info(table).basis,
-        "adjustment": table_info(table).adjustment,
-    }
+    source = source_at(table)
+    if vintage:
+        lag = vintage.lag_days(day)
+        source = source_at(table, vintage.published, lag, "later" if lag else "published")
     code, who, last = found.partner.code, found.partner.prose, str(int(year) - 1)
     sums = {one: vintage and year_sums(vintage, code=code, year=one, day=day) for one in (year, last)}
     for id, one, column in (
