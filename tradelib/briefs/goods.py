@@ -133,12 +133,17 @@ def _twelve_months(brief) -> None:
         row_of(s.goods_sums(code)[0].get(name, s.goods_windows[name]), code).get("balance_usd")
         for name in ("trailing", "trailing before")
     )
-    title = f"U.S. goods balance with {{p}}, {words.span(year)}"
-    about = {"unit": "USD", "table": GOODS, "reason": no_row(brief)}
-    brief.add("goods.balance.trailing12", now, window=year, label=title, **about)
-    title, versus = f"Change of {title} on a year earlier", f"{year} vs {year.year_earlier}"
-    change = difference(now, before)
-    brief.add("goods.balance.trailing12.change_usd", change, window=versus, label=title, **about)
+    label = f"U.S. goods balance with {{p}}, {words.span(year)}"
+    about = {"window": year, "label": label, "table": GOODS, "reason": no_row(brief)}
+    amount_facts(brief, "goods.balance.trailing12", now, before, **about)
+
+
+def amount_facts(brief, id: str, now, before, *, window: Window, label: str, **about) -> None:
+    """Write an amount of a window, and its change on a year earlier."""
+    brief.add(id, now, unit="USD", window=window, label=label, **about)
+    change, label = difference(now, before), f"Change of {label} on a year earlier"
+    versus = f"{window} vs {window.year_earlier}"
+    brief.add(f"{id}.change_usd", change, unit="USD", window=versus, label=label, **about)
 
 
 def _revised_year(brief) -> None:

@@ -6,6 +6,7 @@ release day. Canada, the World rows and areas that contain Canada are the except
 every month.
 """
 
+import itertools
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -137,12 +138,12 @@ def whole_year(month: pd.Period) -> pd.Period:
 
 def choose(release: releases.Release, day: date, *, strict: bool = False) -> Selection:
     """Choose, for each table of a brief, the vintage of a day that reaches a release."""
-    month, quarter, spans = release.period, releases.quarter_out(release.period), needed(release)
+    month, spans = release.period, needed(release)
     details = [name for name in DETAIL_TABLES if name == EXPORT_NAICS or vintages.list_vintages(name)]
     wanted = (GOODS, TRADE, EXPORT_CHAPTERS, *IMPORT_CHAPTERS, *details)
     sources, absent, late = _choose({table: spans[table] for table in wanted}, day)
     _of_one_day(sources, spans)
-    _prefer_released(quarter, day, sources)
+    _prefer_released(spans[RELEASED], day, sources)
     _prefer_released_goods(month, day, sources)
     official = _official(month, spans, day, strict=strict)
     if strict:
@@ -167,21 +168,29 @@ def choose(release: releases.Release, day: date, *, strict: bool = False) -> Sel
 def _tariffs(month: pd.Period, day: date, sources: dict, *, strict: bool) -> dict:
     """Find the duties of the month, with what there is before it, and their parts of the same vintage."""
     found: dict = {}
-    for later, back in ((later, back) for later in (False, True) for back in TARIFF_MONTHS):
-        if not found and not (strict and later):
-            span = {"since": str(month - back), "through": str(month)}
-            with suppress(TradelibError):
-                found[TARIFFS] = loaders.pick(TARIFFS, as_of=day, nearest_later=later, **span)
+    for later, back in itertools.product((False,) if strict else (False, True), TARIFF_MONTHS):
+        if vintage := _pick(TARIFFS, day, month - back, month, later=later):
+            found[TARIFFS] = vintage
+            break
     industries, chapters = TARIFF_PARTS
     if found and (same := _of_day(industries, found[TARIFFS].published)):
         found[industries] = same
     elif found and chapters in sources and (same := _of_day(TARIFFS, sources[chapters].published)):
         found[TARIFFS] = same  # so that the chapters of the brief are its parts
     for table, period in ((PROVISIONS, month), (TARIFF_YEARS, whole_year(month))):
-        with suppress(TradelibError):
-            span = {"since": str(period), "through": str(period)}
-            found[table] = loaders.pick(table, as_of=day, nearest_later=not strict, **span)
+        if vintage := _pick(table, day, period, period, later=not strict):
+            found[table] = vintage
     return found
+
+
+def _pick(
+    table: str, day: date, since: pd.Period, through: pd.Period, *, later: bool
+) -> vintages.Vintage | None:
+    """The vintage of a day, or the earliest `later` one, that has all from one period to another."""
+    with suppress(TradelibError):
+        span = {"since": str(since), "through": str(through)}
+        return loaders.pick(table, as_of=day, nearest_later=later, **span)
+    return None
 
 
 def _of_day(table: str, published: date) -> vintages.Vintage | None:
@@ -214,15 +223,13 @@ def _choose(spans: dict, day: date) -> tuple[dict, dict, dict]:
     """Pick a vintage for each table; tell apart 'only later ones' and 'none at all'."""
     sources, absent, late = {}, {}, {}
     for table, (since, through) in spans.items():
-        reach = {"since": str(since) if since else None, "through": str(through)}
-        try:
-            sources[table] = loaders.pick(table, as_of=day, nearest_later=True, **reach)
-        except TradelibError:
+        vintage = _pick(table, day, since, through, later=True)
+        if vintage is None:
             absent[table] = _absence(table, since, through)
             continue
-        lag = sources[table].lag_days(day)
-        if lag:
-            late[table] = f"{table}: the earliest is of {sources[table].published}, {lag} days later"
+        sources[table] = vintage
+        if lag := vintage.lag_days(day):
+            late[table] = f"{table}: the earliest is of {vintage.published}, {lag} days later"
     return sources, absent, late
 
 
@@ -230,13 +237,10 @@ def _official(month: pd.Period, spans: dict, day: date, *, strict: bool) -> dict
     """Find the seasonally adjusted months and the full years; what is not at hand is left out."""
     found = {}
     for table in OFFICIAL:
-        (since, through), own = spans[table], table in OF_RELEASE
-        with suppress(TradelibError):
-            vintage = loaders.pick(
-                table, as_of=day, since=str(since), through=str(through), nearest_later=not (strict or own)
-            )
-            if not own or vintage.through == str(month):
-                found[table] = vintage
+        own = table in OF_RELEASE
+        vintage = _pick(table, day, *spans[table], later=not (strict or own))
+        if vintage and (not own or vintage.through == str(month)):
+            found[table] = vintage
     return found
 
 
@@ -245,16 +249,10 @@ def last_full_year(quarter: pd.Period) -> int:
     return quarter.year if quarter.quarter == 4 else quarter.year - 1
 
 
-def _prefer_released(quarter: pd.Period, day: date, sources: dict) -> None:
+def _prefer_released(span: tuple[pd.Period, pd.Period], day: date, sources: dict) -> None:
     """Add Exhibit 20 of a release of that day, where it is nearer to the day than BEA's long table."""
-    window = year_to_date(quarter)
-    try:
-        span = {"since": str(window.year_earlier.start), "through": str(quarter)}
-        printed = loaders.pick(RELEASED, as_of=day, **span)
-    except TradelibError:
-        return
-    table = sources.get(TRADE)
-    if not table or table.lag_days(day) or table.published < printed.published:
+    printed, table = _pick(RELEASED, day, *span, later=False), sources.get(TRADE)
+    if printed and (not table or table.lag_days(day) or table.published < printed.published):
         sources[RELEASED] = printed
 
 
@@ -262,13 +260,9 @@ def _prefer_released_goods(month: pd.Period, day: date, sources: dict) -> None:
     """Add the goods that this very release printed, where the country table came out later."""
     if GOODS not in sources or not sources[GOODS].lag_days(day):
         return
-    span = {"since": str(month - 12), "through": str(month)}
     for tables in (ALL_RELEASED, GOODS_RELEASED):
-        try:
-            found = {table: loaders.pick(table, as_of=day, **span) for table in tables.values()}
-        except TradelibError:
-            continue
-        if all(vintage.through == str(month) for vintage in found.values()):
+        found = {table: _pick(table, day, month - 12, month, later=False) for table in tables.values()}
+        if all(vintage and vintage.through == str(month) for vintage in found.values()):
             sources |= found
             return
 

@@ -4,6 +4,7 @@ import pandas as pd
 
 from tradelib.briefs.goods import (
     NO_BASE,
+    amount_facts,
     difference,
     drivers_facts,
     flow_facts,
@@ -281,17 +282,10 @@ def _four_quarters(brief) -> None:
         now, change = (brief.value(f"total.balance.ytd{end}") for end in ("", ".change_usd"))
         before, table = None if change is None else now - change, TRADE_YEARS
     label = f"U.S. balance with {{p}} in goods and services, {words.span(window)}"
-    about = {"unit": "USD", "table": table, "reason": no_services(brief)}
+    about = {"window": window, "label": label, "table": table, "reason": no_services(brief)}
     if len(s.total_balance(code)):
         about["reason"] = "the table has not four quarters of it" if missing(now) else NO_BASE
-    brief.add("total.balance.trailing4", now, window=window, label=label, **about)
-    brief.add(
-        "total.balance.trailing4.change_usd",
-        difference(now, before),
-        window=f"{window} vs {window.year_earlier}",
-        label=f"Change of {label} on a year earlier",
-        **about,
-    )
+    amount_facts(brief, "total.balance.trailing4", now, before, **about)
 
 
 def trend_facts(brief) -> None:

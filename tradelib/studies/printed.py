@@ -112,8 +112,7 @@ def _number(text: str, unit: str) -> Printed:
     if scale and scale not in SCALES and not told:  # "22 years" has its unit where a scale may stand
         told, scale = scale, ""
     scaled = bool(scale) and unit not in ("USD", "count")  # no percentage is printed in billions
-    wrong = match is None or scale not in SCALES or scaled or not _suits(told, match["usd"], unit)
-    if match is None or wrong:
+    if match is None or scale not in SCALES or scaled or not _suits(told, match["usd"], unit):
         example = {"USD": "$222.6 billion, 40bn or 355 million", "percent": "11.1, 11.1% or down 18 percent"}
         raise TradelibError(
             f"{text!r} is no number of {unit}.",
