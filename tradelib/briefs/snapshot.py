@@ -192,13 +192,8 @@ class Snapshot:
         return balances.balance(self.goods_flows).droplevel("item")
 
     @cached_property
-    def trade(self) -> pd.DataFrame:
-        """Exports, imports and balance of goods, services and total by partner and quarter."""
-        return self.history if self.released_flows is None else balances.balance(self.released_flows)
-
-    @cached_property
     def history(self) -> pd.DataFrame:
-        """The same over all the quarters of BEA's table, for what needs a long history."""
+        """Exports, imports and balance of goods, services and total over all the quarters of BEA's table."""
         return balances.balance(self.trade_flows)
 
     @cached_property
@@ -290,7 +285,9 @@ class Snapshot:
             of = years.index.get_level_values("period")
             sums = {name: years[of == year].droplevel("period") for name, year in spans.items()}
         else:
-            sums = _with_base(self.trade, {"ytd": self.quarters}, lambda sums: sums)
+            released = self.released_flows
+            sides = self.history if released is None else balances.balance(released)
+            sums = _with_base(sides, {"ytd": self.quarters}, lambda sums: sums)
         return sums | {"ytd before": sums["ytd before"].reindex(sums["ytd"].index)}  # there may be none
 
     @cached_property

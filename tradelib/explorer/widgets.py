@@ -30,7 +30,6 @@ from tradelib.style import words
 from tradelib.style.house import WIDTH, Chart, alt_text
 from tradelib.tables import GOODS, TARIFFS, TRADE
 
-__all__ = ["Choice", "Explorer", "still"]
 #: Of a folder that holds a project: its briefs are in `reports` there, whichever folder a notebook is in.
 PROJECT = ("reports", ".git", "pyproject.toml")
 USUAL = 8.0  # seconds that a brief takes: how fast the bar fills

@@ -66,11 +66,6 @@ class Reply:
     transferred: int
 
     @property
-    def is_html(self) -> bool:
-        """Whether this is a web page, whatever its name and its content type say."""
-        return self.content_type == "text/html" or looks_like_page(self.content)
-
-    @property
     def excerpt(self) -> str:
         """How the body begins, or the title of a web page, on one line."""
         return repr(title_of(self.content) or " ".join(_text(self.content)[:100].split()))
@@ -244,7 +239,7 @@ def refuse_unless_file(reply: Reply, name: str, *, page: bool = False) -> None:
         problem = f"the server answered with status {reply.status}: {reply.excerpt}"
     elif not reply.content.strip():
         problem = "the server sent an empty file"
-    elif reply.is_html and not page:
+    elif not page and (reply.content_type == "text/html" or looks_like_page(reply.content)):
         problem = f"a web page came instead of the file: {reply.excerpt}"
     if problem:
         raise FetchError(f"{name}: {problem}.", f"It was asked for at {reply.url}")

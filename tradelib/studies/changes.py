@@ -329,19 +329,16 @@ class Way:
         return tuple(found.default_as_of for found in both)
 
     @cached_property
-    def _other_universe(self) -> bool:
-        then, now = (universe(day)[0] for day in self._days)
-        return set(then) != set(now)
-
-    def _other_members(self, who: Partner) -> bool:
-        if self._other_universe:
-            return True
-        then, now = (set(members(who.code, day)) if who.is_group else () for day in self._days)
-        return then != now
+    def _universes(self) -> list[set[str]]:
+        return [set(universe(day)[0]) for day in self._days]
 
     def stations(self, who: Partner) -> list[tuple[str, Snapshot | None, dict | None]]:
         """The causes along the way, each with the snapshot after it or what was kept."""
-        moved = self.before_members if self._other_members(who) else self.new.snapshot
+        (listed, listed_now), counted = self._universes, [who.code]
+        if who.is_group:
+            counted = [set(members(who.code, day)) for day in self._days]
+        other = listed != listed_now or counted[0] != counted[-1]
+        moved = self.before_members if other else self.new.snapshot
         steps = [("", self.old.snapshot, None), (REVISION, self.revised, None)]
         steps += [(PERIOD, moved, None), (MEMBERS, self.new.snapshot, None)]
         if self.old.kept:
@@ -469,17 +466,14 @@ def drawn(found: Brief, notebook: str) -> dict[str, Figure]:
                 label = line.get_label()
                 if not label.startswith("_") and label != "turn" and line.get_marker() not in "<>":
                     for x, y in line.get_xydata().tolist():
-                        key = (names[round(y)], label.split(" ")[-1]) if rows else (label, _period(x))
+                        month = f"{math.floor(x + 1e-6)}-{round(12 * (x % 1)) % 12 + 1:02d}"
+                        key = (names[round(y)], label.split(" ")[-1]) if rows else (label, month)
                         points[f"{id}: {', '.join(key)}"] = x if rows else y
             for bar in axes.patches if axes.get_xticks().size and not rows else ():
                 year = bar.get_x() + bar.get_width() / 2
                 if 1900 < year < 2100:
                     points[f"{id}: {year:.0f}"] = float(bar.get_height())
     return {key: Figure(usd, "USD", "", "", None, "") for key, usd in points.items()}
-
-
-def _period(year: float) -> str:
-    return f"{math.floor(year + 1e-6)}-{round(12 * (year % 1)) % 12 + 1:02d}"
 
 
 # --- as tables ------------------------------------------------------------------------------------
