@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 
 from tradelib import balances
+from tradelib.briefs.goods import difference
 from tradelib.partners import WORLD, country_set, has_members, members
 from tradelib.store import vintages
 from tradelib.store.vintages import Vintage
 from tradelib.style import words
-from tradelib.style.words import missing
 from tradelib.tables import PROVISIONS, TARIFF_PARTS, TARIFF_YEARS, TARIFFS, table_info
 from tradelib.windows import Window, full_year, year_to_date
 
@@ -211,34 +211,23 @@ def tariff_facts(brief) -> None:
     _since_when(brief, duties)
 
 
-def _pair(duties: Duties, code: str, window: Window) -> tuple[dict, dict]:
-    """A partner's sums of a window and of a year earlier; empty where the table has no whole row."""
-    return duties.of(code, window), duties.of(code, window.year_earlier)
-
-
-def _difference(now: dict, before: dict, name: str):
-    pair = now.get(name), before.get(name)
-    return None if any(map(missing, pair)) else pair[0] - pair[1]
-
-
 def _window(brief, duties: Duties, span: str, window: Window) -> None:
     """Rate, duties, imports and what part of them is dutiable in a window, and their changes."""
-    now, before = _pair(duties, brief.partner.code, window)
+    now, before = (duties.of(brief.partner.code, one) for one in (window, window.year_earlier))
     when, versus = words.span(window), f"{window} vs {window.year_earlier}"
-    reason = _no_row(brief)
-    about = {"table": TARIFFS, "reason": reason}
-    free = about | {"reason": f"nothing was imported for consumption in {when}" if now else reason}
+    about = {"table": TARIFFS, "reason": _no_row(brief)}
+    free = about | ({"reason": f"nothing was imported for consumption in {when}"} if now else {})
     title = f"Duties in percent of U.S. imports for consumption from {{p}}, {when}"
     id = f"tariff.rate.{span}"
     brief.add(id, now.get("rate_pct"), unit="percent", window=window, label=title, **free)
-    change = _difference(now, before, "rate_pct")
+    change = difference(now.get("rate_pct"), before.get("rate_pct"))
     label, large = f"Change on a year earlier of d{title[1:]}", bool(change and abs(change) >= LARGE_POINTS)
     about_it = free | {"unit": "points", "large": large}
     brief.add(f"{id}.change_points", change, window=versus, label=label, **about_it)
     title = f"Calculated duties on U.S. imports for consumption from {{p}}, {when}"
     id = f"tariff.duties.{span}"
     brief.add(id, now.get("duty_usd"), unit="USD", window=window, label=title, **about)
-    change = _difference(now, before, "duty_usd")
+    change = difference(now.get("duty_usd"), before.get("duty_usd"))
     label = f"Change on a year earlier of c{title[1:]}"
     brief.add(f"{id}.change_usd", change, unit="USD", window=versus, label=label, **about)
     title = f"U.S. imports for consumption from {{p}}, {when}"
@@ -349,12 +338,15 @@ def _parts(brief, duties: Duties, span: str) -> None:
 def _world(brief, duties: Duties, span: str) -> None:
     """The rate on all imports for consumption, to compare with."""
     window = duties.windows[span]
-    now, before = _pair(duties, WORLD, window)
+    now, before = (duties.of(WORLD, one) for one in (window, window.year_earlier))
     title = f"Duties in percent of all U.S. imports for consumption, {words.span(window)}"
     about = {"table": TARIFFS, "reason": "the table of duties has no row of the world", "rows_of": WORLD}
     id = f"world.tariff.rate.{span}"
     brief.add(id, now.get("rate_pct"), unit="percent", window=window, label=title, **about)
-    label, change = f"Change on a year earlier of d{title[1:]}", _difference(now, before, "rate_pct")
+    label, change = (
+        f"Change on a year earlier of d{title[1:]}",
+        difference(now.get("rate_pct"), before.get("rate_pct")),
+    )
     versus = f"{window} vs {window.year_earlier}"
     brief.add(f"{id}.change_points", change, unit="points", window=versus, label=label, **about)
 
@@ -370,7 +362,7 @@ def _since_base(brief, duties: Duties) -> None:
     title = "Duties in percent of U.S. imports for consumption from {p}"
     label = f"{title}, {words.period(BASE)}"
     brief.add("tariff.rate.december_2024", then, unit="percent", window=base, label=label, **about)
-    change = None if missing(then) or missing(now) else now - then
+    change = difference(now, then)
     label = f"Change since {words.period(BASE)} of d{title[1:]}, {words.period(month.end)}"
     id = "tariff.rate.month.since_december_2024_points"
     brief.add(id, change, unit="points", window=f"{month} vs {base}", label=label, **about)

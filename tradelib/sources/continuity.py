@@ -91,7 +91,7 @@ def totals(held: Vintage | pd.DataFrame | list[Part]) -> pd.DataFrame:
     if isinstance(held, pd.DataFrame):
         by = ["partner", "flow", "period"]
         return held.groupby(by, as_index=False, observed=True)["value_usd"].sum().assign(item="all")
-    from tradelib.store import large  # brings DuckDB, which takes a while
+    from tradelib.store import large  # brings Arrow's datasets, which take a while
 
     paths = [part.path for part in held] if isinstance(held, list) else held.files
     return parquet.to_frame(large.totals(paths), "M")
