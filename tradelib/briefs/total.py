@@ -16,11 +16,10 @@ from tradelib.briefs.turning import RULE, kink
 from tradelib.partners import partner
 from tradelib.style import words
 from tradelib.style.words import missing
-from tradelib.tables import TRADE, TRADE_YEARS
+from tradelib.tables import FLOWS, TRADE, TRADE_YEARS
 from tradelib.windows import Window
 
 ITEMS = {"goods": "goods", "services": "services", "total": "goods and services"}
-FLOWS = ("exports", "imports")
 PARTS = [(item, flow) for item in ("goods", "services") for flow in FLOWS]
 SURE, CERTAIN = 0.05, 0.01
 FEW = 3  # times as many countries as those that are called exceptions, at least

@@ -123,10 +123,10 @@ def run(
             raise TradelibError(f"--districts is for the bulk files; {source.name} has no customs districts.")
         if source.kind == "bulk":
             asked = {"release": release, "published": published, "since": since, "districts": districts}
-            _run_bulk(source, outcome, on, **asked, progress=progress, accept=accept)
+            _run_bulk(outcome, on, **asked, progress=progress, accept=accept)
             return outcome
         if any(TABLES[table].large for table in source.tables):
-            _run_by_year(source, outcome, on, since, progress, accept)
+            _run_by_year(outcome, on, since, progress, accept)
             return outcome
         for files in publishers.fetch(source, on=on, release=release, since=since, progress=progress):
             outcome.transferred += sum(file.transferred for file in files)
@@ -207,11 +207,9 @@ def _days(source: Source, found: ingest.Parsed, files: list[File], on: date) -> 
     return [*days, (on, "saved")]
 
 
-def _run_by_year(
-    source: Source, outcome: Outcome, on: date, since: str | None, progress: bool, accept: str
-) -> None:
+def _run_by_year(outcome: Outcome, on: date, since: str | None, progress: bool, accept: str) -> None:
     """The same for a large source: a calendar year at a time, so that memory holds only one."""
-    release = releases.newest_due(on)
+    source, release = outcome.source, releases.newest_due(on)
     day, dated_by = (release.day, "published") if release else (on, "saved")
     for table in source.tables:
         made_from: list[dict] = []
@@ -234,7 +232,6 @@ def _run_by_year(
 
 
 def _run_bulk(
-    source: Source,
     outcome: Outcome,
     on: date,
     *,
@@ -250,7 +247,7 @@ def _run_bulk(
     The vintage of a release has its own month, and without a gap those before it, at most back to January of
     the year before, or to `since`. A table that another source has made for this month stays as it is.
     """
-    months = _bulk_months(on, release, since)
+    source, months = outcome.source, _bulk_months(on, release, since)
     start = min(months[0], f"{int(months[-1][:4]) - 1}-01")
     tables = [*source.tables, *[f"{kind}_{key}_nsa" for kind, *_ in KINDS for key in DISTRICTS if districts]]
     made = {table: _carried(table, start, months[0]) for table in tables}
