@@ -466,9 +466,11 @@ def drawn(found: Brief, notebook: str) -> dict[str, Figure]:
                 label = line.get_label()
                 if not label.startswith("_") and label != "turn" and line.get_marker() not in "<>":
                     for x, y in line.get_xydata().tolist():
-                        month = f"{math.floor(x + 1e-6)}-{round(12 * (x % 1)) % 12 + 1:02d}"
-                        key = (names[round(y)], label.split(" ")[-1]) if rows else (label, month)
-                        points[f"{id}: {', '.join(key)}"] = x if rows else y
+                        if rows:
+                            points[f"{id}: {names[round(y)]}, {label.split(' ')[-1]}"] = x
+                        else:
+                            month = f"{math.floor(x + 1e-6)}-{round(12 * (x % 1)) % 12 + 1:02d}"
+                            points[f"{id}: {label}, {month}"] = y
             for bar in axes.patches if axes.get_xticks().size and not rows else ():
                 year = bar.get_x() + bar.get_width() / 2
                 if 1900 < year < 2100:
