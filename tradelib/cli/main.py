@@ -44,6 +44,7 @@ EXAMPLE_FILES = {
 
 # --- options that several commands share --------------------------------------------------------
 
+FILE = click.Path(path_type=Path, dir_okay=False)
 PARTNER = click.option("--partner", required=True, help="Schedule C code, ISO code or name.")
 RELEASE = click.option("--release", required=True, help="Statistical month of the FT-900, YYYY-MM.")
 AS_OF = click.option(
@@ -66,9 +67,7 @@ PARTNERS = click.option(
     help="all, or codes, names and groups, comma-separated: KOR,CHN,group:asean.",
 )
 RUNS = click.option(
-    "--runs",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="A standing list of notebooks and their parameters (YAML), instead.",
+    "--runs", type=FILE, help="A standing list of notebooks and their parameters (YAML), instead."
 )
 CELL_LIMIT = click.option(
     "--cell-limit", type=click.IntRange(1, 86_400), help="Seconds that a cell may take; 300 unless given."
@@ -99,10 +98,10 @@ ARTICLES = click.option(
     "--article",
     "articles",
     multiple=True,
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     help="A claims file of yours, for its verdicts; may be given more than once.",
 )
-TO = click.option("--to", type=click.Path(path_type=Path, dir_okay=False), help="Where to; beside the page.")
+TO = click.option("--to", type=FILE, help="Where to; beside the page.")
 
 
 class LogLine(logging.Formatter):
@@ -143,7 +142,7 @@ def logged(command):
     where = click.option(
         "--log",
         envvar="TRADELIB_LOG",
-        type=click.Path(path_type=Path, dir_okay=False),
+        type=FILE,
         expose_value=False,
         callback=_log_to,
         help="A file to which times, levels and what is done are added.",
@@ -466,7 +465,7 @@ def _say_audit(source, lines, now) -> None:
 
 @main.command()
 @click.argument("text")
-@click.option("--file", type=click.Path(path_type=Path, dir_okay=False), help="Default: my-claims.yaml.")
+@click.option("--file", type=FILE, help="Default: my-claims.yaml.")
 @click.option("--publisher", help="Who published it; of a new file.")
 @click.option("--published", help="On which day, YYYY-MM-DD; of a new file.")
 @click.option("--partner", help="Code, ISO code or name; several joined by +.")
