@@ -193,3 +193,12 @@ def test_a_vintage_is_read_once(monkeypatch):
     answer("goods.exports@2016 of KOR")
     monkeypatch.setattr(vintages, "read_coded", None)
     assert answer("goods.exports@2015 of JPN") > 0
+
+
+def test_the_vintage_that_stands_best_for_the_day_answers_whatever_others_of_its_table_there_are():
+    found = tl.fact("goods.exports.ytd@2021-08 of KOR", as_of="2023-04-01")
+    assert (found.table, found.vintage, found.vintage_method) == (
+        "goods_census_nsa",
+        "2023-03-08",
+        "published",
+    )

@@ -531,7 +531,10 @@ def _refuse_twice(codes: Iterable[str], on: date) -> None:
 
 def _one_of_each(best: list) -> list:
     """The best vintage of each table, in their order."""
-    return list({one[3].table: one for one in reversed(best)}.values())[::-1]
+    firsts: dict[str, tuple] = {}
+    for one in best:
+        firsts.setdefault(one[3].table, one)
+    return list(firsts.values())
 
 
 def _unrevised(q: Question, best: list, value, on: date, day: date) -> tuple | None:
