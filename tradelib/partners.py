@@ -98,9 +98,8 @@ class Register:
     @cached_property
     def partners(self) -> dict[str, Partner]:
         """Each partner by its code."""
-        fields = self.table.drop(columns="aliases").astype("object")
-        rows = fields.where(fields.notna(), None).to_dict("records")
-        return {row["code"]: Partner(**{str(name): value for name, value in row.items()}) for row in rows}
+        told = [field.astype("object").where(field.notna(), None) for _, field in self.table.items()]
+        return {code: Partner(code, *rest) for code, *rest, _ in zip(*told, strict=True)}
 
     @cached_property
     def countries(self) -> frozenset[str]:
@@ -394,11 +393,10 @@ def _register() -> Register:
 
 @lru_cache(maxsize=1)
 def _bundled() -> Register:
-    # Without keep_default_na=False, pandas reads Namibia's "NA" as missing.
-    table = pd.read_csv(DATA / "partners.csv", dtype="str", keep_default_na=False)
-    table[["iso2", "iso3"]] = table[["iso2", "iso3"]].replace("", pd.NA)
-    years = ["first_year", "last_year"]
-    table[years] = table[years].replace("", pd.NA).astype("Int64")
+    years = dict.fromkeys(["first_year", "last_year"], "Int64")
+    kinds = dict.fromkeys(["code", "name", "prose", "iso2", "iso3", "kind", "aliases"], "str") | years
+    missing = dict.fromkeys(["iso2", "iso3", *years], "")  # "NA" is Namibia
+    table = pd.read_csv(DATA / "partners.csv", dtype=kinds, keep_default_na=False, na_values=missing)
     groups: dict[str, list[Spell]] = {}
     with (DATA / "groups.csv").open(encoding="utf-8", newline="") as lines:
         for row in csv.DictReader(lines):
