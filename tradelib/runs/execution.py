@@ -147,7 +147,7 @@ def execute(
             raise RuntimeError(cause)
     except Exception as error:  # whatever a cell or the kernel raised, the user needs the same
         if ran:
-            (folder / "run.ipynb").write_text(nbformat.writes(ran[0]), encoding="utf-8")
+            (folder / "run.ipynb").write_bytes(nbformat.writes(ran[0]).encode())
         raise NotebookFailed(*_what_failed(error)) from None
     run = finished.metadata.get("papermill", {})
     for place in ("input_path", "output_path"):  # no path of a machine in a published notebook
