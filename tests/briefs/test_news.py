@@ -123,3 +123,12 @@ def test_a_headline_against_its_page_is_noticed():
     headline = str(said("headline", brief))
     assert against(headline, page_of(brief)) == []
     assert against(headline.replace("narrowed", "widened"), page_of(brief))
+
+
+def test_a_release_that_makes_the_year_whole_tells_the_year_unless_the_month_is_far_more_unusual():
+    vietnam, china = sheet("VNM", "2024-12"), sheet("CHN", "2024-12")
+    for brief in (vietnam, china, sheet("MEX", "2022-12"), sheet("ITA", "2018-12")):
+        assert " in 2" in said("headline", brief) and "December" not in said("headline", brief)
+    scores = {who: sheet(who, "2024-12")["news"].more["scores"] for who in ("VNM", "DEU")}
+    assert scores["VNM"]["year_balance"] > scores["VNM"]["month_imports"]
+    assert "in December 2024, the largest" in said("headline", sheet("DEU", "2024-12"))

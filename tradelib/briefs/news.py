@@ -22,8 +22,9 @@ QUARTERLY, FIRST_QUARTERLY = (1, 4, 7, 10), pd.Period("2018-07", "M")
 FLOW_WEIGHT = 0.8
 #: A part in the change of the U.S. deficit is news from this percentage on, among the largest so many.
 LARGE_PART_PCT, FIRST_PARTS = 10, 3
-#: It adds so much to the news of the balance that it is of; a new quarter comes only four times a year.
-PART_BONUS, QUARTER_BONUS = 0.5, 1.0
+#: It adds so much to the news of the balance that it is of; a new quarter comes only four times a year,
+#: a whole year once.
+PART_BONUS, QUARTER_BONUS, YEAR_BONUS = 0.5, 1.0, 1.0
 #: Ranks beyond this one are no news, and the others less than what moved them.
 LAST_RANK, RANK_WEIGHT = 30, 0.8
 #: Where nothing is more unusual than this, the balance of the month leads.
@@ -107,6 +108,8 @@ def candidates_of(brief) -> list[Candidate]:
         weight = 1.0 if length in (1, 12) else length**-0.5
         changes = _goods_changes(brief, length)
         sides = [_of_side(brief, side, span, weight, changes) for side in ("balance", "exports", "imports")]
+        if length == 12:
+            sides = [one and one._replace(score=one.score + YEAR_BONUS) for one in sides]
         found += [one for one in sides if one]
         balance = sides[0]
     return [*found, *_share(brief, balance), *_ranks(brief), *_quarter(brief), *_revision(brief)]
