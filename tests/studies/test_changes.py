@@ -193,3 +193,18 @@ def test_many_partners_are_compared_in_other_processes_as_in_this_one(way, monke
         changes.of_one(way, code, text, short=True).to_dict() for code in codes
     ]
     assert "Canada" in changes.summary(apart)
+
+
+def test_a_figure_of_another_window_tells_that_of_the_old_one():
+    """An old figure of January stood below the label of February."""
+    sides = [
+        Figure(1.0, "USD", window, "goods_census_nsa", "a", f"U.S. exports to Ireland, {when}: $1")
+        for window, when in (("2025-01", "January 2025"), ("2025-02", "February 2025"))
+    ]
+    for old, new, name in (
+        (0, 1, "U.S. exports to Ireland, February 2025 (old: January 2025)"),
+        (1, 1, "U.S. exports to Ireland, February 2025"),
+    ):
+        one = changes.Change("x", sides[old], sides[new], {PERIOD: 1.0}, (PERIOD,))
+        assert changes.tables([one], named=True)[0].data["Figure"].tolist() == [name]
+    assert changes.tables([one])[0].data["Figure"].tolist() == ["x"]

@@ -521,8 +521,12 @@ def in_words(facts: Sequence[Change]) -> list[dict]:
 
 
 def _name(one: Change, named: bool) -> str:
-    label = (one.new or one.old).text.partition(": ")[0]
-    return label if named and label else one.id
+    """What a figure is called; where the old one is of another window, that too."""
+    old, new = (side.text.partition(": ")[0].split() if side else [] for side in (one.old, one.new))
+    if not named or not (new or old):
+        return one.id
+    same = next((n for n, two in enumerate(itertools.zip_longest(old, new)) if two[0] != two[1]), len(new))
+    return " ".join(new or old) + (f" (old: {' '.join(old[same:])})" if new and old[same:] else "")
 
 
 def _shown(figure: Figure | None) -> str:
