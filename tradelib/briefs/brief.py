@@ -8,7 +8,7 @@ import pandas as pd
 
 from tradelib import cards, loaders
 from tradelib.briefs.answers import ask
-from tradelib.briefs.commodities import commodity_facts
+from tradelib.briefs.commodities import commodity_facts, tables_of
 from tradelib.briefs.fact import BY_COMMODITY, FACTS_MIME, Fact, Facts, source_of
 from tradelib.briefs.goods import goods_facts
 from tradelib.briefs.news import news_fact
@@ -426,7 +426,7 @@ def _first_trade(who: Partner, s: Snapshot) -> str:
 def _stand(who: Partner, s: Snapshot) -> str:
     """How the figures stand to the day, in one line: as released, reconstructed, or of later data."""
     told = {"goods": [s.goods_sums(who.code)[1]["ytd"]], "goods and services": [s.trade_table]}
-    told["commodities"] = list(s.chapter_windows)
+    told["commodities"] = tables_of(s, who.code)
     if pd.notna(s.duties.sums(s.duties.windows["month"])["duty_usd"].get(who.code)):
         told["duties"] = [TARIFFS]
     rebuilt, later = [], []

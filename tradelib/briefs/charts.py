@@ -60,7 +60,7 @@ def goods_history(brief: Brief, *, title: str = "") -> Chart | None:
         title=titled(brief, title),
         subtitle=style.measure(GOODS, "U.S. goods trade", unit, "12-month sums"),
         note=membership(brief.partner, s.release),
-        data=sums,
+        data=sums.rename_axis("twelve_months_to"),
     )
 
 
@@ -132,7 +132,7 @@ def total_trend(brief: Brief, *, title: str = "") -> Chart | None:
         title=titled(brief, title),
         subtitle=style.measure(TRADE, "U.S. balance", unit, "four-quarter sums"),
         note=f"{SHADED if broken.value else ''} {membership(brief.partner, s.release)}",
-        data=sums.rename(columns=ITEMS),
+        data=sums.rename(columns=ITEMS).rename_axis("four_quarters_to"),
     )
 
 

@@ -4,7 +4,7 @@ import html
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from tradelib.briefs.fact import BY_COMMODITY, FACTS_MIME, Fact, Facts
@@ -37,6 +37,7 @@ class Piece:
     text: str
     number: Number | None = None
     fact: Fact | None = None
+    why: str = ""  #: the reason, where it says why a fact cannot be had
 
 
 # --- reading a text ----------------------------------------------------------------------------------
@@ -184,7 +185,7 @@ def _slot(slot: Slot, facts: Facts) -> list[Piece]:
         return [Piece(str(found))]
     if slot.verb == "reason":
         if holds is None and found.fact.reason:
-            return [Piece(found.fact.reason)]
+            return [Piece(found.fact.reason, why=found.fact.reason)]
         raise Absent
     if words.missing(holds):
         raise Absent(found.fact.reason or "")
@@ -307,7 +308,7 @@ def _begun(pieces: list[Piece]) -> list[Piece]:
     for n, piece in enumerate(pieces):
         mark = re.match(r"(?:[\s>*#-]|\d+\. )*", piece.text)[0] if piece.number is None else ""
         if rest := piece.text[len(mark) :]:
-            first = Piece(mark + words.capital(rest), piece.number, piece.fact)
+            first = replace(piece, text=mark + words.capital(rest))
             return [*pieces[:n], first, *pieces[n + 1 :]]
     return pieces
 
@@ -319,7 +320,7 @@ def _spaced(pieces: list[Piece]) -> list[Piece]:
         if last.endswith(" "):
             text = text.removeprefix(" ")
         if text:
-            spaced.append(Piece(text, piece.number, piece.fact))
+            spaced.append(replace(piece, text=text))
             last = text
     return spaced
 
@@ -337,8 +338,8 @@ def say(facts: Facts, text: str) -> Passage:
         such as the `n` of a rank. A part in `[square brackets]` is left out where one of its facts cannot be
         had; `[one|another]` takes the first that can. A condition that is a paragraph of its own holds for
         all that follows. A sentence that needs a fact which cannot be had is left out; where none is left,
-        the passage says the reason. The guide on sentences lists verbs
-        and words.
+        the passage says the reason; no reason is said twice in one passage. The guide on sentences lists
+        verbs and words.
 
     Returns
     -------
@@ -360,11 +361,13 @@ def say(facts: Facts, text: str) -> Passage:
     The deficit narrowed by 22.5 percent, to $9.9 billion in January-July 2018 from $12.8 billion a year
     earlier.
     """
-    pieces, why = [], []
+    pieces, why, given = [], [], set()
     for joint, sentence, reason in _sentences(facts, text):
+        reasons = {piece.why for piece in sentence or () if piece.why}
         if sentence is None:
             why.append(reason)
-        else:
+        elif not reasons or reasons - given:
+            given |= reasons
             pieces += ([Piece(joint)] if pieces else []) + sentence
     told = next(filter(None, why), "")
     if not pieces and told:

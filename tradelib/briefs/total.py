@@ -28,6 +28,8 @@ TURN_RULE = (
     "to date bear out, and of which a quarter at most was given back"
 )
 EXTREME_QUARTERS = 40
+#: From so many years on, what was long ago is told in years.
+FEWEST_YEARS = 4
 #: What the test for a change of slope tells besides its date.
 TESTED = ("p_value", "f_statistic", "confidence", "slope_before_usd", "slope_after_usd")
 NOT_THE_WHOLE = "goods and services, as published for it, do not make the total"
@@ -329,6 +331,9 @@ def trend_facts(brief) -> None:
 
 def _quarters_ago(now: pd.Period, then: pd.Period) -> str:
     count = (now - then).n
+    years, more = divmod(count, 4)
+    if years >= FEWEST_YEARS:
+        return f"{'more than ' * bool(more)}{words.cardinal(years)} years"
     return f"{words.cardinal(count)} quarter{'s' * (count != 1)}"
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import groupby
 
 import pandas as pd
 
@@ -188,7 +189,8 @@ def _up(v: Value) -> Parts:
 def _rose(v: Value) -> Parts:
     if v.unit == "list":
         parts = [contributor(entry).split(" ", 1) for entry in v.value]
-        return [words.series([f"{what} {'rose' if way == 'higher' else 'fell'}" for way, what in parts])]
+        alike = groupby(parts, key=lambda part: "rose" if part[0] == "higher" else "fell")
+        return [words.series([f"{words.series([what for _, what in some])} {way}" for way, some in alike])]
     _insist(_is_change(v))
     if v.value == 0 or _little(v):
         return ["did not change" if v.value == 0 else "changed little"]

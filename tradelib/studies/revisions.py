@@ -33,6 +33,7 @@ FRESH_DAYS = 100
 CLOUD, YEARS, KEYS, LATEST = 12, 15, 8, 24  # years, years, entries of a legend, rows
 ENOUGH = 24  # months for a regression of revisions
 #: By frequency: periods in a year, what their sum is called, and a window of them.
+YEAR_TO = {"M": "twelve_months_to", "Q": "four_quarters_to"}
 SUMS = {"M": (12, "Twelve-month sums", "12 months"), "Q": (4, "Four-quarter sums", "four quarters")}
 
 
@@ -480,7 +481,7 @@ def in_each_vintage(found: Revisions, *, flow: str = "exports", title: str = "")
         title=title,
         subtitle=f"U.S. {found.item} {flow}, {_basis(found.table)}",
         note="Darkest: the newest vintage. Each line ends where its vintage does.",
-        data=_by_vintage(sums),
+        data=_by_vintage(sums).rename_axis(YEAR_TO[sums.index.freqstr[0]]),
     )
 
 
