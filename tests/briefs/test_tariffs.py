@@ -100,6 +100,21 @@ def test_rates_and_mix_add_up_to_the_change_and_parts_are_those_with_most_duties
         assert parts[0] == pytest.approx(by_rate, abs=1e-9)
         told = [(entry["industry"], entry["duty_usd"]) for entry in facts[f"tariff.parts.{span}"].value]
         assert told == list(duty[True].nlargest(5).items())
+        if span == "ytd":
+            grew = usd[True].sub(usd[False], fill_value=0)
+            top = grew[grew.abs().nlargest(3).index]
+            entries = facts["tariff.imports.ytd.most_changed"].value
+            assert [(entry["industry"], entry["change_usd"]) for entry in entries] == list(top.items())
+
+
+def test_where_no_chapters_are_out_the_industries_tell_what_was_imported():
+    """The largest deficit with Switzerland on record was gold, of which the brief said nothing."""
+    text = said("duties", sheet("CHE", "2025-02"))
+    assert (
+        "were primary metals (+$35.1 billion), chemicals (" in text and "Primary metals include gold" in text
+    )
+    assert "By industry" not in said("duties", sheet("VNM", "2024-12"))  # its chapters are told
+    assert not said("duties", sheet("ZAF", "2025-02"))
 
 
 # --- the parts that are dutiable, free, and under chapter 99 -------------------------------------

@@ -188,9 +188,9 @@ def entry_in_words(entry: dict) -> str:
     usd = entry.get("balance_usd", entry.get("value_usd"))
     if usd is not None:
         return f"{entry['prose']} ({words.signed_money(usd)})"
-    if "change_usd" in entry and "prose" not in entry:
+    if "change_usd" in entry and "reduction_pct" not in entry:
         sign = "+" if entry["change_usd"] > 0 else "-"
-        return f"{commodity(entry)[:-1]}, {sign}{words.money(entry['change_usd'])})"
+        return f"{before_change(entry)}{sign}{words.money(entry['change_usd'])})"
     reduction = entry["reduction_pct"]
     return f"{entry['prose']} ({'it became a surplus' if reduction is None else words.percent(reduction)})"
 
@@ -203,6 +203,11 @@ def commodity(entry: dict) -> str:
     return (
         f"{entry['name'].lower()} (HS {entry['hs2']})" if kind == "hs2" else f"{entry['name']} {entry[kind]}"
     )
+
+
+def before_change(entry: dict) -> str:
+    """Name what changed, up to the amount: "mineral fuels (HS 27, " or "primary metals ("."""
+    return f"{entry['prose']} (" if "prose" in entry else f"{commodity(entry)[:-1]}, "
 
 
 def contributor(entry: dict) -> str:

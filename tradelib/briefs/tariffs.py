@@ -28,7 +28,9 @@ BASE = pd.Period("2024-12", "M")
 COLUMNS = {"value_usd": "imports_usd", "duty_usd": "duty_usd", "dutiable_usd": "dutiable_usd"}
 LOOKBACK = 24  # months in which the largest rise in one month is looked for
 LARGE_POINTS = 1.0  # from which a change is told with what rates and what the mix did
-NAMED = 5  # industries or chapters that are told
+NAMED, CHANGED = 5, 3  # industries or chapters that are told: of most duties, and that changed most
+#: What an industry is not known for by its name.
+INCLUDES = {"331": "primary metals include gold", "325": "chemicals include pharmaceuticals"}
 #: What the parts of imports are called, by the classification in the name of their table.
 PARTS = {"naics": ("industry", "industries", words.industry), "hs2": ("chapter", "chapters", words.chapter)}
 
@@ -203,6 +205,7 @@ def tariff_facts(brief) -> None:
     for span, window in duties.windows.items():
         _window(brief, duties, span, window)
         _shares(brief, duties, span, window)
+    _most_changed(brief, duties)
     for span in ("month", "ytd"):
         _place(brief, duties, span)
         _parts(brief, duties, span)
@@ -233,6 +236,31 @@ def _window(brief, duties: Duties, span: str, window: Window) -> None:
     title = f"U.S. imports for consumption from {{p}}, {when}"
     id = f"tariff.imports.{span}"
     brief.add(id, now.get("imports_usd"), unit="USD", window=window, label=title, **about)
+
+
+def _most_changed(brief, duties: Duties) -> None:
+    """Of which industries or chapters imports for consumption changed most, and what else is in these."""
+    code, window, (kind, several, name_of) = brief.partner.code, duties.windows["ytd"], duties.parts
+    now, before = (duties.of_parts(code, span)["imports_usd"] for span in (window, window.year_earlier))
+    change = now.sub(before, fill_value=0.0) if len(now) and len(before) else pd.Series(dtype=float)
+    top = change[change.abs().nlargest(CHANGED).index]
+    entries = [
+        {kind: item, "prose": _in_a_sentence(name_of(item)), "change_usd": usd}
+        for item, usd in top.items()
+        if usd
+    ]
+    brief.add(
+        "tariff.imports.ytd.most_changed",
+        entries or None,
+        unit="list",
+        window=f"{window} vs {window.year_earlier}",
+        label=f"{words.capital(several)} of which U.S. imports for consumption from {{p}} changed most, "
+        f"{words.span(window)} on a year earlier",
+        table=duties.parts_table or "imports_consumption_naics_nsa",
+        reason=f"no table by industry or chapter of the same vintage has rows of {brief.partner.prose}",
+        by=kind,
+        includes=words.capital(words.series([INCLUDES[item] for item in top.index if item in INCLUDES])),
+    )
 
 
 def _shares(brief, duties: Duties, span: str, window: Window) -> None:
@@ -274,6 +302,10 @@ def _by_year(path: Path) -> pd.DataFrame:
 
 def _no_row(brief) -> str:
     return f"the table of duties has no complete row of {brief.partner.prose} for the window"
+
+
+def _in_a_sentence(name: str) -> str:
+    return name[:1].lower() + name[1:]
 
 
 def _place(brief, duties: Duties, span: str) -> None:
@@ -325,7 +357,7 @@ def _parts(brief, duties: Duties, span: str) -> None:
     entries = [
         {
             kind: item,
-            "prose": name_of(item)[:1].lower() + name_of(item)[1:],
+            "prose": _in_a_sentence(name_of(item)),
             **{name: row[name] for name in ("duty_usd", "imports_usd", "rate_pct", "before_pct")},
         }
         for item, row in (largest or {}).items()

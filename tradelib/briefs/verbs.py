@@ -7,7 +7,7 @@ from itertools import groupby
 
 import pandas as pd
 
-from tradelib.briefs.fact import Fact, Facts, commodity, contributor, render
+from tradelib.briefs.fact import Fact, Facts, before_change, commodity, contributor, render
 from tradelib.briefs.question import beside
 from tradelib.style import words
 from tradelib.windows import Window, as_period
@@ -117,10 +117,10 @@ def _entry(entry: dict, *, first: bool) -> Parts:
             size += [", ", _pct(entry["pct_of_change"], f"of the change: {contributor(entry)}"), of]
         name = contributor(entry)
         return [f"{name[:-1]}, " if name.endswith(")") else f"{name} (", *size, ")"]
-    if "prose" not in entry:
-        sign = "+" if entry["change_usd"] > 0 else "-"
-        size = Number(sign + words.money(entry["change_usd"]), entry["change_usd"], "USD", commodity(entry))
-        return [f"{commodity(entry)[:-1]}, ", size, ")"]
+    if "change_usd" in entry and "reduction_pct" not in entry:
+        sign, what = "+" if entry["change_usd"] > 0 else "-", entry.get("prose") or commodity(entry)
+        size = Number(sign + words.money(entry["change_usd"]), entry["change_usd"], "USD", what)
+        return [before_change(entry), size, ")"]
     usd = entry.get("balance_usd", entry.get("value_usd"))
     if usd is not None:
         return [f"{entry['prose']} (", _usd(usd, entry["prose"]), ")"]
