@@ -63,3 +63,10 @@ def test_it_lies_beside_the_page_and_a_page_without_facts_is_told(told, tmp_path
     for name in ("mine.html", "nowhere.html"):
         with pytest.raises(TradelibError):
             spreadsheet.write(tmp_path / name)
+
+
+def test_what_is_by_year_is_not_said_to_need_no_adjustment():
+    """Exports of 2024 stood as "BOP, not needed"."""
+    fact = json.loads(json.dumps(sheet("KOR", "2025-02").document()))["facts"]["total.exports.ytd"]
+    assert fact["table"] == "trade_bop_annual"
+    assert spreadsheet._row("total.exports.ytd", fact)[4] == "BOP, by year"

@@ -440,3 +440,14 @@ def test_an_article_that_came_after_the_day_of_the_page_is_not_on_it():
     assert str(later.published) == "2025-03-07"
     assert ledger.audits("", brief("EU", "2025-01")) == []
     assert ledger.audits("", brief("EU", "2025-01", as_of=later.published))[0][0].id == later.id
+
+
+def test_in_january_the_month_is_not_told_twice():
+    for month, twice in (("2019-01", False), ("2019-02", True)):
+        found = revisions.study(sheet("CHN", month, str(NOW)))
+        assert bool(told("release-month", found)) is twice
+        assert told("ytd", found).startswith("Over " if twice else "In January 2019, exports to China")
+
+
+def test_the_data_of_a_chart_of_sums_over_a_year_say_so():
+    assert draw_cell("series", study("KOR"), NOTEBOOK).data.index.name == "twelve_months_to"

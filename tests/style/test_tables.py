@@ -323,3 +323,10 @@ def test_what_only_pandas_can_do_is_done_with_its_styler(table):
     page = BeautifulSoup(table.style.to_html(), "html.parser")
     assert texts(page.tbody.find_all("tr")) == table.cells
     assert table.data["Value, $ million"][0] == -1.234567
+
+
+def test_a_caption_stays_in_sight_on_a_narrow_screen():
+    page = BeautifulSoup(
+        tl.published(tl.by_vintage(partner="KOR", through="2018-07"), caption="K").to_html(), "html.parser"
+    )
+    assert "position:sticky;left:0" in page.caption["style"]

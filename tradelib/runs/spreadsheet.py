@@ -96,7 +96,8 @@ def _headed(name: str) -> str:
 def _row(id: str, fact: dict) -> list:
     """One figure; where there is none, the reason stands in its note."""
     label = fact["text"].rsplit(": ", 1)[0]
-    basis = ", ".join(filter(None, (fact["basis"], fact["adjustment"])))
+    adjusted = {"not needed": "by year"}.get(fact["adjustment"], fact["adjustment"])
+    basis = ", ".join(filter(None, (fact["basis"], adjusted)))
     note = fact["reason"] or (fact["vintage_method"] if fact["vintage_lag_days"] else "")
     value = (
         fact["value"] if isinstance(fact["value"], int | float | str) else fact["text"].rsplit(": ", 1)[-1]

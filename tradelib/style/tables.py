@@ -170,6 +170,7 @@ class PublishedTable:
         heads[-1] = [_with_line(cell, "bottom", RULE if rows else HEAVY) for cell in heads[-1]]
         rows[-1:] = [[_with_line(cell, "bottom", HEAVY) for cell in row] for row in rows[-1:]]
         above = "caption-side:top;text-align:left;font-weight:600;padding:.3em 0"
+        above += ";position:sticky;left:0;max-width:88vw"  # in sight where the table is scrolled
         head = f'<caption style="{above}">{html.escape(self.caption)}</caption>' if self.caption else ""
         small = "text-align:left;font-size:85%;padding:.4em .9em"
         foot = f'<td colspan="{len(self.columns)}" style="{small}">{html.escape(self.source)}</td>'
