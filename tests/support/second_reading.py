@@ -203,8 +203,8 @@ def _entry(entry: dict, id: str) -> str:
     """How the second reading calls an entry of a list."""
     if "code" in entry:
         return entry["code"]
-    if "duty_usd" in entry:
-        return entry.get("industry") or entry["chapter"]
+    if part := entry.get("industry") or entry.get("chapter"):
+        return part
     kind = entry.get("item") or entry.get("hs2") or "other"
     of_flow = "item" in entry or ("contributions" in id and kind != "other")
     if not of_flow:

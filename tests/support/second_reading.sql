@@ -458,6 +458,10 @@ CREATE OR REPLACE TEMP TABLE dparts AS
 INSERT INTO reading SELECT partner, 'tariff.parts.' || span || '#' || item || f.id, f.v, NULL FROM dparts,
     LATERAL (VALUES ('', d), (' rate', CASE WHEN u > 0 THEN 100 * d / u END), (' before', CASE WHEN u0 > 0 THEN 100 * d0 / u0 END)) AS f(id, v)
     WHERE d > 0 QUALIFY dense_rank() OVER (PARTITION BY span, partner ORDER BY d DESC, item) <= 5;
+INSERT INTO reading SELECT partner, 'tariff.imports.ytd.most_changed#' || item, change, NULL FROM (
+    SELECT partner, item, coalesce(u, 0) - coalesce(u0, 0) AS change FROM dparts WHERE span = 'ytd'
+    QUALIFY count(u) OVER (PARTITION BY partner) > 0 AND count(u0) OVER (PARTITION BY partner) > 0)
+    WHERE change <> 0 QUALIFY row_number() OVER (PARTITION BY partner ORDER BY abs(change) DESC, item) <= 3;
 INSERT INTO reading SELECT partner, 'tariff.rate.' || span || '.by_' || f.id || '_points', f.v, NULL FROM (
     SELECT span, partner, coalesce(sum((w + w0) / 2 * (r - r0)), 0) AS by_rate, sum(w * r) - sum(w0 * r0) AS whole FROM (
         SELECT span, partner, coalesce(r, r0) AS r, coalesce(r0, r) AS r0, w, w0 FROM (
