@@ -414,3 +414,17 @@ def test_the_deficit_with_the_world_is_no_title_of_a_chart_without_it():
 def test_the_data_of_a_chart_of_sums_say_so():
     for cell, name in (("goods-history", "twelve_months_to"), ("trend-chart", "four_quarters_to")):
         assert drawn(cell, sheet("KOR", "2018-07")).data.index.name == name
+
+
+def test_a_record_is_of_a_deficit_or_a_surplus_whatever_it_was_a_year_earlier():
+    """A surplus became the largest deficit of a January: "the goods balance is the largest on record"."""
+    for who, release, says in (
+        ("SGP", "2025-01", "The January goods deficit with Singapore is the largest on record"),
+        (
+            "TLS",
+            "2019-09",
+            "The January-September goods balance with Timor-Leste is the first surplus since 2016",
+        ),
+        ("IRL", "2025-02", "The January-February goods deficit with Ireland is the largest on record"),
+    ):
+        assert titled("ytd-by-year", sheet(who, release)).startswith(says)

@@ -123,7 +123,7 @@ def _superlative(brief, side: str, span: str, past: History) -> None:
         found = None if found and found.word == "first" else found
         name = words.MONTHS[s.month.month - 1]
         among, step = f" for {'an' if name[0] in 'AO' else 'a'} {name}", 12
-    more = dict.fromkeys(("word", "short", "rival", "rival_usd", "reach", "often", "among"))
+    more = dict.fromkeys(("word", "of", "short", "rival", "rival_usd", "reach", "often", "among"))
     more["is_record"] = False
     if found:
         kind, on_record = words.position(past.values[-1]), found.rival is None
@@ -131,6 +131,7 @@ def _superlative(brief, side: str, span: str, past: History) -> None:
         short = f"{found.word}{what} on record"
         told = f"{short}, in figures since {past.period(0).year}"
         more |= {"word": found.word, "is_record": on_record and found.word in ("highest", "largest")}
+        more["of"] = "balance" if found.word == "first" or not balance else kind
         more |= {"reach": found.reach, "often": found.often, "among": found.among}
         if not on_record:
             place = len(past.values) - 1 - step * found.reach
