@@ -126,35 +126,37 @@ def execute(
     # nbconvert takes a while to import: let it, while the kernel works
     threading.Thread(target=importlib.import_module, args=("nbconvert",), daemon=True).start()
     declared = parameters_of(notebook)
-    source, ran = folder / notebook.name, []
+    source, book = folder / notebook.name, None
     source.write_bytes(notebook.text.encode())
     try:
+        book = papermill.execute_notebook(
+            str(source),
+            None,
+            parameters={name: value for name, value in parameters.items() if name in declared},
+            kernel_name=kernel,
+            prepare_only=True,
+        )
         with scratch() as sockets:
-            finished = papermill.execute_notebook(
-                str(source),
-                None,
-                ran=ran,
-                parameters={name: value for name, value in parameters.items() if name in declared},
-                engine_name=engine.NAME,
-                kernel_name=kernel,
+            engine.run(
+                book,
+                kernel,
                 progress_bar=progress,
                 execution_timeout=limit,
-                log_output=False,
                 extra_arguments=KERNEL_OPTIONS,
                 config=engine.kernel_config(sockets),
             )
-        if cause := cause_of_early_end(finished):
+        if cause := cause_of_early_end(book):
             raise RuntimeError(cause)
     except Exception as error:  # whatever a cell or the kernel raised, the user needs the same
-        if ran:
-            (folder / "run.ipynb").write_bytes(nbformat.writes(ran[0]).encode())
+        if book:
+            (folder / "run.ipynb").write_bytes(nbformat.writes(book).encode())
         raise NotebookFailed(*_what_failed(error)) from None
-    run = finished.metadata.get("papermill", {})
+    run = book.metadata.get("papermill", {})
     for place in ("input_path", "output_path"):  # no path of a machine in a published notebook
         run[place] = notebook.name
-    _take_chance_out(finished)
-    mark_cells(finished)
-    return finished
+    _take_chance_out(book)
+    mark_cells(book)
+    return book
 
 
 def _what_failed(error: Exception) -> list[str]:

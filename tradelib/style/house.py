@@ -10,6 +10,7 @@ import html
 import math
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import matplotlib as mpl
@@ -25,7 +26,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.layout_engine import ConstrainedLayoutEngine, LayoutEngine
 from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
-from matplotlib.ticker import FixedLocator, MaxNLocator
+from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator
 from matplotlib.transforms import Bbox
 
 from tradelib.errors import TradelibError
@@ -235,8 +236,18 @@ def money_axis(ax: Axes, unit: Unit, low: float, high: float, *, along: str = "y
         axis, limit, line = ax.xaxis, ax.set_xlim, ax.axvline
     limit(low, high)
     axis.set_tick_params(length=0, gridOn=True)  # before there are ticks, each of which would be changed
-    axis.set_ticks(ticks, [unit.number(tick, digits=digits) for tick in ticks])
+    tick(axis, ticks, [unit.number(place, digits=digits) for place in ticks])
     line(0, color=COLOURS["text"], lw=1, zorder=2.5)
+
+
+class Named(FixedFormatter):
+    """Names of ticks, which are on a picture although they are written only while it is drawn."""
+
+
+def tick(axis: Axis, places: Iterable[float], names: Iterable[str]) -> None:
+    """Fix where the ticks of an axis are, and their names; they are made once it is drawn, if ever."""
+    axis.set_major_locator(FixedLocator(list(places)))
+    axis.set_major_formatter(Named(list(names)))
 
 
 def _digits_between(ticks, unit: Unit) -> int:
@@ -257,12 +268,12 @@ def year_axis(ax: Axes, years: list[float]) -> None:
     ticks = MaxNLocator(nbins=8, integer=True, steps=[1, 2, 5, 10]).tick_values(*ax.get_xlim())
     whole = [int(year) for year in ticks if first <= year <= last and year == int(year)]
     if len(whole) > 1:
-        ax.set_xticks(whole, list(map(str, whole)))
+        tick(ax.xaxis, whole, list(map(str, whole)))
         return
     months = round(12 * (last - first))
     step = next(step for step in (1, 2, 3, 6, 12) if months / step <= MOST_MONTHS)
     at = [round(12 * first) + month for month in range(0, months + 1, step)]
-    ax.set_xticks([month / 12 for month in at], [f"{MONTHS[m % 12][:3]}\n{m // 12}" for m in at])
+    tick(ax.xaxis, [month / 12 for month in at], [f"{MONTHS[m % 12][:3]}\n{m // 12}" for m in at])
 
 
 def legend(ax: Axes, **options) -> None:
@@ -522,8 +533,13 @@ def _axes_of(fig: Figure) -> list[Axis]:
 
 
 def _words_on(fig: Figure) -> list[str]:
-    """List what is written on a figure: titles, numbers, names, ticks, legend, source."""
+    """List what is written on a figure: titles, numbers, names, legend, source, and ticks."""
+    names, written = [], set()
     for axis in _axes_of(fig):
-        axis.get_majorticklabels()  # has the ticks written
-    texts = [text for text in fig.findobj(Text) if text.get_visible()]
-    return [told for text in texts if (told := " ".join(text.get_text().split()))]
+        if isinstance(given := axis.get_major_formatter(), Named):
+            names += given.seq
+            written.update(label for one in axis.majorTicks for label in (one.label1, one.label2))
+        else:
+            axis.get_majorticklabels()  # has the ticks written
+    texts = [text.get_text() for text in fig.findobj(Text) if text.get_visible() and text not in written]
+    return [told for text in [*texts, *names] if (told := " ".join(text.split()))]

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from tradelib.style.house import COLOURS, LABEL, SOURCE, WIDTH, ink, money_axis, width_of
+from tradelib.style.house import COLOURS, LABEL, SOURCE, WIDTH, ink, money_axis, tick, width_of
 from tradelib.style.words import Unit, capital, signed_money
 
 AGREEMENTS = Path(__file__).parents[1] / "data" / "agreements.csv"
@@ -98,7 +98,7 @@ def year_bars(ax: Axes, bars: pd.Series, unit: Unit) -> None:
     money_axis(ax, unit, *with_room(bars, bars[bars.index >= this - 1]))
     years = range(bars.index[0], this + 1)
     ax.tick_params(axis="x", length=0)
-    ax.set_xticks(years, map(str, years))  # of two years matplotlib would write what they add to a sum
+    tick(ax.xaxis, years, map(str, years))  # of two years matplotlib would write what they add to a sum
     ax.set_xlim(bars.index[0] - 0.6, this + 0.6)
     ax.spines["bottom"].set_visible(False)
 
@@ -156,7 +156,7 @@ def waterfall(
         bar_label(ax, x, beyond, unit.number(usd, sign=not stands, digits=digits), usd < 0)
     money_axis(ax, unit, min(tips[-1]), max(tips[1]))
     ax.tick_params(axis="x", length=0)
-    ax.set_xticks(range(len(names)), [textwrap.fill(capital(name), 12) for name in names])
+    tick(ax.xaxis, range(len(names)), [textwrap.fill(capital(name), 12) for name in names])
     ax.spines["bottom"].set_visible(False)
 
 
