@@ -30,7 +30,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
-from matplotlib.ticker import FixedFormatter
 from tqdm import tqdm
 
 from tradelib import loaders
@@ -460,8 +459,8 @@ def drawn(found: Brief, notebook: str) -> dict[str, Figure]:
         draw = getattr(charts, call.removeprefix("charts."), None) if call.startswith("charts.") else None
         chart = draw and draw(found)
         for axes in chart.axes if chart else ():
-            names = [label.get_text() for label in axes.get_yticklabels()]
-            rows = isinstance(axes.yaxis.get_major_formatter(), FixedFormatter) and names
+            rows = axes.yaxis_inverted()  # one below the other, each with its name
+            names = [label.get_text() for label in axes.get_yticklabels()] if rows else []
             for line in axes.lines:
                 label = line.get_label()
                 if not label.startswith("_") and label != "turn" and line.get_marker() not in "<>":
