@@ -1,6 +1,7 @@
 """What changed between two briefs: the parts add to the difference, and each is what raw readings make it."""
 
 import json
+import re
 
 import pytest
 from click.testing import CliRunner
@@ -150,6 +151,13 @@ def test_sentences_and_points_of_charts_change_with_the_figures(way):
         next(one for one in found.changes if one.id == "goods.balance.ytd"),
     )
     assert bar.parts == fact.parts, "the bar of the chart is the figure"
+
+
+def test_a_dot_of_a_chart_is_named_by_its_country():
+    found = changes.drawn(sheet("KOR", "2018-07", "2018-10-05"), read_notebook().text)
+    dots = [id.removeprefix("standing-chart: ") for id in found if id.startswith("standing-chart: ")]
+    assert {"South Korea, now", "South Korea, before", "Canada, now"} <= set(dots)
+    assert all(re.fullmatch(r"[A-Z][\w ().'-]*, (now|before)", dot) for dot in dots), dots
 
 
 @pytest.mark.parametrize("who", ["KOR", "Tuvalu"])
