@@ -259,7 +259,18 @@ def test_the_world_is_not_compared_with_itself():
     assert "on all imports" not in said("duties", world)
     assert "on all imports they came to" in said("duties", sheet("KOR", "2024-12"))
     assert "accounted for" not in said("standing", world)
-    assert "by partner has no row of the world" in said("total", world)
+
+
+def test_goods_and_services_with_the_world_are_those_of_the_month_as_bea_publishes_them():
+    text = said("total", sheet("0015", "2025-02"))
+    assert "a deficit of $122.7 billion with the world in February 2025" in text
+    assert "improved by $8.0 billion on the month before" in text and "no row of the world" not in text
+    assert "$278.5 billion (up 2.9 percent on the month before) and imports to $401.1 billion" in text
+    assert "services alone there was a surplus of $24.3 billion, in goods a deficit of $147.0 billion" in text
+    assert "**a deficit of $122.7 billion**" in said("figures", sheet("0015", "2025-02"))
+    assert "2,402 days after the as-of date" in said("total", sheet("0015", "2018-07")), "a later vintage"
+    for who, release in (("KOR", "2025-02"), ("EU", "2025-02"), ("0015", "1990-03")):
+        assert "Goods and services, " not in said("figures", sheet(who, release))
 
 
 def test_without_goods_the_reason_is_that_of_goods_and_the_world_is_no_comparison():

@@ -133,7 +133,8 @@ class Question:
                 raise TradelibError(
                     f"{self.id} is not told of which period.", f"Say it: {self.id}@2017, or give a release."
                 )
-            last = month if self.monthly else releases.quarter_out(month)
+            by_month = self.monthly or span in ("month", "trailing12")
+            last = month if by_month else releases.quarter_out(month)
             window = _ending(span, last, self.id)
         elif span:
             window = _ending(span, window.end, self.id)
