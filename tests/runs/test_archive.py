@@ -85,3 +85,13 @@ def test_a_page_that_was_edited_or_whose_notebook_is_another_is_not_packed(packe
     (tmp_path / page.name).write_text(json.dumps(edited))
     with pytest.raises(TradelibError, match="was edited"):
         archive.pack(tmp_path / page.name, notebook=book)
+
+
+@pytest.mark.parametrize("who", ["KOR", "EU"])
+def test_of_a_large_table_by_year_an_archive_of_a_brief_holds_the_sums_that_it_read(who, tmp_path):
+    made = make_report(who, "2024-12", as_of="2026-11-25", reports=tmp_path / "r")
+    facts = json.loads(made.paths[2].read_text(encoding="utf-8"))["facts"]
+    share = facts["tariff.dutiable_share.ytd"]
+    assert share["table"] == archive.TARIFF_YEARS and share["value"] > 0
+    path = archive.pack(made.paths[1])
+    assert path.stat().st_size < 5_000_000 and archive.replay(path) == []

@@ -20,13 +20,16 @@ from pathlib import Path, PurePosixPath
 
 from tradelib import releases
 from tradelib.errors import TradelibError
+from tradelib.partners import has_members, members, partner
 from tradelib.runs.finished import is_edited
 from tradelib.runs.jobs import ENDS, Notebook, read_notebook
-from tradelib.store import files, vintages
-from tradelib.tables import GOODS
+from tradelib.store import files, parquet, vintages
+from tradelib.tables import GOODS, TARIFF_YEARS
 
 MANIFEST, PAGE = "manifest.json", "page"
 MOST = 2_000_000_000  # bytes that an archive may unpack to
+#: Tables of which a brief reads the sums of its own partner alone; one is larger than all others together.
+OF_PARTNER = {TARIFF_YEARS}
 SMALL = 200_000  # bytes: a vintage that a page did not use is kept whole where it is small, else its card
 REVISED_DAYS = 70  # the reach of `snapshot` for the vintage that a release revised
 SUBJECT = ("partner", "release", "as_of")
@@ -41,7 +44,8 @@ The page in `{page}/` was made by tradelib {version}, with Python {python}, from
 
 - `notebook/`: the notebook as it was run, and in `manifest.json` its parameters
 - `bundled/`, `store/`: the vintages it used, as Parquet files, each with its sources in its metadata; of
-  others that were at hand the metadata alone, since a page also says what was not there
+  imports by HS code and year the sums that it used; of others that were at hand the metadata alone, since a
+  page also says what was not there
 - `calendar/`: the release calendar, where it was refreshed
 - `claims/`: the files of claims, where it used some
 - `requirements.txt`: every library with its version
@@ -75,6 +79,8 @@ def pack(page: Path | str, *, notebook: Path | None = None, to: Path | None = No
         whole = vintage in used or (not vintage.parts and vintage.path.stat().st_size < SMALL)
         for path in {vintage.path, *(vintage.files if whole else ())}:
             content = files.read_bytes(path) if whole or vintage.parts else _card_of(path)
+            if whole and vintage.table in OF_PARTNER and "at_hand" not in record:
+                content = _summed(vintage, record["parameters"])
             held[(inside / path.relative_to(vintage.path.parent)).as_posix()] = content
     if (calendar := releases.refreshed_path()).exists():
         held["calendar/releases.csv"] = calendar.read_bytes()
@@ -131,6 +137,19 @@ def _used(record: dict) -> list[vintages.Vintage]:
     goods = next(one for one in used if one.table == GOODS)  # what it revised is told by the one before
     before = (one for one in vintages.list_vintages(GOODS) if one.published < goods.published)
     return [*used, *(one for one in before if (goods.published - one.published).days <= REVISED_DAYS)]
+
+
+def _summed(vintage: vintages.Vintage, asked: dict) -> bytes:
+    """The file of a vintage with all items of a page's partner, or of each of its members, added up."""
+    code = asked["partner"]
+    codes = members(code, asked["as_of"]) if has_members(code) else []
+    rows = vintages.read(vintage, partner=[code, *codes])
+    by = rows.groupby(["partner", "flow", "period"], as_index=False, observed=True)
+    sums = by.sum(numeric_only=True).assign(item="all", note=None)
+    with files.scratch() as folder:
+        path = folder / vintage.path.name
+        parquet.write(sums[list(rows)], path, parquet.read_meta(vintage.path))
+        return path.read_bytes()
 
 
 def _card_of(path: Path) -> bytes:
@@ -211,7 +230,6 @@ def replay(archive: Path | str, *, keep: Path | None = None) -> list[str]:
 def make_again() -> None:
     """Be the process of `replay`: make the page ordered on standard input, and print where it lies."""
     from tradelib.briefs.snapshot import take
-    from tradelib.partners import partner
     from tradelib.runs.jobs import job_of
     from tradelib.runs.report import make
 
