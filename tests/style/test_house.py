@@ -18,7 +18,7 @@ from PIL import Image
 
 from tradelib import balance, load_goods
 from tradelib.errors import TradelibError
-from tradelib.style import house
+from tradelib.style import house, pictures
 from tradelib.style.house import alt_text, caption
 from tradelib.style.words import Unit
 
@@ -206,6 +206,56 @@ def test_what_is_no_figure_is_refused(goods):
     for thing in (goods, [], "figure"):
         with pytest.raises(TradelibError, match=r"is not a figure"):
             house.dress(thing, "me", title="x")
+
+
+# --- a user goes on with a chart of ours
+
+
+def named():
+    """A chart of ours whose ticks have names by their places."""
+    fig, (ax,) = house.canvas()
+    house.money_axis(ax, Unit.of([9e9]), 0, 8e9)
+    house.tick(ax.xaxis, range(2012, 2019), map(str, range(2012, 2019)))
+    ax.set_xlim(2011.5, 2018.5)
+    return house.dress(fig, SOURCE, title="Exports rose", subtitle="Goods, $ billion"), ax
+
+
+def test_ticks_that_a_user_sets_keep_the_names_of_their_places():
+    """Names went by their order once: 2014, 2016 and 2018 were called 2012, 2013 and 2014."""
+    fig, ax = named()
+    ax.set_xticks([2014, 2016, 2018])
+    ax.locator_params(axis="y", nbins=3)
+    fig.draw_without_rendering()
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["2014", "2016", "2018"]
+    places = [f"{place / 1e9:.0f}" for place in ax.get_yticks()]
+    assert [text.get_text() for text in ax.get_yticklabels()] == places
+    words = pictures.words_of(fig._repr_mimebundle_()[0]["image/png"])
+    assert "2016" in words and "2015" not in words
+    ax.set_xticks([2015.5])
+    assert [text.get_text() for text in ax.get_xticklabels()] == [""]
+
+
+@pytest.mark.parametrize(
+    "add",
+    [
+        lambda fig, ax: ax.twinx().plot([2012, 2018], [1, 2]),
+        lambda fig, ax: fig.colorbar(mpl.cm.ScalarMappable(), ax=ax),
+        lambda fig, ax: fig.legend(ax.plot([2012], [1]), ["line"], loc="outside right center"),
+        lambda fig, ax: fig.add_axes((0.5, 0.5, 0.1, 0.1)),
+    ],
+    ids=["twin axes", "colour bar", "legend outside", "further axes"],
+)
+def test_what_a_user_adds_to_a_chart_leaves_its_words_readable(add):
+    """Axes of which there were two were laid out nowhere: they lay across the subtitle and the source."""
+    fig, ax = named()
+    add(fig, ax)
+    fig.draw_without_rendering()
+    under, source = (text.get_window_extent() for text in fig.texts if text.get_gid())
+    for one in fig.axes:
+        box = one.get_tightbbox()
+        assert source.y1 < box.y0 < box.y1 < under.y0 and 0 < box.x0 < box.x1 < fig.bbox.x1
+    beside = [legend.get_window_extent() for legend in fig.legends]
+    assert all(ax.get_tightbbox().x1 < legend.x0 < legend.x1 < fig.bbox.x1 for legend in beside)
 
 
 # --- axes and legends

@@ -23,10 +23,10 @@ from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.font_manager import FontProperties
-from matplotlib.layout_engine import ConstrainedLayoutEngine, LayoutEngine
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
-from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator
+from matplotlib.ticker import FixedLocator, Formatter, MaxNLocator
 from matplotlib.transforms import Bbox
 
 from tradelib.errors import TradelibError
@@ -187,25 +187,28 @@ class Chart(Figure):
         return path
 
 
-class OnePanel(LayoutEngine):
+class OnePanel(ConstrainedLayoutEngine):
     """Give the one panel of a figure the room that the words around it leave.
 
     Where its ticks are fixed, it is measured once. The layout of matplotlib, which is for several panels too,
-    measures twice, and that was a tenth of the time of drawing.
+    measures twice, and that was a tenth of the time of drawing. What a user has added is left to it.
     """
-
-    _adjust_compatible, _colorbar_gridspec = True, False
-    room = (0.0, 0.0, 1.0, 1.0)  # left, bottom, right and top, as parts of the figure
 
     def execute(self, fig: FigureBase) -> None:
         """Place the axes."""
-        (ax,) = fig.axes
-        low, high = np.reshape(self.room, (2, 2)) * fig.bbox.size + np.multiply([[1], [-1]], PAD * fig.dpi)
+        added = fig.legends or fig.subfigs or fig.get_supxlabel() or fig.get_supylabel()
+        if added or len(fig.axes) != 1 or fig.axes[0].get_aspect() != "auto":
+            return super().execute(fig)
+        (ax,), told = fig.axes, self.get()
+        corner, size = np.reshape(told["rect"], (2, 2))
+        pad = np.array([told["w_pad"], told["h_pad"]]) * fig.dpi
+        low, high = corner * fig.bbox.size + pad, (corner + size) * fig.bbox.size - pad
         for _ in range(1 if _is_fixed(fig) else 2):  # else how many ticks there are depends on the place
             panel, whole = ax.get_window_extent().get_points(), ax.get_tightbbox(for_layout_only=True)
             start, end = low + panel[0] - whole.min, high + panel[1] - whole.max
             ax.set_position(Bbox([start, np.maximum(start + 1, end)] / fig.bbox.size))
             ax.set_in_layout(True)
+        return None
 
 
 def canvas(
@@ -240,14 +243,25 @@ def money_axis(ax: Axes, unit: Unit, low: float, high: float, *, along: str = "y
     line(0, color=COLOURS["text"], lw=1, zorder=2.5)
 
 
-class Named(FixedFormatter):
-    """Names of ticks, which are on a picture although they are written only while it is drawn."""
+class Named(Formatter):
+    """Names of ticks by their places, on a picture although they are written only while it is drawn.
+
+    By place, so that a user who then sets other ticks gets the names of these, or none.
+    """
+
+    def __init__(self, names: dict[float, str]) -> None:
+        self.names = names
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """Return the name of a tick; none where no tick was given one."""
+        return self.names.get(x, "")
 
 
 def tick(axis: Axis, places: Iterable[float], names: Iterable[str]) -> None:
     """Fix where the ticks of an axis are, and their names; they are made once it is drawn, if ever."""
-    axis.set_major_locator(FixedLocator(list(places)))
-    axis.set_major_formatter(Named(list(names)))
+    named = dict(zip(places, names, strict=True))
+    axis.set_major_locator(FixedLocator(list(named)))
+    axis.set_major_formatter(Named(named))
 
 
 def _digits_between(ticks, unit: Unit) -> int:
@@ -444,15 +458,15 @@ def _framed(fig: Chart, title: str, subtitle: str, foot: str) -> Chart:
     last.set(y=MARGIN / height, va="bottom")
     beneath = MARGIN + _height(last) + 0.08 if foot else MARGIN
     left, right, bottom, top = 0.06 / width, 1 - 0.06 / width, beneath / height, 1 - down / height
-    if isinstance(engine := fig.get_layout_engine(), OnePanel):
-        engine.room = (left, bottom, right, top)
-        return fig
+    inside = {"rect": (left, bottom, right - left, top - bottom), "w_pad": PAD, "h_pad": PAD}
+    engine = fig.get_layout_engine()
     bar = any(ax.get_label() == "<colorbar>" for ax in fig.axes)  # stays as it was laid out
-    if bar and not isinstance(engine, ConstrainedLayoutEngine):
+    if isinstance(engine, OnePanel):
+        engine.set(**inside)
+    elif bar and not isinstance(engine, ConstrainedLayoutEngine):
         fig.set_layout_engine("tight", rect=(left, bottom, right, top))
     else:
-        inside = (left, bottom, right - left, top - bottom)
-        fig.set_layout_engine("constrained", rect=inside, w_pad=PAD, h_pad=PAD)
+        fig.set_layout_engine("constrained", **inside)
     return fig
 
 
@@ -537,7 +551,7 @@ def _words_on(fig: Figure) -> list[str]:
     names, written = [], set()
     for axis in _axes_of(fig):
         if isinstance(given := axis.get_major_formatter(), Named):
-            names += given.seq
+            names += given.format_ticks(axis.get_majorticklocs())
             written.update(label for one in axis.majorTicks for label in (one.label1, one.label2))
         else:
             axis.get_majorticklabels()  # has the ticks written
