@@ -129,6 +129,19 @@ def test_a_large_table_comes_back_as_it_was_saved(table):
     )
 
 
+@pytest.mark.parametrize("having", [(2022,), (2023, 2024), (2024,)], ids=str)
+def test_a_column_that_only_some_years_have_is_read_and_missing_in_the_others(having):
+    """A column that the first year lacked was left out of all, without a word."""
+    frames = [rows_of(year, DUTIES) for year in (2022, 2023, 2024)]
+    for frame in frames:
+        if frame["period"].iloc[0].year in having:
+            frame["dutiable_usd"] = frame["value_usd"]
+    vintage, rows = save(*frames, table=DUTIES)
+    back = vintages.read(vintage)
+    assert same(back[list(rows)], rows) and back["dutiable_usd"].notna().any()
+    assert "dutiable_usd" not in vintages.read(vintage, since="2023-01", through="2023-12") or 2023 in having
+
+
 def test_any_cut_gives_the_rows_that_pandas_keeps():
     vintage, rows = save()
     months = st.none() | st.sampled_from([str(p) for p in pd.period_range("2021-11", "2025-02", freq="M")])

@@ -34,7 +34,7 @@ def select(
 ) -> pa.Table:
     """Read the rows of some periods and partners of one vintage's files, whose `period` is a day.
 
-    They come sorted by partner, flow, item and period.
+    They come sorted by partner, flow, item and period, with every column that one of the years has.
     """
     first, last = since and _day(pd.Period(since)), through and _day(pd.Period(through))
     rows = _rows(files, first, last, _of(partner) if partner else None)
@@ -98,8 +98,11 @@ def _rows(
         with _vouched(wanted):
             names = [path.path if is_remote(path) else str(path) for path in wanted]
             place = _by_range(wanted[0]) if is_remote(wanted[0]) else None
-            data = ds.dataset(names, format="parquet", filesystem=place, partitioning=None)
-            return data.to_table(columns=columns, filter=where)
+            how = {"format": "parquet", "filesystem": place, "partitioning": None}
+            if not columns:  # all there are: some years may have more of them than the first
+                years = [ds.dataset(name, **how).schema for name in names]
+                how["schema"] = pa.unify_schemas(years, promote_options="permissive")
+            return ds.dataset(names, **how).to_table(columns=columns, filter=where)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise unreadable(wanted[0].parent.parent, error) from None
 
