@@ -155,6 +155,8 @@ def test_a_failed_run_is_kept_beside_and_leaves_the_good_brief_alone(made):
     failed = good.paths[0].with_name("korea-south.failed.ipynb")
     assert str(failed) in str(error.value)
     assert "ZeroDivisionError" in failed.read_text()
+    told = nbformat.read(failed, as_version=4).metadata["papermill"]
+    assert {told[place] for place in ("input_path", "output_path")} == {"release.ipynb"}, "no path"
     assert good.paths[0].read_bytes() == before
     assert not list(failed.parent.glob("*.tmp"))
     made(LAST, LAST)
@@ -177,6 +179,10 @@ def test_leaving_midway_is_a_failure_however_politely(cell, why, made, tmp_path)
 def test_a_file_that_is_no_notebook_and_a_missing_one_are_refused(made, tmp_path):
     (tmp_path / "x.ipynb").write_text("not json")
     with pytest.raises(tl.TradelibError, match="cannot be read as a notebook"):
+        made(notebook=tmp_path / "x.ipynb")
+    cell = nbformat.v4.new_code_cell("'half a character: \ud83d'")
+    (tmp_path / "x.ipynb").write_text(json.dumps(nbformat.v4.new_notebook(cells=[cell])))
+    with pytest.raises(tl.TradelibError, match="cannot be read as a notebook .UnicodeEncodeError"):
         made(notebook=tmp_path / "x.ipynb")
     with pytest.raises(tl.TradelibError, match="There is no notebook"):
         made(notebook=tmp_path / "y.ipynb")

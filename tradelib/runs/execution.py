@@ -66,6 +66,7 @@ def parameters_of(notebook: Notebook) -> dict[str, str]:
 
     try:
         book = nbformat.reads(notebook.text, as_version=4)
+        json.dumps(book, ensure_ascii=False).encode()  # half a character can be written nowhere
         if not any("parameters" in cell.metadata.get("tags", []) for cell in book.cells):
             return {}
         with scratch() as folder:
@@ -116,7 +117,7 @@ def execute(
     """Run a notebook from its first cell to its last, with those of the parameters that it declares.
 
     `folder` is where to work: `run.ipynb` is there after a failure, as far as it ran. A cell may take `limit`
-    seconds. No path of this machine is in the finished notebook, and no key in the kernel's environment.
+    seconds. No path of this machine is in the notebook, and no key in the kernel's environment.
     """
     import nbformat
     import papermill
@@ -136,6 +137,8 @@ def execute(
             kernel_name=kernel,
             prepare_only=True,
         )
+        for place in ("input_path", "output_path"):  # no path of a machine in a notebook, failed or not
+            book.metadata["papermill"][place] = notebook.name
         with scratch() as sockets:
             engine.run(
                 book,
@@ -149,11 +152,8 @@ def execute(
             raise RuntimeError(cause)
     except Exception as error:  # whatever a cell or the kernel raised, the user needs the same
         if book:
-            (folder / "run.ipynb").write_bytes(nbformat.writes(book).encode())
+            (folder / "run.ipynb").write_bytes(nbformat.writes(book).encode(errors="backslashreplace"))
         raise NotebookFailed(*_what_failed(error)) from None
-    run = book.metadata.get("papermill", {})
-    for place in ("input_path", "output_path"):  # no path of a machine in a published notebook
-        run[place] = notebook.name
     _take_chance_out(book)
     mark_cells(book)
     return book
