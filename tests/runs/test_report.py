@@ -182,7 +182,7 @@ def test_a_file_that_is_no_notebook_and_a_missing_one_are_refused(made, tmp_path
         made(notebook=tmp_path / "x.ipynb")
     cell = nbformat.v4.new_code_cell("'half a character: \ud83d'")
     (tmp_path / "x.ipynb").write_text(json.dumps(nbformat.v4.new_notebook(cells=[cell])))
-    with pytest.raises(tl.TradelibError, match="cannot be read as a notebook .UnicodeEncodeError"):
+    with pytest.raises(tl.TradelibError, match="read as a notebook"):
         made(notebook=tmp_path / "x.ipynb")
     with pytest.raises(tl.TradelibError, match="There is no notebook"):
         made(notebook=tmp_path / "y.ipynb")
