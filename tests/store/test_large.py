@@ -353,3 +353,19 @@ def test_a_file_that_went_missing_at_s3_is_told(bucket):
     vintage.files[1].unlink()
     with pytest.raises(TradelibError, match=f"Cannot read the rows of s3://{bucket}"):
         vintages.read(vintage, partner="5800")
+
+
+def test_a_connection_that_breaks_while_rows_come_is_told(bucket, monkeypatch):
+    """The error of the library of an address is none of the operating system's, and came as it was."""
+    import s3fs.core
+    from botocore.exceptions import EndpointConnectionError
+
+    def broken(*_, **__):
+        raise EndpointConnectionError(endpoint_url="http://nobody")
+
+    vintage, _ = save()
+    monkeypatch.setattr(s3fs.core, "_fetch_range", broken)
+    with pytest.raises(TradelibError, match=f"Cannot read the rows of s3://{bucket}.*Could not connect"):
+        vintages.read(vintage, partner="5800")
+    with pytest.raises(TradelibError, match="Could not connect"):
+        contributors(flow="exports", partner="5800", through="2024-03", as_of=DAY)

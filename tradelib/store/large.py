@@ -103,7 +103,10 @@ def _rows(
                 years = [ds.dataset(name, **how).schema for name in names]
                 how["schema"] = pa.unify_schemas(years, promote_options="permissive")
             return ds.dataset(names, **how).to_table(columns=columns, filter=where)
-    except (pa.ArrowException, OSError, ValueError) as error:
+    except Exception as error:
+        damaged = isinstance(error, (pa.ArrowException, OSError, ValueError))
+        if not damaged and not is_remote(wanted[0]):  # at an address each library has errors of its own
+            raise
         raise unreadable(wanted[0].parent.parent, error) from None
 
 
