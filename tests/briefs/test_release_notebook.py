@@ -265,6 +265,10 @@ def test_goods_and_services_with_the_world_are_those_of_the_month_as_bea_publish
     text = said("total", sheet("0015", "2025-02"))
     assert "a deficit of $122.7 billion with the world in February 2025" in text
     assert "improved by $8.0 billion on the month before" in text and "no row of the world" not in text
+    assert "goods only" not in text, "twelve months of both follow"
+    assert "was a deficit of $1.03 trillion in the twelve months to" in said(
+        "since-when", sheet("0015", "2025-02")
+    )
     assert "$278.5 billion (up 2.9 percent on the month before) and imports to $401.1 billion" in text
     assert "services alone there was a surplus of $24.3 billion, in goods a deficit of $147.0 billion" in text
     assert "**a deficit of $122.7 billion**" in said("figures", sheet("0015", "2025-02"))
