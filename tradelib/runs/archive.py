@@ -28,8 +28,6 @@ from tradelib.tables import GOODS, TARIFF_YEARS
 
 MANIFEST, PAGE = "manifest.json", "page"
 MOST = 2_000_000_000  # bytes that an archive may unpack to
-#: Tables of which a brief reads the sums of its own partner alone; one is larger than all others together.
-OF_PARTNER = {TARIFF_YEARS}
 SMALL = 200_000  # bytes: a vintage that a page did not use is kept whole where it is small, else its card
 REVISED_DAYS = 70  # the reach of `snapshot` for the vintage that a release revised
 SUBJECT = ("partner", "release", "as_of")
@@ -79,7 +77,9 @@ def pack(page: Path | str, *, notebook: Path | None = None, to: Path | None = No
         whole = vintage in used or (not vintage.parts and vintage.path.stat().st_size < SMALL)
         for path in {vintage.path, *(vintage.files if whole else ())}:
             content = files.read_bytes(path) if whole or vintage.parts else _card_of(path)
-            if whole and vintage.table in OF_PARTNER and "at_hand" not in record:
+            if (
+                whole and vintage.table == TARIFF_YEARS and "at_hand" not in record
+            ):  # a brief reads sums alone
                 content = _summed(vintage, record["parameters"])
             held[(inside / path.relative_to(vintage.path.parent)).as_posix()] = content
     if (calendar := releases.refreshed_path()).exists():

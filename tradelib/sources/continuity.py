@@ -192,7 +192,7 @@ def worst_of(worst: pd.DataFrame, *values: str) -> list[str]:
     """The worst of some rows, as lines of a table."""
     shown = worst.nlargest(SHOWN, "beyond")
     shown = shown.assign(partner=shown["partner"].map(all_partners().set_index("code")["name"]))
-    columns = ["partner", "flow", "item", "period", *values]
+    columns = [*KEYS, *values]
     return shown[columns].to_string(index=False, float_format="{:,.0f}".format).splitlines()
 
 

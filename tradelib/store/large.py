@@ -19,9 +19,9 @@ import pyarrow.dataset as ds
 
 from tradelib.store.files import is_remote
 from tradelib.store.parquet import is_sealed, unreadable
+from tradelib.tables import KEYS
 from tradelib.windows import Window
 
-KEY = ["partner", "flow", "item", "period"]
 PARTNER, PERIOD, VALUE = pc.field("partner"), pc.field("period"), pc.field("value_usd")
 
 
@@ -38,7 +38,7 @@ def select(
     """
     first, last = since and _day(pd.Period(since)), through and _day(pd.Period(through))
     rows = _rows(files, first, last, _of(partner) if partner else None)
-    return rows.sort_by([(name, "ascending") for name in KEY])
+    return rows.sort_by([(name, "ascending") for name in KEYS])
 
 
 def periods(files: list[Path], *, since: pd.Period, through: pd.Period) -> set[pd.Period]:
@@ -80,7 +80,7 @@ def totals(files: list[Path]) -> pa.Table:
     years = [_rows([path], columns=columns).group_by(by).aggregate([("value_usd", "sum")]) for path in files]
     sums = pa.concat_tables(years).rename_columns([*by, "value_usd"])
     sums = sums.append_column("item", pa.repeat("all", sums.num_rows))
-    return sums.sort_by([(name, "ascending") for name in KEY])
+    return sums.sort_by([(name, "ascending") for name in KEYS])
 
 
 def _rows(
