@@ -191,7 +191,8 @@ def test_the_example_of_a_group_is_a_partner_with_members(tmp_path, monkeypatch)
 
 def test_the_sql_of_the_guide_reads_the_bundled_vintages():
     ((sql),) = [code for language, code in FENCED.findall(text_of(GUIDES / "store.md")) if language == "sql"]
-    found = duckdb.sql(sql.replace("store/", f"{ROOT}/tradelib/data/vintages/")).fetchall()
+    with duckdb.connect() as db:
+        found = db.sql(sql.replace("store/", f"{ROOT}/tradelib/data/vintages/")).fetchall()
     usd = {str(day): value for day, value in found}
     assert round(usd["2018-10-05"] / 1e6, 1) == 31752.1 and round(usd["2025-04-03"] / 1e6, 1) == 31735.2
 

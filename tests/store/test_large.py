@@ -101,8 +101,9 @@ def test_other_engines_read_the_store_as_it_is(store):
     stored.save()
     stored.save_large()
     count = "SELECT count(*), min(published) FROM read_parquet(?, hive_partitioning = true)"
-    one = duckdb.execute(count, [f"{store}/table=goods_census_nsa/**/*.parquet"]).fetchall()[0]
-    many = duckdb.execute(count, [f"{store}/table={EXPORTS}/**/*.parquet"]).fetchall()[0]
+    with duckdb.connect() as db:
+        (one,) = db.execute(count, [f"{store}/table=goods_census_nsa/**/*.parquet"]).fetchall()
+        (many,) = db.execute(count, [f"{store}/table={EXPORTS}/**/*.parquet"]).fetchall()
     assert (one, many) == ((8, stored.DAY), (6, stored.DAY))
     assert ds.dataset(store / f"table={EXPORTS}", partitioning="hive").count_rows() == 6
 
@@ -247,11 +248,12 @@ def totals(frame):
 
 def test_duckdb_reads_the_folder_by_its_hive_names(store):
     _, rows = save()
-    found = duckdb.sql(
-        'SELECT "table", published, year, sum(value_usd) FROM read_parquet($files, hive_partitioning = true) '
-        "GROUP BY ALL ORDER BY year",
-        params={"files": f"{store}/**/*.parquet"},
-    ).fetchall()
+    with duckdb.connect() as db:
+        found = db.sql(
+            'SELECT "table", published, year, sum(value_usd) '
+            "FROM read_parquet($files, hive_partitioning = true) GROUP BY ALL ORDER BY year",
+            params={"files": f"{store}/**/*.parquet"},
+        ).fetchall()
     assert found == [
         (EXPORTS, DAY, year, value) for year, value in zip((2022, 2023, 2024), totals(rows), strict=True)
     ]
