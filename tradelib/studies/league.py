@@ -468,11 +468,7 @@ def changes(found: Leagues, item: str, *, title: str = "") -> Chart | None:
         place = {"xytext": (5 if change > 0 else -5, 0), "textcoords": "offset points", "va": "center"}
         ax.annotate(text, (change, y), ha="left" if change > 0 else "right", zorder=3, **place)
     style.money_axis(ax, unit, *_limits(usd, texts), along="x")
-    ax.set_yticks(range(len(rows)), [name_of(who) for who in rows.index])
-    ax.set_ylim(len(rows) - 0.4, -0.6)
-    if code in rows.index:
-        label = ax.get_yticklabels()[rows.index.get_loc(code)]
-        label.set(color=style.ink("highlight"), weight="bold")
+    marks.name_rows(ax, [name_of(who) for who in rows.index], marks.own_looks(rows.index == code))
     ax.tick_params(axis="y", length=0)
     ax.spines["bottom"].set_visible(False)
     what = f"Change of the U.S. balance in {ITEMS[item]}"

@@ -648,12 +648,9 @@ def partners(found: Tariffs, *, title: str = "") -> Chart | None:
     labels = [partner(one).prose.removeprefix("the ") for one in kept]
     ranks = found.league["rate_pct"].rank(ascending=False, method="min")
     labels[SHOWN:] = [f"{name} ({words.ordinal(int(ranks[code]))})" for name in labels[SHOWN:]]
-    ax.set_yticks(range(len(rows)), labels)
-    ax.set_ylim(len(rows) - 0.4, -0.6)
+    marks.name_rows(ax, labels, marks.own_looks(own))
     ax.tick_params(axis="y", length=0, pad=8)  # clear of the dots at zero
     ax.spines["bottom"].set_visible(False)
-    if any(own):
-        ax.get_yticklabels()[own.index(True)].set(color=style.ink("highlight"), weight="bold")
     return style.dress(
         fig,
         style.source_line(found.snapshot, TARIFFS),

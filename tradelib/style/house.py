@@ -18,6 +18,7 @@ import matplotlib.style
 import numpy as np
 import pandas as pd
 from cycler import cycler
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -257,11 +258,16 @@ class Named(Formatter):
         return self.names.get(x, "")
 
 
-def tick(axis: Axis, places: Iterable[float], names: Iterable[str]) -> None:
-    """Fix where the ticks of an axis are, and their names; they are made once it is drawn, if ever."""
+def tick(axis: Axis, places: Iterable[float], names: Iterable[str], looks: dict | None = None) -> None:
+    """Fix where the ticks of an axis are, their names, and how some of the names look, by their places.
+
+    They are made once it is drawn, if ever.
+    """
     named = dict(zip(places, names, strict=True))
     axis.set_major_locator(FixedLocator(list(named)))
     axis.set_major_formatter(Named(named))
+    for place, look in (looks or {}).items() if Chart.drawn else ():
+        axis.get_major_ticks()[list(named).index(place)].label1.set(**look)
 
 
 def _digits_between(ticks, unit: Unit) -> int:
@@ -548,12 +554,22 @@ def _axes_of(fig: Figure) -> list[Axis]:
 
 def _words_on(fig: Figure) -> list[str]:
     """List what is written on a figure: titles, numbers, names, legend, source, and ticks."""
-    names, written = [], set()
+    names = []
     for axis in _axes_of(fig):
         if isinstance(given := axis.get_major_formatter(), Named):
             names += given.format_ticks(axis.get_majorticklocs())
-            written.update(label for one in axis.majorTicks for label in (one.label1, one.label2))
         else:
             axis.get_majorticklabels()  # has the ticks written
-    texts = [text.get_text() for text in fig.findobj(Text) if text.get_visible() and text not in written]
+    texts = [text.get_text() for text in _texts_in(fig) if text.get_visible()]
     return [told for text in [*texts, *names] if (told := " ".join(text.split()))]
+
+
+def _texts_in(artist: Artist) -> list[Text]:
+    """Find the texts on a figure but for named ticks, which would be made for it."""
+    if isinstance(artist, Text):
+        return [artist]
+    if isinstance(artist, Axis) and isinstance(artist.get_major_formatter(), Named):
+        parts = [artist.label, artist.offsetText, *artist.get_minor_ticks()]
+    else:
+        parts = artist.get_children()
+    return [text for part in parts for text in _texts_in(part)]

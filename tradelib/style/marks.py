@@ -190,10 +190,8 @@ def level_waterfall(ax: Axes, rows: pd.DataFrame, unit: Unit) -> None:
     rooms = [room if side in sides else slack for side in (-1, 1)]
     money_axis(ax, unit, low - rooms[0], high + rooms[1], along="x")
     ax.tick_params(axis="y", length=0)
-    ax.set_yticks(range(len(rows)), names, linespacing=1.05)
-    ax.set_ylim(len(rows) - 0.4, -0.6)
-    for label in (ax.get_yticklabels()[0], ax.get_yticklabels()[-1]):
-        label.set_weight("bold")
+    weights = ["bold", *["normal"] * (len(rows) - 2), "bold"]
+    name_rows(ax, names, {y: {"linespacing": 1.05, "weight": weight} for y, weight in enumerate(weights)})
     ax.spines["bottom"].set_visible(False)
 
 
@@ -215,6 +213,17 @@ def even_lines(text: str, width: int) -> str:
         for lines in (textwrap.wrap(text, narrow) for narrow in range(8, width + 1))
         if len(lines) == fewest
     )
+
+
+def name_rows(ax: Axes, names: list[str], looks: dict[int, dict]) -> None:
+    """Name rows one below the other, at the left of them; some, by their numbers, look otherwise."""
+    tick(ax.yaxis, range(len(names)), names, looks)
+    ax.set_ylim(len(names) - 0.4, -0.6)
+
+
+def own_looks(own: Sequence[bool]) -> dict[int, dict]:
+    """Set the partner's own row off from the others."""
+    return {y: {"color": ink("highlight"), "weight": "bold"} for y in np.flatnonzero(own)}
 
 
 def reach(rows: pd.DataFrame, code: str) -> float:
@@ -245,8 +254,7 @@ def dumbbells(ax: Axes, rows: pd.DataFrame, code: str, names: dict[str, str]) ->
         ax.hlines(y, before, now, color=COLOURS[name], lw=size / 4, alpha=0.6, zorder=2)
         ax.plot(before, y, mfc="white", mew=1.5, ms=7, label=f"{name} before", **dot)
         ax.plot(now, y, ms=size, label=f"{name} now", **dot)
-    ax.set_yticks(range(len(rows)), [names[who] for who in rows.index])
-    ax.set_ylim(len(rows) - 0.4, -0.6)
+    name_rows(ax, [names[who] for who in rows.index], own_looks(own))
     low, high = (getattr(rows[~off].stack(), end)() for end in ("min", "max"))
     low, high = min(low, 0), max(high, 0)
     room = 0.04 * (high - low)
@@ -267,4 +275,3 @@ def _own_label(ax: Axes, y: float, ends: pd.Series) -> None:
     place = {"xytext": (8 if right else -8, 0), "textcoords": "offset points", "zorder": 4}
     white = {"facecolor": "white", "edgecolor": "none", "pad": 1}
     ax.annotate(text, (ends.max() if right else ends.min(), y), bbox=white, **place, **look)
-    ax.get_yticklabels()[y].set(color=ink("highlight"), weight="bold")
