@@ -1,5 +1,7 @@
 """Numbers, periods and sources as words."""
 
+import subprocess
+import sys
 from datetime import date
 
 import pandas as pd
@@ -155,3 +157,17 @@ def test_a_table_that_does_not_know_its_source_says_what_to_give():
     for table in (pd.DataFrame({"value_usd": [1.0]}), pd.Series([1.0])):
         with pytest.raises(TradelibError, match=r"(?s)no columns table, vintage.*as it was loaded, a brief"):
             words.source_line(table)
+
+
+def test_months_are_english_in_a_program_that_writes_dates_in_another_language():
+    code = """
+        import calendar
+        calendar.month_name = calendar.month_abbr = ["", *"ABCDEFGHIJKL"]
+        import pandas as pd
+        from tradelib.sources import schedule
+        from tradelib.style import words
+        print(words.period(pd.Period("2018-07", "M")), schedule._PERIOD.search("in July 2018")[1])
+    """
+    command = [sys.executable, "-c", "\n".join(map(str.strip, code.splitlines()))]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["July", "2018", "July"]

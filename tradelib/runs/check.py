@@ -47,6 +47,7 @@ from tradelib.sources import keys
 from tradelib.sources.apart import Apart
 from tradelib.store import files, vintages
 from tradelib.style.tables import DATA_MIME
+from tradelib.style.words import MONTHS
 from tradelib.tables import CheckError
 
 BOOK, PAGE, FACTS = ENDS
@@ -55,11 +56,10 @@ ADVICE = "Give an .html, .ipynb or .facts.json file, or a folder of reports."
 MOST = 20  # faults told of a page
 LONGEST = 300  # characters of a text that a fault tells
 REACH = 16  # words of a sentence told on either side of a fault
-MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
 YEAR = r"(?:19|20)\d\d"
 #: Numerals that may be typed: each pattern, and why it is no figure.
 DECLARED = {
-    rf"\b(?:{MONTHS})(?: \d{{1,2}},)?(?: \d{{4}})?\b": "names of months and days",
+    rf"\b(?:{'|'.join(MONTHS)})(?: \d{{1,2}},)?(?: \d{{4}})?\b": "names of months and days",
     rf"(?<![$\d.,])\b{YEAR}(?:-\d\d(?:-\d\d)?|Q[1-4])?\b(?! (?:[mb]illion|percent|dollars))": "dates",
     r"\bFT-900\b|\bExhibits? \d+[a-z]?\b": "the release, and its exhibits",
     r"\b(?:HS|NAICS|SITC) ?\d+\b|\bHS-?\d+\b": "chapters and codes of a classification",

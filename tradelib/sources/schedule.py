@@ -16,11 +16,11 @@ from tradelib import releases
 from tradelib.errors import TradelibError
 from tradelib.sources import apart, download
 from tradelib.store import files
+from tradelib.style.words import MONTH_NUMBERS
 
 URL = "https://www.bea.gov/news/schedule"
 TITLE = "U.S. International Trade in Goods and Services"
-MONTHS = {date(2000, n, 1).strftime("%B").lower(): n for n in range(1, 13)}
-_NAMES = "|".join(MONTHS)
+_NAMES = "|".join(MONTH_NUMBERS)
 _TITLE = re.compile(
     r"^(?:monthly )?u\.? ?s\.? international trade in goods and services\b(.*)$", re.IGNORECASE
 )
@@ -73,7 +73,7 @@ def _slot(line: Tag) -> tuple[str, str] | None:
         if re.search(r"annual|revision|update", tail, re.IGNORECASE):
             return None  # its annual revision has a row of its own, beside the month's
         raise TradelibError(f"The schedule's row {' | '.join(filter(None, cells))!r} names no month.")
-    month = pd.Period(year=int(period[2]), month=MONTHS[period[1].lower()], freq="M")
+    month = pd.Period(year=int(period[2]), month=MONTH_NUMBERS[period[1].lower()], freq="M")
     if _OFF.search(" ".join([*others, tail])):
         return str(month), ""
     marked = line.find(class_="release-date")
@@ -89,7 +89,7 @@ def _year_of(found: re.Match, month: pd.Period) -> date | None:
     end = month.end_time.date()
     for year in [int(found[3])] if found[3] else [end.year, end.year + 1]:
         try:
-            day = date(year, MONTHS[found[1].lower()], int(found[2]))
+            day = date(year, MONTH_NUMBERS[found[1].lower()], int(found[2]))
         except ValueError:
             continue
         if 0 < (day - end).days <= LONGEST_WAIT_D:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tradelib.partners import all_partners
 from tradelib.studies.printed import TIMES
-from tradelib.style.words import MONTHS
+from tradelib.style.words import MONTH_NUMBERS, MONTHS
 
 SCALE = "million|billion|trillion|bn|mn|tn"
 AMOUNT = re.compile(
@@ -106,8 +106,8 @@ def _period(text: str) -> str:
 
 def _number(part: str) -> str:
     """A month or quarter by its number; a year as it is."""
-    if part.title() in MONTHS:
-        return f"{MONTHS.index(part.title()) + 1:02}"
+    if part.lower() in MONTH_NUMBERS:
+        return f"{MONTH_NUMBERS[part.lower()]:02}"
     return str(ORDER.index(part.lower()) + 1) if part.lower() in ORDER else part
 
 

@@ -62,7 +62,6 @@ WORD = re.compile(
     rf"|(?P<count>{'|'.join(filter(None, COUNTS))})?[ -]?(?P<part>{'|'.join(PARTS)})s?)"
 )
 OFF = {"more than": 50, "nearly": 20, "": 10}
-MONTHS = {name.lower(): n for n, name in enumerate(words.MONTHS, 1)}
 PLACES = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"]
 PLACES += ["eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth"]
 #: "More than" says no more than this part beyond what is printed, or one in its last digit.
@@ -180,8 +179,8 @@ def _place(text: str) -> int:
 def _period(text: str, unit: str) -> Printed:
     freq, given = PERIODS[unit], text.strip()
     named = re.fullmatch(r"([A-Za-z]+) (\d{4})", given)
-    if named and named[1].lower() in MONTHS:
-        given = f"{named[2]}-{MONTHS[named[1].lower()]:02}"
+    if named and named[1].lower() in words.MONTH_NUMBERS:
+        given = f"{named[2]}-{words.MONTH_NUMBERS[named[1].lower()]:02}"
     try:
         window = as_window(given)
     except TradelibError:

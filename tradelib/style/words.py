@@ -1,6 +1,5 @@
 """Numbers, periods and sources as words: the one place where figures are rounded for readers."""
 
-import calendar
 import csv
 import math
 from collections.abc import Iterable
@@ -14,7 +13,11 @@ from tradelib.errors import TradelibError
 from tradelib.tables import PROVENANCE, TABLES
 from tradelib.windows import Window
 
-MONTHS = list(calendar.month_name)[1:]
+#: In English, whatever language the program has set for dates.
+MONTHS = ["January", "February", "March", "April", "May", "June"]
+MONTHS += ["July", "August", "September", "October", "November", "December"]
+#: The number of a month by its name in small letters.
+MONTH_NUMBERS = {name.lower(): number for number, name in enumerate(MONTHS, 1)}
 NAMED_QUARTERS = ("first", "second", "third", "fourth")
 #: What dollars are counted in, the largest first.
 UNITS = {"trillion": 1e12, "billion": 1e9, "million": 1e6, "thousand": 1e3, "dollar": 1.0}
