@@ -113,6 +113,12 @@ def test_a_chart_looks_like_its_picture(name, tmp_path):
     )
 
 
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_chart_that_is_drawn_again_is_the_same(name):
+    fig = CHARTS[name]()
+    assert picture(fig).tobytes() == picture(fig).tobytes() == picture(fig).tobytes()
+
+
 def drawn_by(module) -> list[str]:
     """The chart functions of a module: those that are drawn in the house style."""
     found = {name: one for name, one in vars(module).items() if hasattr(one, "__wrapped__")}

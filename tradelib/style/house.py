@@ -193,6 +193,7 @@ class OnePanel(ConstrainedLayoutEngine):
 
     Where its ticks are fixed, it is measured once. The layout of matplotlib, which is for several panels too,
     measures twice, and that was a tenth of the time of drawing. What a user has added is left to it.
+    It starts from the same place each time, so that a chart which is drawn again is the same.
     """
 
     def execute(self, fig: FigureBase) -> None:
@@ -204,6 +205,8 @@ class OnePanel(ConstrainedLayoutEngine):
         corner, size = np.reshape(told["rect"], (2, 2))
         pad = np.array([told["w_pad"], told["h_pad"]]) * fig.dpi
         low, high = corner * fig.bbox.size + pad, (corner + size) * fig.bbox.size - pad
+        if spec := ax.get_subplotspec():
+            ax.set_position(spec.get_position(fig))
         for _ in range(1 if _is_fixed(fig) else 2):  # else how many ticks there are depends on the place
             panel, whole = ax.get_window_extent().get_points(), ax.get_tightbbox(for_layout_only=True)
             start, end = low + panel[0] - whole.min, high + panel[1] - whole.max
