@@ -211,6 +211,10 @@ def test_every_passage_and_every_title_reads_well_for_every_partner(release):
                 check(text, about, title=True)
             else:
                 assert drawn(cell, found) is None, (*about, "a chart without a title")
+        used = {(table, vintage.published.isoformat()) for table, vintage in found.used.items()}
+        told = [fact for fact in (*found.values(), *found.asked.values()) if fact.vintage]
+        other = [fact.id for fact in told if (fact.table, str(fact.vintage)) not in used]
+        assert not other, (release, found.partner.code, "facts of vintages that the record does not name")
 
 
 def test_without_quarters_to_compare_nothing_is_said_of_whose_deficit_shrank():

@@ -26,6 +26,7 @@ def test_nothing_after_the_release_leaks_into_a_fact(store):
         ("imports_consumption_nsa", "2020-12-04", pd.Period("2018-07", "M")),
         ("goods_census_sa", "2025-04-03", pd.Period("2018-07", "M")),
         ("trade_bop_annual", "2025-03-06", pd.Period("2017", "Y")),
+        ("trade_world_sa", "2025-04-03", pd.Period("2018-07", "M")),
     ):
         source = next(v for v in list_vintages(table) if str(v.published) == day)
         cut = vintages.read(source, through=str(last))

@@ -59,6 +59,17 @@ def test_a_page_is_made_of_every_vintage_and_file_that_its_notebook_may_read(sto
     assert first["fingerprint"] != record("revisions.ipynb", article=str(own))["fingerprint"]
 
 
+def test_the_months_of_the_world_are_what_its_brief_is_made_of_and_no_other(store):
+    def record(who):
+        return job_of(resolve(who), take("2025-02", as_of="2025-04-04"), read_notebook(), reports="r").record
+
+    frame = load("trade_world_sa", as_of="2025-04-03")[TABLES["trade_world_sa"].columns]
+    before = {who: record(who)["fingerprint"] for who in ("world", "KOR")}
+    vintages.save(frame, "trade_world_sa", published=date(2025, 4, 4), sources=[], parser="test.1")
+    assert [who for who in before if before[who] != record(who)["fingerprint"]] == ["world"]
+    assert [who for who in before if "trade_world_sa" in str(record(who)["vintages"])] == ["world"]
+
+
 def test_a_further_parameter_is_typed_as_the_notebook_declares_it_or_refused():
     assert check_parameters(read_notebook("revisions.ipynb"), {"article": "kei"}) == {"article": "kei"}
     with pytest.raises(TradelibError) as error:

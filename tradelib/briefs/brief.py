@@ -16,6 +16,7 @@ from tradelib.briefs.official import official_facts
 from tradelib.briefs.place import place_facts
 from tradelib.briefs.question import advice, read
 from tradelib.briefs.records import records_facts
+from tradelib.briefs.selection import used_by
 from tradelib.briefs.sentences import STYLE
 from tradelib.briefs.snapshot import Snapshot, take
 from tradelib.briefs.tariffs import tariff_facts
@@ -24,6 +25,7 @@ from tradelib.briefs.universe import is_seen
 from tradelib.errors import TradelibError
 from tradelib.partners import WORLD, Partner, members, resolve, summed_groups
 from tradelib.partners import partner as partner_of
+from tradelib.store.vintages import Vintage
 from tradelib.style import words
 from tradelib.style.tables import published
 from tradelib.tables import (
@@ -37,6 +39,7 @@ from tradelib.tables import (
     TARIFFS,
     TRADE,
     TRADE_YEARS,
+    WORLD_MONTHS,
     table_info,
 )
 from tradelib.windows import NAMES
@@ -175,6 +178,11 @@ class Brief(Facts):
         self.asked[id] = replace(found, id=id)
         return self.asked[id]
 
+    @property
+    def used(self) -> dict[str, Vintage]:
+        """The vintages that it rests on, by their tables."""
+        return used_by(self.partner.code, self.snapshot.sources)
+
     def sources(self) -> list[tuple[str, str]]:
         """Say for each table in use which vintage it is and how late, or why there is none."""
         s = self.snapshot
@@ -186,6 +194,7 @@ class Brief(Facts):
             EXPORT_CHAPTERS: "Exports by HS chapter",
             IMPORT_CHAPTERS[0]: "General imports by HS chapter",
             IMPORT_CHAPTERS[1]: "Imports for consumption by HS chapter",
+            **({WORLD_MONTHS: "Goods and services by month"} if self.partner.code == WORLD else {}),
             GOODS_SA_RELEASED: "Goods, seasonally adjusted, the month",
             GOODS_SA: "Goods, seasonally adjusted",
             TRADE_YEARS: "Goods and services by year",
@@ -425,7 +434,8 @@ def _first_trade(who: Partner, s: Snapshot) -> str:
 
 def _stand(who: Partner, s: Snapshot) -> str:
     """How the figures stand to the day, in one line: as released, reconstructed, or of later data."""
-    told = {"goods": [s.goods_sums(who.code)[1]["ytd"]], "goods and services": [s.trade_table]}
+    told = {"goods": [s.goods_sums(who.code)[1]["ytd"]]}
+    told["goods and services"] = [s.trade_table, *[WORLD_MONTHS] * (who.code == WORLD)]
     told["commodities"] = tables_of(s, who.code)
     if pd.notna(s.duties.sums(s.duties.windows["month"])["duty_usd"].get(who.code)):
         told["duties"] = [TARIFFS]
@@ -439,7 +449,9 @@ def _stand(who: Partner, s: Snapshot) -> str:
             rebuilt.append(name)
     parts = [f"{words.series(rebuilt)} reconstructed"] * bool(rebuilt)
     parts += [f"later data for {words.series(later)}"] * bool(later)
-    parts += [f"{v.table} with a caveat: {v.accepted}" for v in s.sources.values() if v.accepted]
+    parts += [
+        f"{v.table} with a caveat: {v.accepted}" for v in used_by(who.code, s.sources).values() if v.accepted
+    ]
     return "; ".join(parts) or ("as released" if s.as_of == s.release.default_as_of else "as known that day")
 
 

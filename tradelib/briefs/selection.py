@@ -7,6 +7,7 @@ every month.
 """
 
 import itertools
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +16,7 @@ import pandas as pd
 
 from tradelib import loaders, releases
 from tradelib.errors import TradelibError
+from tradelib.partners import WORLD
 from tradelib.store import vintages
 from tradelib.style import words
 from tradelib.tables import (
@@ -34,6 +36,7 @@ from tradelib.tables import (
     TARIFFS,
     TRADE,
     TRADE_YEARS,
+    WORLD_MONTHS,
     table_info,
 )
 from tradelib.windows import year_to_date
@@ -111,6 +114,11 @@ class Selection:
         return Selection(kept, self.absent | why)
 
 
+def used_by(code: str, sources: Mapping[str, vintages.Vintage]) -> dict[str, vintages.Vintage]:
+    """The vintages that a brief on one partner rests on: all but, for most, the months of the world."""
+    return {name: one for name, one in sources.items() if name != WORLD_MONTHS or code == WORLD}
+
+
 def needed(release: releases.Release) -> dict[str, tuple[pd.Period, pd.Period]]:
     """The first and the last period that a brief needs of each table."""
     month, quarter = release.period, releases.quarter_out(release.period)
@@ -123,6 +131,7 @@ def needed(release: releases.Release) -> dict[str, tuple[pd.Period, pd.Period]]:
     return spans | {
         GOODS_SA: (month, month),
         TRADE_YEARS: (year, year),
+        WORLD_MONTHS: (month, month),
         GOODS_SA_RELEASED: (month - 1, month),
         TARIFFS: (month, month),
         TARIFF_PARTS[0]: (month, month),
@@ -234,9 +243,9 @@ def _choose(spans: dict, day: date) -> tuple[dict, dict, dict]:
 
 
 def _official(month: pd.Period, spans: dict, day: date, *, strict: bool) -> dict:
-    """Find the seasonally adjusted months and the full years; what is not at hand is left out."""
+    """Find the adjusted months, the full years and the world's months; what is not at hand is left out."""
     found = {}
-    for table in OFFICIAL:
+    for table in (*OFFICIAL, WORLD_MONTHS):
         own = table in OF_RELEASE
         vintage = _pick(table, day, *spans[table], later=not (strict or own))
         if vintage and (not own or vintage.through == str(month)):

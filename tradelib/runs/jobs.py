@@ -16,7 +16,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from tradelib.briefs.selection import choose
+from tradelib.briefs.selection import choose, used_by
 from tradelib.briefs.snapshot import Snapshot
 from tradelib.errors import TradelibError
 from tradelib.loaders import find_release
@@ -210,7 +210,8 @@ def _record(
         "notebook_sha256": hashlib.sha256(notebook.text.encode()).hexdigest(),
         "parameters": asked,
         "vintages": [
-            vintages.summary(vintage) | {"lag_days": vintage.lag_days(day)} for vintage in sources.values()
+            vintages.summary(vintage) | {"lag_days": vintage.lag_days(day)}
+            for vintage in used_by(asked["partner"], sources).values()
         ],
     }
     if not _is_brief(notebook):

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from tradelib import releases
 from tradelib.briefs.brief import brief
+from tradelib.briefs.selection import used_by
 from tradelib.briefs.snapshot import Snapshot, handed_down, take
 from tradelib.errors import TradelibError
 from tradelib.loaders import find_release
@@ -422,7 +423,7 @@ def _notices(snapshot: Snapshot, who: Partner) -> tuple[str, ...]:
     lines = []
     if s.release.published is None:
         lines.append(f"Publication date of {s.release.month} is not established: filed under the month.")
-    for table, vintage in s.sources.items():
+    for table, vintage in used_by(who.code, s.sources).items():
         if s.lag(table):
             kind = "Reconstructed" if s.method(table, who.code) == "reconstructed" else "Later data"
             when = f"{s.lag(table):,} days after {s.as_of}"

@@ -275,7 +275,8 @@ def source_line(source, *tables: str) -> str:
         parts = [credit(table, str(vintage)[:10], int(days)) for table, vintage, days in rows]
     else:
         snapshot = getattr(source, "snapshot", source)
-        used = {table: snapshot.sources[table] for table in tables or snapshot.sources}
+        every = getattr(source, "used", snapshot.sources)
+        used = {table: snapshot.sources[table] for table in tables or every}
         parts = [
             credit(table, vintage.published, snapshot.lag(table), dated_by=vintage.dated_by)
             for table, vintage in used.items()
