@@ -97,6 +97,17 @@ def test_a_large_vintage_that_fails_midway_leaves_nothing(store):
     assert stored.everything(store) == [] and list_vintages(EXPORTS) == []
 
 
+def test_years_that_changed_places_are_not_believed():
+    vintage, _ = save()
+    first, second, _ = vintage.files
+    aside = first.with_name("aside")
+    for one, other in ((first, aside), (second, first), (aside, second)):
+        one.rename(other)
+    for span in ({"since": "2022-01", "through": "2022-12"}, {"since": "2023-03"}, {}):
+        with pytest.raises(TradelibError, match=r"year=202\d/\S+ is what was written as year=202"):
+            vintages.read(vintage, **span)
+
+
 def test_other_engines_read_the_store_as_it_is(store):
     stored.save()
     stored.save_large()

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from tradelib.store.files import is_remote
-from tradelib.store.parquet import is_sealed, unreadable
+from tradelib.store.parquet import is_sealed, read_meta, unreadable
 from tradelib.tables import KEYS
 from tradelib.windows import Window
 
@@ -130,12 +130,14 @@ def _vouched(files: list[Path]) -> Iterator[None]:
 
 @lru_cache(maxsize=1024)
 def _vouch(path: Path, size: int, changed: int, node: int) -> None:
-    """Refuse a file whose bytes are not those that were written; asked again only once it has changed.
+    """Refuse a file that is not the one that was written there; asked again only once it has changed.
 
     Files of tradelib 0.1 have no seal, only `verify` knows.
     """
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
-        is_sealed(whole)
+        name = f"{path.parent.name}/{path.name}"
+        if is_sealed(whole) and (written := read_meta(path).get("file", name)) != name:
+            raise ValueError(f"{name} is what was written as {written}")
 
 
 def _of(partner: list[str]) -> pc.Expression:
