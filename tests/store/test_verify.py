@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 from stored import save, save_large
 
-from tradelib import list_vintages, load_goods
+from tradelib import list_vintages, load, load_goods
 from tradelib.cli.main import main
 from tradelib.errors import TradelibError
 from tradelib.store import parquet, vintages
@@ -41,6 +41,17 @@ def test_verify_names_what_is_wrong_and_exits_non_zero(store, case, monkeypatch,
     result = CliRunner().invoke(main, ["verify"])
     assert result.exit_code == 1
     assert str(vintage.path) in result.output and words in result.output, result.output
+
+
+@pytest.mark.parametrize("place", ["table=trade_bop_sa/published=2025-03-06", "published=2031-01-03"])
+def test_a_vintage_that_stands_in_anothers_place_is_not_loaded_as_that_one(store, place):
+    """Goods were loaded as goods and services."""
+    vintage, _ = save()
+    there = store / place if "table" in place else vintage.path.parents[1] / place
+    there.mkdir(parents=True)
+    vintage.path.rename(there / vintage.path.name)
+    with pytest.raises(TradelibError, match=r"says that it is goods_census_nsa of .*: it stands in another's"):
+        load("trade_bop_sa" if "table" in place else vintage.table, as_of="latest", partner="KOR")
 
 
 def test_verify_names_the_damaged_part_of_a_large_vintage(store):

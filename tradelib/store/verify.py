@@ -34,11 +34,9 @@ def _look(path: Path) -> Finding:
     try:
         vintage = vintages.look(path)
         table_info(vintage.table)
-        if path.parent != vintages.folder_of(path.parents[2], vintage.table, vintage.published):
-            return Finding(path, 0, f"the file says that it is {vintage.table} of {vintage.published}")
         return Finding(path, vintage.rows, _rehash(vintage))
     except TradelibError as error:
-        return Finding(path, 0, str(error).splitlines()[0])
+        return Finding(path, 0, str(error).splitlines()[0].removeprefix(f"{path} "))
 
 
 def _rehash(vintage: Vintage) -> str | None:

@@ -163,7 +163,7 @@ def _describe(path: Path, changed: int) -> Vintage:
         meta["published"] = date.fromisoformat(meta["published"])
         meta["sources"] = tuple(meta["sources"])
         meta["parts"] = tuple(part["file"] for part in meta.get("parts", ()))
-        return Vintage(path=path, **meta)
+        vintage = Vintage(path=path, **meta)
     except PermissionError:
         raise TradelibError(f"Cannot read {path}: Permission denied.", "May you read it?") from None
     except (pa.ArrowInvalid, OSError, KeyError, TypeError, ValueError, RecursionError) as error:
@@ -171,6 +171,12 @@ def _describe(path: Path, changed: int) -> Vintage:
             f"{path} is not a tradelib vintage, or is damaged ({type(error).__name__}).",
             "Move it out of the store; the other vintages are untouched.",
         ) from None
+    if path.parent != folder_of(path.parents[2], vintage.table, vintage.published):
+        raise TradelibError(
+            f"{path} says that it is {vintage.table} of {vintage.published}: it stands in another's place.",
+            "Move it out of the store; the other vintages are untouched.",
+        )
+    return vintage
 
 
 def save(
