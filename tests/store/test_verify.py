@@ -50,7 +50,9 @@ def test_a_vintage_that_stands_in_anothers_place_is_not_loaded_as_that_one(store
     there = store / place if "table" in place else vintage.path.parents[1] / place
     there.mkdir(parents=True)
     vintage.path.rename(there / vintage.path.name)
-    with pytest.raises(TradelibError, match=r"says that it is goods_census_nsa of .*: it stands in another's"):
+    with pytest.raises(
+        TradelibError, match=r"says that it is goods_census_nsa of .*: it stands in another's"
+    ):
         load("trade_bop_sa" if "table" in place else vintage.table, as_of="latest", partner="KOR")
 
 
