@@ -42,6 +42,9 @@ PATTERNS = {
     rf"came to|.+? on a year earlier, to) {USD} in {SPAN}{SUPERLATIVE}\.$",
     "rank": rf"was the (?:(\d+)\w\w )?largest (U\.S\. trading partner|market|supplier).* in {SPAN}, "
     r"(\d+)\w\w a year",
+    "both": rf"a (deficit|surplus) of {USD} in goods and services in {SPAN}"
+    rf"(, the largest of any month on record, in figures since January 1992)?; the balance "
+    rf"(improved|worsened) by {USD} on the month before\.$",
     "revision": rf"was revised by (-|\+){USD} with the release of .+, to a (deficit|surplus) of {USD}\.$",
     "none": r"^There are no figures",
 }
@@ -117,6 +120,18 @@ class Reader:
         found += self.near(now, digits, unit) + (self.near(before, digits0, unit0) if digits0 else [])
         found += ["another sign a year earlier"] * (kind0 not in (None, words.position(before)))
         return found + self.record(code, "balance", span, superlative)
+
+    def both(self, brief, kind, digits, unit, span, record, way, digits0, unit0) -> list[str]:
+        rows = tl.load("trade_world_sa", as_of=brief.as_of, nearest_later=True, through=brief.month)
+        rows = rows[rows["item"].eq("total") & rows["flow"].eq("balance")]
+        balances = rows.set_index("period")["value_usd"]
+        (month,) = months(span)
+        now, change = balances[month], balances[month] - balances[month - 1]
+        found = (
+            [] if words.position(now) == kind and (way == "improved") == (change > 0) else ["another sign"]
+        )
+        found += ["another record"] * (bool(record) != bool(now == balances.min()))
+        return found + self.near(now, digits, unit) + self.near(change, digits0, unit0)
 
     def near(self, usd: float, digits: str, unit: str | None) -> list[str]:
         told, off = amount(digits, unit)

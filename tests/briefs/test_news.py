@@ -33,6 +33,18 @@ def test_the_headline_tells_what_is_new(who, release, words):
     assert all(word in text for word in words), text
 
 
+def test_with_the_world_goods_and_services_lead_as_in_the_release_itself():
+    """BEA, trad-time-series of April 3, 2025: -130,652 in January and -122,662 in February, in millions."""
+    assert said("headline", sheet("0015", "2025-02")) == (
+        "The United States had a deficit of $122.7 billion in goods and services in February 2025; "
+        "the balance improved by $8.0 billion on the month before."
+    )
+    record = said("headline", sheet("0015", "2025-01", "2025-04-03"))
+    assert "the largest of any month on record, in figures since January 1992; the balance worsened" in record
+    assert sheet("0015", "1990-03").value("news") != "month_total", "BEA's months begin in 1992"
+    assert sheet("KOR", "2025-02")["news"].table == "goods_census_nsa"
+
+
 def test_the_most_unusual_leads_and_the_balance_of_the_month_where_nothing_is():
     one, other, more = Candidate("rank_trade", "rank", 2.0), Candidate("month_exports", "change", 2.5), 0.9
     assert leader([one, other]) is other

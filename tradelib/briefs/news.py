@@ -10,12 +10,16 @@ import numpy as np
 import pandas as pd
 
 from tradelib.briefs.records import LEAST_YEARS, PAST, stands_out
+from tradelib.partners import WORLD
 from tradelib.style.words import missing
-from tradelib.tables import GOODS
+from tradelib.tables import GOODS, WORLD_MONTHS
 
 #: What a headline can be about, each a sentence of the headline cell; of equal ones the first leads.
 NAMES = ("month_balance", "share", "quarter", "year_balance", "month_exports", "month_imports")
 NAMES += ("year_exports", "year_imports", "revision", "rank_trade", "rank_exports", "rank_imports")
+NAMES += ("month_total",)
+#: What leads with the world, as in FT-900 itself, wherever its months in goods and services are at hand.
+MONTH_TOTAL = "total.balance.month"
 #: Quarters of goods and services come out with these months; the first release of which Exhibit 20 was seen.
 QUARTERLY, FIRST_QUARTERLY = (1, 4, 7, 10), pd.Period("2018-07", "M")
 #: A flow leads before the balance only if it is more unusual by so much.
@@ -90,7 +94,7 @@ def news_fact(brief) -> None:
         unit="text",
         window=s.month,
         label="What the headline on {p} is about",
-        table=GOODS,
+        table=WORLD_MONTHS if best and best.name == "month_total" else GOODS,
         reason="there are no figures on its goods trade",
         kind=best.kind if best else None,
         scores={one.name: round(one.score, 2) for one in candidates},
@@ -99,7 +103,9 @@ def news_fact(brief) -> None:
 
 
 def candidates_of(brief) -> list[Candidate]:
-    """Everything that could lead, with its score."""
+    """Everything that could lead, with its score; with the world goods and services of the month do."""
+    if brief.partner.code == WORLD and not missing(brief.find(MONTH_TOTAL).value):
+        return [Candidate("month_total", "month", ORDINARY)]
     s, found, balance = brief.snapshot, [], None
     for span, length in {"month": 1, "ytd": len(s.months)}.items():
         if (span, length) == ("ytd", 1):  # January's year to date is the month

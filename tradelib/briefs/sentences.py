@@ -133,15 +133,20 @@ def _found(facts: Facts, name: str) -> Value | object:
     if fact is not None:
         return Value(fact.value, fact.unit, fact, facts)
     id, _, extra = name.rpartition(".")
-    if id in facts and extra in facts[id].more:
+    fact = facts.get(id) if BY_COMMODITY.match(name) else facts.find(id)
+    if fact is not None and extra in fact.more:
         unit = {"usd": "USD", "pct": "percent", "points": "points"}.get(extra.rpartition("_")[2], "text")
-        value = facts[id].more[extra]
+        value = fact.more[extra]
         unit = "bool" if isinstance(value, bool) else "list" if isinstance(value, list) else unit
         unit = "count" if unit == "text" and isinstance(value, int) else unit
-        return Value(value, unit, facts[id], facts, name=extra)
+        return Value(value, unit, fact, facts, name=extra)
+    if (
+        fact is not None and id not in facts and fact.value is None
+    ):  # an answer that is not known has no fields
+        raise Absent(fact.reason or "")
     if BY_COMMODITY.match(name):
         raise Absent(f"{name} is not among the facts of this partner")
-    fields = [f"{id}.{key}" for key in facts[id].more] if id in facts else []
+    fields = [f"{id}.{key}" for key in fact.more] if fact is not None else []
     raise TradelibError(f"There is no fact, word or field {name!r}.", *facts.near(name, fields))
 
 
