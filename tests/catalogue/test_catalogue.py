@@ -1,6 +1,7 @@
 """The catalogue: read from folders of reports, marked, and used in a real browser without a server."""
 
 import ast
+import copy
 import json
 import re
 import shutil
@@ -48,7 +49,7 @@ def headline_text() -> str:
 def facts_page(brief, **own) -> dict:
     said = " ".join(str(tl.say(brief, headline_text())).split())
     told = {"headline": said, "figures": ["Chart: one.", "Chart: two."]}
-    return brief.document() | {"tradelib": told | own}
+    return copy.deepcopy(brief.document()) | {"tradelib": told | own}  # a test may change it
 
 
 @pytest.fixture(scope="module")
