@@ -287,7 +287,7 @@ def test_goods_and_services_with_the_world_are_those_of_the_month_as_bea_publish
 def test_without_goods_the_reason_is_that_of_goods_and_the_world_is_no_comparison():
     for who, release, why in (
         ("SRB", "2009-05", "There is no year-earlier figure to compare with."),
-        ("0019", "2001-12", "The country table has no complete row of sub-Saharan Africa for the window."),
+        ("0019", "2001-12", "The country table does not have all these months of sub-Saharan Africa."),
     ):
         assert said("drivers", sheet(who, release)) == why
     assert "world" not in said("goods", sheet("0019", "2001-12"))

@@ -239,4 +239,4 @@ def test_before_2025_there_is_no_change_since_december_2024_and_small_partners_h
         facts["tariff.rate.month"].vintage == "2020-12-04"
         and facts["tariff.parts.month"].more["by"] == "chapter"
     )
-    assert "no complete row of Tuvalu" in sheet("TUV", "2018-07", "2018-10-05")["tariff.rate.month"].reason
+    assert "all these months of Tuvalu" in sheet("TUV", "2018-07", "2018-10-05")["tariff.rate.month"].reason

@@ -31,6 +31,7 @@ def checked(found, notebook: str) -> list[str]:
     return [text for text in texts.values() if text]
 
 
+BOOK = "tariffs.ipynb"
 BOOKS = ["changes", "claims", "partners", "revisions", "seasonal", "tariffs"]
 
 
@@ -110,6 +111,29 @@ def test_parts_of_a_small_change_have_a_second_decimal():
     assert (found.parts["rate_points"] + found.parts["mix_points"]).drop("total").abs().max() < 0.2
     texts = [text.get_text() for text in tariffs.rate_or_mix(found).axes[0].texts]
     assert "+0.06" in texts and "0.0" not in texts
+
+
+def test_rates_of_duty_below_one_percent_and_what_parts_added_are_told_to_the_second_decimal():
+    ireland = tariffs.study(sheet("IRL", "2025-02"))
+    assert "to 0.08 percent of their value in February 2025, after 0.25" in said("headline", ireland, BOOK)
+    told = str(said("paid", ireland, BOOK))
+    assert "fell by 0.14 percentage points" in told and "duties came to $26 million, or 0.09 percent" in told
+    assert "largest rise" not in told, "it was of less than a tenth of a point"
+    union = tariffs.study(sheet("EU", "2025-02"))
+    assert "February 2025 duties came to $1.1 billion, or 1.0 percent" in said("paid", union, BOOK)
+    rows = tariffs.parts_table(union).to_markdown().splitlines()
+    shown = next(re.split(r" *\| *", row) for row in rows if "Transportation" in row)
+    assert shown[4:7] == ["1.72", "1.77", "\N{MINUS SIGN}0.03"]
+    assert "0.08 %" in "".join(text.get_text() for text in tariffs.history(ireland).axes[0].texts)
+
+
+def test_a_rate_of_before_2025_is_compared_with_a_year_earlier():
+    china = tariffs.study(sheet("CHN", "2021-06"))
+    assert "11.6 percent of their value in June 2021, after 9.2 percent in June 2020" in said(
+        "headline", china, BOOK
+    )
+    nobody = tariffs.study(sheet("ASEAN", "2021-06"))
+    assert said("stand", nobody, BOOK) == "Figures as of August 5, 2021."
 
 
 @pytest.mark.parametrize("who", ["CHN", "CHE", "CAN", "EU", "ZAF", "world"])

@@ -469,7 +469,7 @@ def composition(who: Partner, on: date) -> str:
     """Say which members the figures of a group hold in all periods; empty where they never changed."""
     if who.code not in summed_groups():
         return ""
-    return f"the {len(members(who.code, on))} members of {words.day(on)}"
+    return f"the {words.cardinal(len(members(who.code, on)))} members of {words.day(on)}"
 
 
 def _about(who: Partner, s: Snapshot) -> dict:

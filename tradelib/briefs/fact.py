@@ -16,6 +16,9 @@ from tradelib.windows import as_period
 FACTS_MIME = "application/vnd.tradelib.facts+json"
 #: Ids of facts that are written only for the commodities that matter to a partner.
 BY_COMMODITY = re.compile(r"commodity\.(hs2|hs4|hs6|hs10|naics|enduse)\.(\w+)\.(exports|imports)\.")
+#: Ids of rates of duty and of their changes: below one they have a second decimal. What rates and mix did is
+#: told of larger changes only, and has none.
+FINE = re.compile(r"tariffs?\.((year\.)?rate\b(?!.*\.by_)|change_points)")
 
 
 class UnknownFact(TradelibError, KeyError):
@@ -136,7 +139,7 @@ class Facts(dict):
         """
         absent = words.missing(value)
         reason = (source.get("reason") or reason or "not available") if absent else None
-        shown = f"not available ({reason})" if absent else render(value if told is None else told, unit)
+        shown = f"not available ({reason})" if absent else render(value if told is None else told, unit, id)
         self[id] = Fact(
             id=id,
             value=None if absent else _plain(value),
@@ -158,12 +161,18 @@ def _plain(value):
     return value.item() if hasattr(value, "item") else value
 
 
-def render(value, unit: str) -> str:
+def in_percent(value: float, unit: str, id: str) -> str:
+    """Render a fact in percent or points without its sign."""
+    told = words.percent if unit == "percent" else words.points
+    return told(value, fine=bool(FINE.search(id)))
+
+
+def render(value, unit: str, id: str = "") -> str:
     """Render a fact's value by its unit, with its sign."""
     if unit == "USD":
         return words.signed_money(value)
     if unit in ("percent", "points"):
-        told = words.percent(value) if unit == "percent" else words.points(value)
+        told = in_percent(value, unit, id)
         return f"-{told}" if value < 0 and told[0].isdigit() else told  # "less than 0.1 percent" has no sign
     if unit == "rank":
         return words.ordinal(value)
@@ -181,7 +190,7 @@ def render(value, unit: str) -> str:
 def entry_in_words(entry: dict) -> str:
     """Render one entry of a list: a commodity's contribution, its rate of duty, or a country."""
     if "rate_pct" in entry:
-        return f"{entry['prose']} ({words.percent(entry['rate_pct'])})"
+        return f"{entry['prose']} ({words.percent(entry['rate_pct'], fine=True)})"
     if "contribution_usd" in entry:
         usd = entry["contribution_usd"]
         return f"{contributor(entry)} ({'+' if usd > 0 else ''}{words.signed_money(usd)})"

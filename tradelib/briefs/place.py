@@ -54,7 +54,7 @@ def no_row(brief) -> str:
         return f"the country table has {who.prose} to {words.period(last)}"
     if who.kind == "former" and who.last_year and who.last_year < brief.month.year:
         return f"the country table has {who.prose} to {who.last_year}"
-    return f"the country table has no complete row of {who.prose} for the window"
+    return f"the country table does not have all these months of {who.prose}"
 
 
 def no_deficit(usd: float, when: str) -> str:

@@ -28,6 +28,7 @@ BASE = pd.Period("2024-12", "M")
 COLUMNS = {"value_usd": "imports_usd", "duty_usd": "duty_usd", "dutiable_usd": "dutiable_usd"}
 LOOKBACK = 24  # months in which the largest rise in one month is looked for
 LARGE_POINTS = 1.0  # from which a change is told with what rates and what the mix did
+TOLD_POINTS = 0.1  # from which the largest rise in one month is told
 NAMED, CHANGED = 5, 3  # industries or chapters that are told: of most duties, and that changed most
 #: What an industry is not known for by its name.
 INCLUDES = {"331": "primary metals include gold", "325": "chemicals include pharmaceuticals"}
@@ -301,7 +302,7 @@ def _by_year(path: Path) -> pd.DataFrame:
 
 
 def _no_row(brief) -> str:
-    return f"the table of duties has no complete row of {brief.partner.prose} for the window"
+    return f"the table of duties does not have all these months of {brief.partner.prose}"
 
 
 def _in_a_sentence(name: str) -> str:
@@ -433,4 +434,5 @@ def _since_when(brief, duties: Duties) -> None:
         month=None if month is None else str(month),
         before_pct=None if month is None else float(months[month - 1]),
         after_pct=None if month is None else float(months[month]),
+        large=bool(month is not None and rises[month] >= TOLD_POINTS),
     )

@@ -7,7 +7,7 @@ from itertools import groupby
 
 import pandas as pd
 
-from tradelib.briefs.fact import Fact, Facts, before_change, commodity, contributor, render
+from tradelib.briefs.fact import Fact, Facts, before_change, commodity, contributor, in_percent, render
 from tradelib.briefs.question import beside
 from tradelib.style import words
 from tradelib.windows import Window, as_period
@@ -97,10 +97,8 @@ def plain(v: Value) -> Parts:
     """A value by its unit, without a sign."""
     if v.unit == "USD":
         return [_usd(v.value)]
-    if v.unit == "percent":
-        return [_pct(v.value)]
-    if v.unit == "points":
-        return [Number(words.points(v.value), v.value, v.unit)]
+    if v.unit in ("percent", "points"):
+        return [Number(in_percent(v.value, v.unit, v.fact.id), v.value, v.unit)]
     if v.unit == "list":
         return _series([_entry(entry, first=n == 0) for n, entry in enumerate(v.value)])
     return [Number(render(v.value, v.unit), v.value, v.unit)]
@@ -109,7 +107,8 @@ def plain(v: Value) -> Parts:
 def _entry(entry: dict, *, first: bool) -> Parts:
     """An entry of a list as a sentence names it."""
     if "rate_pct" in entry:
-        return [f"{entry['prose']} (", _pct(entry["rate_pct"], entry["prose"]), ")"]
+        pct, what = entry["rate_pct"], entry["prose"]
+        return [f"{what} (", Number(words.percent(pct, fine=True), pct, "percent", what), ")"]
     if "contribution_usd" in entry:
         size: Parts = [_usd(entry["contribution_usd"], contributor(entry))]
         if entry.get("pct_of_change") is not None:

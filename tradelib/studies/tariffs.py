@@ -37,6 +37,7 @@ POINTS = Unit(1.0, "percentage points", 1)
 MEASURE = "Calculated duties in percent of U.S. imports for consumption"
 #: What a reader of a rate must know.
 ESTIMATE = "Calculated duties are an estimate by Census, not collections; imports free of duty count."
+RATE_COLUMNS = ("rate_pct", "before_rate_pct", "added_points")
 RATES = ["rate_pct", "rate_on_all_imports_pct"]  # in the data of the chart by month
 SHOWN, YEARS, STEPS = 20, 8, 6  # rows of the league, years of the chart, industries of the waterfall
 
@@ -468,6 +469,10 @@ def study(brief: Brief) -> Tariffs:
         value = None if parts is None else float(parts.loc[TOTAL, column])
         label += f" since {since} of duties in percent of U.S. imports for consumption from {{p}}"
         found.add(id, value, label=label, large=bool(value and abs(value) >= LARGE_POINTS), **about)
+    then = found.snapshot.duties.of(found.partner.code, found.base).get("rate_pct")
+    label = f"Duties in percent of U.S. imports for consumption from {{p}}, {since}"
+    about = {"unit": "percent", "window": found.base, "table": TARIFFS, "reason": "no table has it"}
+    found.add("tariffs.rate.before", then, label=label, **about)
     _highest(found)
     _year(found)
     return found
@@ -532,11 +537,16 @@ def parts_table(found: Tariffs, *, caption: str = ""):
         caption=titled(found, caption),
         source=style.source_line(found.snapshot, found.snapshot.duties.parts_table),
         signed=["added_points"],
+        decimals=dict.fromkeys(RATE_COLUMNS, 2) if shown["added_points"].abs().max() < SMALL_POINTS else None,
         na="",
     )
 
 
 # --- charts --------------------------------------------------------------------------------------
+
+
+def _in_percent(rate_pct: float) -> str:
+    return words.percent(rate_pct, fine=True).replace("percent", "%")
 
 
 @styled
@@ -561,16 +571,15 @@ def history(found: Brief, *, least: float = 0.0, title: str = "") -> Chart | Non
     for values, colour, name in lines:
         look = {"color": COLOURS[colour], "lw": 2.6 if colour == "highlight" else 1.8}
         ax.plot(years, values, label=name, **look)
-        ends.append(
-            (years[-1], values.iloc[-1], f"{marks.even_lines(name, 16)}\n{values.iloc[-1]:.1f} %", colour)
-        )
+        last = f"{marks.even_lines(name, 16)}\n{_in_percent(values.iloc[-1])}"
+        ends.append((years[-1], values.iloc[-1], last, colour))
     high = max(values.max() for values, _, _ in lines)
     style.money_axis(ax, Unit(1.0, "percent", 0), 0, max(high, 1), snug=False)
     style.year_axis(ax, years)
     peak = mine.idxmax()
     if peak != mine.index[-1] and mine[peak] > 1.15 * mine.iloc[-1]:
         at = style.years_of(pd.PeriodIndex([peak]))[0]
-        marks.mark_turn(ax, at, mine[peak], f"{words.period(peak)}\n{mine[peak]:.1f} %")
+        marks.mark_turn(ax, at, mine[peak], f"{words.period(peak)}\n{_in_percent(mine[peak])}")
     marks.end_labels(ax, ends)
     what = (
         f"Calculated duties in percent of U.S. imports for consumption from {found.partner.prose}, by month"

@@ -21,7 +21,7 @@ from tradelib.tables import PROVENANCE
 FREQUENCIES = {"M": "Month", "Q": "Quarter", "Y": "Year"}
 #: What goes above the table where all its rows agree; a table of one row keeps who it is about.
 COMMON, WHO = ["partner", "name", "item", *PROVENANCE], ("partner", "name", "vintage")
-SMALL_POINTS = 0.2  # the largest of what is told in points, below which a second decimal is shown
+SMALL_POINTS = 1.0  # the largest of what is told in points, below which a second decimal is shown
 LONG = 40  # characters; a longer text may be broken
 FORMS = (".xlsx", ".docx", ".tex", ".html", ".md", ".png", ".svg", ".pdf")
 #: From how many dollars on the unit "auto" is this one.

@@ -93,18 +93,21 @@ def signed_money(dollars: float) -> str:
     return ("-" if dollars < 0 else "") + money(dollars)
 
 
-def percent(value: float) -> str:
-    """Render a percentage without its sign, one decimal; thousands without decimals."""
+def percent(value: float, *, fine: bool = False) -> str:
+    """Render a percentage without its sign, one decimal; thousands without; below one a second if `fine`."""
     size = abs(value)
-    if 0 < size < 0.05:
-        return "less than 0.1 percent"
-    return f"{size:,.0f} percent" if size >= 1000 else f"{size:.1f} percent"
+    return f"{size:,.0f} percent" if size >= 1000 else f"{_decimals(size, fine)} percent"
 
 
-def points(value: float) -> str:
-    """Render a difference of two percentages without its sign, one decimal."""
-    size = abs(value)
-    return f"{'less than 0.1' if 0 < size < 0.05 else f'{size:,.1f}'} percentage points"
+def points(value: float, *, fine: bool = False) -> str:
+    """Render a difference of two percentages without its sign, with as many decimals as `percent`."""
+    return f"{_decimals(abs(value), fine)} percentage points"
+
+
+def _decimals(size: float, fine: bool) -> str:
+    digits = 2 if fine and 0 < size < 0.995 else 1
+    least = 10.0**-digits
+    return f"less than {least}" if 0 < size < least / 2 else f"{size:,.{digits}f}"
 
 
 def cardinal(number: int) -> str:
