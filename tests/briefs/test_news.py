@@ -19,6 +19,7 @@ from tradelib.store import vintages
         ("CHE", "2025-01", ["34.7 percent of the widening", "$22.1 billion in January 2025", "on record"]),
         ("CHE", "2025-02", ["$17.7 billion", "February 2025", "largest for a February on record"]),
         ("IRL", "2025-02", ["$14.0 billion", "largest of any month on record", "after a deficit of $5.3"]),
+        ("HKG", "2025-02", ["fell by 10.4 percent", "$195 million in February 2025", "lowest of any month"]),
         ("KOR", "2018-07", ["in goods and services narrowed by 65.5 percent, to $979 million"]),
         ("KOR", "2018-08", ["August 2018"]),
         (

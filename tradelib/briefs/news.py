@@ -134,7 +134,7 @@ def _goods_changes(brief, length: int) -> dict[str, np.ndarray]:
 def _of_side(brief, side: str, span: str, weight: float, changes: dict) -> Candidate | None:
     """A flow or the balance of the month or of the year to date: by its change, or by how it stands out."""
     id = f"goods.{side}.{span}"
-    if missing(brief.value(id)):
+    if missing(brief.value(id)) or (span == "ytd" and _turned(brief, side)):
         return None
     more = brief[f"{id}.superlative"].more
     scores = {"change": of_change(changes[side]) if side in changes else 0.0, "record": 0.0}
@@ -144,6 +144,12 @@ def _of_side(brief, side: str, span: str, weight: float, changes: dict) -> Candi
     kind = max(scores, key=scores.get)
     weight *= 1.0 if side == "balance" else FLOW_WEIGHT
     return Candidate(f"{'month' if span == 'month' else 'year'}_{side}", kind, weight * scores[kind])
+
+
+def _turned(brief, side: str) -> bool:
+    """Whether the month went against its year to date, unless that is a whole year: it is no news then."""
+    month, ytd = (brief.value(f"goods.{side}.{span}.change_usd") for span in ("month", "ytd"))
+    return brief.month.month < 12 and not missing(ytd) and not missing(month) and month * ytd < 0
 
 
 def _share(brief, balance: Candidate | None) -> list[Candidate]:
