@@ -145,6 +145,7 @@ def test_a_verb_agrees_with_its_value(name, value, unit, says):
         (12e3, 5e3, "up $7 thousand", "rose by $7 thousand"),
         (40e6, 0.9e6, "up $39 million", "rose by $39 million"),
         (0.9e6, 40e6, "down 97.8 percent", "fell by 97.8 percent"),
+        (9e3, 41e6, "down $41 million", "fell by $41 million"),
     ],
 )
 def test_a_large_change_is_a_multiple_and_one_of_next_to_nothing_dollars(now, before, up, rose):
@@ -152,6 +153,12 @@ def test_a_large_change_is_a_multiple_and_one_of_next_to_nothing_dollars(now, be
     pct = ("goods.exports.ytd.change_pct", 100 * (now / before - 1), "percent")
     assert verb("up", pct, *level) == up
     assert verb("rose", pct, *level) == rose
+
+
+def test_a_deficit_that_all_but_went_is_told_in_dollars():
+    assert "".join(map(str, (getattr(p, "text", p) for p in moved(-9e3, -41e6, " in 2018")))) == (
+        "narrowed by $41 million, to $9 thousand in 2018 from $41 million a year earlier"
+    )
 
 
 def test_a_large_rise_whose_base_is_no_fact_is_a_multiple_too():

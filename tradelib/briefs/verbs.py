@@ -16,6 +16,8 @@ from tradelib.windows import Window, as_period
 LITTLE_PCT = 0.05
 #: From this percentage on a flow is told as a multiple, a deficit in dollars: who sees 2,546 percent?
 TOO_MUCH_PCT = 300
+#: A fall of so much would be told as one by 100.0 percent: it is told in dollars.
+ALMOST_ALL_PCT = -99.95
 #: Of less than so many dollars there is no percentage: it would tell of a parcel or two.
 FLOOR_USD = 1e6
 #: Ids and fields of amounts that are changes, not levels.
@@ -164,9 +166,11 @@ def _flow_change(v: Value) -> tuple[float, float] | None:
 
 
 def _size(v: Value) -> Parts:
-    """How large a change is: in dollars where the base of a percentage is next to nothing."""
+    """How large a change is: in dollars where what was there, or what is left, is next to nothing."""
     flow = _flow_change(v)
-    return [_usd(flow[1], "change on a year earlier")] if flow and flow[0] < FLOOR_USD else plain(v)
+    if flow and (flow[0] < FLOOR_USD or v.value <= ALMOST_ALL_PCT):
+        return [_usd(flow[1], "change on a year earlier")]
+    return plain(v)
 
 
 def _times(pct: float, what: str) -> Number:
@@ -271,7 +275,7 @@ def _by(now: float, before: float) -> Parts:
     """How far a gap widened or narrowed: a deficit in percent, a surplus in dollars."""
     pct = 100 * (abs(now) - abs(before)) / abs(before)
     size = _usd(now - before, "change on a year earlier")
-    if now < 0 and abs(pct) < TOO_MUCH_PCT and before <= -FLOOR_USD:
+    if now < 0 and ALMOST_ALL_PCT < pct < TOO_MUCH_PCT and before <= -FLOOR_USD:
         size = _pct(pct, "change of the deficit on a year earlier")
     return ["widened by " if pct > 0 else "narrowed by ", size]
 
