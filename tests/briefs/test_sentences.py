@@ -155,6 +155,11 @@ def test_a_large_change_is_a_multiple_and_one_of_next_to_nothing_dollars(now, be
     assert verb("rose", pct, *level) == rose
 
 
+def test_a_field_without_words_is_left_out_with_its_sentence():
+    found = made(("x", 1e6, "USD", YEAR, {"note": ""}))
+    assert say(found, "It was {x}. {x.note}.") == "It was $1.0 million."
+
+
 def test_a_deficit_that_all_but_went_is_told_in_dollars():
     assert "".join(map(str, (getattr(p, "text", p) for p in moved(-9e3, -41e6, " in 2018")))) == (
         "narrowed by $41 million, to $9 thousand in 2018 from $41 million a year earlier"

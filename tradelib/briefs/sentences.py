@@ -192,7 +192,7 @@ def _slot(slot: Slot, facts: Facts) -> list[Piece]:
         if holds is None and found.fact.reason:
             return [Piece(found.fact.reason, why=found.fact.reason)]
         raise Absent
-    if words.missing(holds):
+    if words.missing(holds) or holds == "":
         raise Absent(found.fact.reason or "")
     return [Piece(p) if isinstance(p, str) else Piece(p.text, p, found.fact) for p in _parts(slot, found)]
 
