@@ -183,6 +183,36 @@ def test_an_unchanged_sentence_is_no_change():
     ]
 
 
+def test_sentences_that_begin_alike_stand_side_by_side_and_others_alone():
+    old = {"a": "Imports have risen for 8 months. The deficit was $1. It was up in May 2024. Gone."}
+    new = {"a": "Exports fell. Imports have risen for 9 months. May: 3. The deficit was $2. New. It was up."}
+    assert [(one["old"], one["new"]) for one in changes.rewritten(old, new)] == [
+        ("", "Exports fell."),
+        ("Imports have risen for 8 months.", "Imports have risen for 9 months."),
+        ("", "May: 3."),
+        ("The deficit was $1.", "The deficit was $2."),
+        ("", "New."),
+        ("It was up in May 2024.", "It was up."),
+        ("Gone.", ""),
+    ]
+
+
+def test_a_growth_is_named_a_reduction_where_its_value_is_that_of_one():
+    study = changes.study(sheet("IRL", "2025-02"), since="2025-01", notebook=read_notebook().text)
+    told = repr(study.tables[1])
+    assert "Reduction of the U.S. goods deficit with Ireland" in told and "Growth of" not in told
+
+
+@pytest.mark.parametrize(("since", "seen"), [("2018-08@2018-10-05", True), ("2018-07@2018-10-05", False)])
+def test_that_nothing_was_revised_is_not_said_where_no_revision_could_show(since, seen):
+    brief = sheet("CAN", "2018-08", "2020-10-06" if seen else "2018-10-05")
+    text = str(
+        said("counts", changes.study(brief, since=since, notebook=read_notebook().text), "changes.ipynb")
+    )
+    assert ("by revision" in text) == seen
+    assert ("table of October 5, 2018: what was revised in between does not show" in text) != seen
+
+
 def test_the_command_prints_a_table_or_json(way):
     lines = "\n".join(changes.told(way, changes.of_one(way, "5800", read_notebook().text)))
     assert "By new period" in lines and "+ The U.S. deficit in goods with South Korea" in lines

@@ -64,6 +64,8 @@ HERE, LOG = Path(__file__).parents[1], "CHANGELOG.md"
 FACTS = ".facts.json"
 #: Where one sentence of a passage ends.
 SENTENCE = re.compile(r"\n+|(?<!U\.S)(?<!St)(?<=[.!?]) +(?=[A-Z])")
+#: A word that names a month or a number.
+WHEN = re.compile(rf"{'|'.join(words.MONTHS)}|\\W*\\d")
 ENDS = re.compile(r"(\.facts\.json|\.html|\.ipynb)$")
 
 
@@ -447,9 +449,25 @@ def rewritten(old: Mapping[str, str], new: Mapping[str, str]) -> list[dict]:
         before, now = ([s for s in SENTENCE.split(side.get(cell, "")) if s] for side in (old, new))
         for kind, a, b, c, d in difflib.SequenceMatcher(None, before, now, autojunk=False).get_opcodes():
             if kind != "equal":
-                pairs = itertools.zip_longest(before[a:b], now[c:d], fillvalue="")
+                pairs = _side_by_side(before[a:b], now[c:d])
                 found += [{"cell": cell, "old": was, "new": is_now} for was, is_now in pairs]
     return found
+
+
+def _side_by_side(before: Sequence[str], now: Sequence[str]) -> list[tuple[str, str]]:
+    """Pair sentences that begin alike; those between them only where they are as many."""
+    pairs, begun = [], ([_begins(sentence) for sentence in side] for side in (before, now))
+    for _, a, b, c, d in difflib.SequenceMatcher(None, *begun, autojunk=False).get_opcodes():
+        if b - a == d - c:
+            pairs += [two for two in zip(before[a:b], now[c:d], strict=True) if two[0] != two[1]]
+        else:
+            pairs += [(was, "") for was in before[a:b]] + [("", is_now) for is_now in now[c:d]]
+    return pairs
+
+
+def _begins(sentence: str) -> str:
+    """The first two words of a sentence that name no month and no number."""
+    return " ".join([word for word in sentence.split() if not WHEN.match(word)][:2])
 
 
 def drawn(found: Brief, notebook: str) -> dict[str, Figure]:
@@ -524,6 +542,8 @@ def _name(one: Change, named: bool) -> str:
     old, new = (side.text.partition(": ")[0].split() if side else [] for side in (one.old, one.new))
     if not named or not (new or old):
         return one.id
+    if one.id.endswith(".reduction_pct"):  # a label turns the sign of a growth, and a table does not
+        old, new = (["Reduction", *side[1:]] if side else side for side in (old, new))
     same = next((n for n, two in enumerate(itertools.zip_longest(old, new)) if two[0] != two[1]), len(new))
     return " ".join(new or old) + (f" (old: {' '.join(old[same:])})" if new and old[same:] else "")
 
@@ -688,10 +708,13 @@ class Changes(Study):
         self.found, self.method = of_one(way, asked(way, brief.partner.code)[0], notebook), way.method
         since_month, since_day = words.period(pd.Period(way.old.release, "M")), words.day(way.old.as_of)
         same = way.old.release == brief.snapshot.release.month
+        then, now = (one.snapshot and one.snapshot.sources.get(GOODS) for one in (way.old, way.new))
+        unseen = now and then == now and not any(REVISION in one.causes for one in self.found.changes)
         self.names |= {
             "since": since_month,
             "since_day": since_day,
             "older": since_day if same else since_month,
+            "one_vintage": words.day(now.published) if unseen else "",
             "same_year": way.old.release[:4] == str(brief.month.year),
             "changed": any(one.id == "goods.balance.trailing12" for one in self.found.changes),
         }
