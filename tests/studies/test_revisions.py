@@ -194,7 +194,7 @@ def test_the_page_speaks_of_its_release_as_the_raw_files_do(originals):
     )
     early = revisions.study(sheet("KOR", "2018-07", "2018-09-05"))
     assert told("headline", early).startswith(
-        "No revision can be told: no vintage of goods_census_nsa out by Sept"
+        "No revision can be told: no vintage at hand that was out by September 5, 2018 has January-July"
     )
 
 
@@ -207,6 +207,27 @@ def test_the_growth_of_the_day_and_that_of_now_are_told_each_with_its_vintage():
     first, now = (found[f"revisions.exports.ytd.{name}_pct"] for name in ("first", "newest"))
     assert (first.vintage, now.vintage) == ("2018-10-05", str(NOW))
     assert round(first.value, 2) == 11.14 and round(now.value, 2) == 11.17
+
+
+def test_growth_that_is_alike_in_both_vintages_is_told_once():
+    assert told("ytd", study("KOR")).endswith("Imports from South Korea rose by 0.8 percent in both.")
+    later = revisions.study(sheet("0015", "2024-08", str(NOW)))
+    assert told("ytd", later).startswith(
+        "Over January-August 2024, exports to the world rose by 3.0 percent on a year earlier in the vintage "
+        "of October 8, 2024 and in that of April 3, 2025. Imports"
+    )
+    assert later.after_each_revision is None, "no partner is of its size"
+
+
+def test_what_was_not_revised_is_not_said_to_have_been_by_nothing():
+    greenland = revisions.study(sheet("GRL", "2018-07", "2018-09-05"))
+    assert told("sizes", greenland).endswith("imports from Greenland have not been revised (9 months).")
+    assert titled("months", greenland, NOTEBOOK).endswith(
+        "0.4 percent a month on average, imports not at all"
+    )
+    assert titled("age", greenland, NOTEBOOK).endswith("were off by 0.4 percent in exports on average")
+    nobody = revisions.study(sheet("PRK", "2018-07", str(NOW)))
+    assert "have not been revised (1 month)." in told("sizes", nobody)
 
 
 def test_the_vintages_and_the_latest_months_are_tables():

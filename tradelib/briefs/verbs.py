@@ -131,7 +131,9 @@ def _entry(entry: dict, *, first: bool) -> Parts:
 
 
 def _fine(v: Value) -> Parts:
-    return [Number(f"{abs(v.value):,.2f} percent", v.value, v.unit)] if v.unit == "percent" else plain(v)
+    size = f"{abs(v.value):,.2f}" if v.unit == "percent" else ""
+    told = "less than 0.01" if size == "0.00" and v.value else size
+    return [Number(f"{told} percent", v.value, v.unit)] if size else plain(v)
 
 
 def _signed(v: Value) -> Parts:

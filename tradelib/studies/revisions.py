@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from tradelib import balances
 from tradelib import releases as calendar
 from tradelib.briefs.brief import Brief
-from tradelib.briefs.fact import source_at
+from tradelib.briefs.fact import render, source_at
 from tradelib.briefs.goods import LINKS, difference, size_class
 from tradelib.briefs.selection import REVISED_MONTHLY
 from tradelib.briefs.sentences import title as titled
@@ -113,8 +113,10 @@ class Revisions(Study):
         """How far first prints of partners of its size moved by one annual revision, and by two.
 
         Index (`measure`, `revisions`); see `first_print.by_revision`. None where it has too little trade, or
-        no vintages by the day are near enough.
+        no vintages by the day are near enough; nor for groups and who is revised each month.
         """
+        if self.partner.is_group or self.partner.code in REVISED_MONTHLY:
+            return None
         found = first_print.by_revision(first_print.prints_by(self.as_of), month=self.month.month)
         if found is None:
             return None
@@ -328,7 +330,7 @@ def _sizes(found: Revisions, flow: str) -> None:
     bias = pct.mean() if len(pct) else None
     label = f"Revision of {what} from first print to newest vintage"
     size = pct.abs()
-    more = {"periods": len(pct)}
+    more = {"periods": len(pct), "counted": f"{len(pct)} month{'s' * (len(pct) != 1)}"}
     _put(found, f"{flow}.mean_abs_pct", size.mean(), label=f"{label}, mean size", **about, **more)
     _put(found, f"{flow}.largest_pct", size.max(), label=f"{label}, largest size", **about)
     biased = len(pct) > 0 and round(abs(bias), 2) > 0
@@ -348,10 +350,12 @@ def _years_to_date(found: Revisions, flow: str) -> None:
     about = {"unit": "percent", "window": f"{window} vs {window.year_earlier}"}
     about["reason"] = f"no vintage held has all of {words.span(window)} and of a year earlier"
     label = f"Change of {{what}} {flow} {LINKS[flow]} {{p}}, {words.span(window)} on a year earlier"
+    told = {render(ytd.iloc[at], "percent") for at in (0, -1) if len(ytd)}
+    about |= {"several": len(ytd) > 1, "alike": len(told) == 1}
     for name, at in (("first", 0), ("newest", -1)):
         value, vintage = (ytd.iloc[at], ytd.index[at]) if len(ytd) else (None, None)
         of = f"{label}, in the {name} vintage that has it"
-        _put(found, f"{flow}.ytd.{name}_pct", value, label=of, vintage=vintage, several=len(ytd) > 1, **about)
+        _put(found, f"{flow}.ytd.{name}_pct", value, label=of, vintage=vintage, **about)
 
 
 def _of_release(found: Revisions, flow: str) -> None:
@@ -367,7 +371,7 @@ def _of_release(found: Revisions, flow: str) -> None:
             more |= {"since": str(sums.index[0]), "position": words.position(now)}
             grew, ways = abs(now) - abs(first), ("larger", "smaller") if flow == "balance" else ("up", "down")
             more["way"] = None if now == first or first * now < 0 else ways[int(grew < 0)]
-        reason = f"no vintage of {found.table} out by {found.names['as_of']} has {words.span(window)}"
+        reason = f"no vintage at hand that was out by {found.names['as_of']} has {words.span(window)}"
         value = difference(now, first)
         ids = [f"revisions.{one}.{name}.revision_usd" for one in LINKS]
         earlier = [found.value(id) for id in ids if id in found]
