@@ -707,7 +707,7 @@ def test_a_group_of_ones_own_has_the_members_of_the_day_too(monkeypatch, tmp_pat
         total(GOODS, "2018-10-05", months(y, 7), ["5800", "5830"], "exports") for y in (2018, 2017)
     )
     assert facts.value("goods.exports.ytd.change_usd") == now - before
-    assert facts.names["members"] == "the 2 members of September 5, 2018"
+    assert facts.names["members"] == "the two members of September 5, 2018"
 
 
 @pytest.mark.parametrize("group", ["ASEAN", "USMCA", "EURO"])

@@ -62,6 +62,16 @@ def test_a_tiny_partner_is_told_in_thousands_and_without_services():
     assert "BEA publishes no services" in said("total", tuvalu) and "goods only" in said("total", tuvalu)
 
 
+def test_whom_bea_has_no_quarters_of_is_told_of_twelve_months_of_goods_and_not_of_the_quarters_again():
+    assert said("since-when", sheet("IRQ", "2025-02")) == (
+        "In goods the balance with Iraq was a deficit of $5.8 billion in the twelve months to February 2025, "
+        "after a deficit of $5.6 billion a year earlier."
+    )
+    union = sheet("EU", "2013-04")  # the last quarter has another member
+    assert said("since-when", union).startswith("In goods the balance with the European Union was a deficit")
+    assert union["total.trend.start"].value is None and "other members" in union["total.trend.start"].reason
+
+
 def test_the_drivers_name_each_flow_and_the_one_that_did_most():
     assert said("drivers", sheet("KOR", *JULY)) == (
         "The balance in goods and services improved by $1.9 billion: higher goods exports added $2.6 "
@@ -399,7 +409,7 @@ def test_no_two_charts_of_a_whole_year_have_one_title(who):
 
 def test_a_reason_is_said_once_in_a_passage():
     early = sheet("JPN", "1995-12")
-    for cell in ("total", "standing", "since-when"):
+    for cell in ("total", "standing"):
         assert said(cell, early).count("covers the first quarter of 1999") == 1
     assert not said("services", early)
     assert said("total", early).startswith("Services, and goods and services together, with Japan: the table")

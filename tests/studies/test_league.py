@@ -242,10 +242,10 @@ def test_a_study_answers_the_facts_and_words_of_its_brief():
 
 def test_kei_10_in_words():
     assert told("total", "KOR", "2018-07") == (
-        "The United States had a deficit in goods and services with nine of the 15 countries of Exhibit 20 "
-        "(FT-900 of 2018-09-05 and 2021-10-05) in the first half of 2017. It shrank with only three of them "
-        "in the first half of 2018: South Korea (by 65.5 percent, to $979 million), France (by 5.2 percent, "
-        "to $6.9 billion) and India (by 2.6 percent, to $14.1 billion).\n\n"
+        "In the first half of 2017 the United States had a deficit in goods and services with nine of the 15 "
+        "countries of Exhibit 20 (FT-900 of 2018-09-05 and 2021-10-05). In the first half of 2018 it shrank "
+        "with only three of them: South Korea (by 65.5 percent, to $979 million), France (by 5.2 percent, to "
+        "$6.9 billion) and India (by 2.6 percent, to $14.1 billion).\n\n"
         "It grew with China, Mexico, Germany, Japan, Italy and Taiwan."
     )
     assert told("title", "KOR", "2018-07") == "# The league of U.S. deficits, July 2018"
@@ -257,7 +257,7 @@ def test_percent_only_where_both_years_are_deficits():
     words = told("total", "KOR", "2024-08")
     assert "Switzerland (from a deficit of $3.7 billion to a surplus of $2.4 billion)" in words
     assert "China (by 4.1 percent, to $123.5 billion)" in words
-    assert "It shrank with six of them in the first half of 2024" in words, "six of 15 are no exceptions"
+    assert "In the first half of 2024 it shrank with six of them: " in words, "six of 15 are no exceptions"
 
 
 def test_the_goods_sentence_names_the_largest_and_counts_all(goods):

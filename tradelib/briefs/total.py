@@ -295,7 +295,7 @@ def trend_facts(brief) -> None:
     history, window, found, why = s.trailing_total(code)["balance_usd"], s.quarters, None, no_services(brief)
     more = dict.fromkeys(("direction", "moved", "turn", "turn_usd", "latest_usd", "change_usd", "ago"))
     more |= {"rising": False, "turned": False, "flipped": False}
-    if len(history):
+    if len(history) and history.index[-1] == s.quarter:
         window, found = Window(history.index.min(), s.quarter), s.trend(code)
         why = "its last four quarters bear out no direction"
         this_year = brief.value("total.balance.ytd.change_usd")
