@@ -113,6 +113,8 @@ def test_where_no_chapters_are_out_the_industries_tell_what_was_imported():
     assert (
         "were primary metals (+$35.1 billion), chemicals (" in text and "Primary metals include gold" in text
     )
+    russia = said("duties", sheet("RUS", "2025-01"))  # whose chemicals are fertilizers
+    assert "Chemicals include pharmaceuticals and fertilizers; primary metals include gold" in russia
     assert "By industry" not in said("duties", sheet("VNM", "2024-12"))  # its chapters are told
     assert not said("duties", sheet("ZAF", "2025-02"))
 

@@ -209,6 +209,14 @@ def test_the_growth_of_the_day_and_that_of_now_are_told_each_with_its_vintage():
     assert round(first.value, 2) == 11.14 and round(now.value, 2) == 11.17
 
 
+@pytest.mark.parametrize("who", ["BTN", "KOR"])
+def test_the_legend_of_the_vintages_is_clear_of_the_line(who):
+    figure = revisions.same_months(revisions.study(sheet(who, "2024-08", str(NOW)))).figure
+    figure.draw_without_rendering()
+    above = figure.axes[0]
+    assert above.get_legend().get_window_extent().y0 >= above.get_window_extent().y1 - 1
+
+
 def test_growth_that_is_alike_in_both_vintages_is_told_once():
     assert told("ytd", study("KOR")).endswith("Imports from South Korea rose by 0.8 percent in both.")
     later = revisions.study(sheet("0015", "2024-08", str(NOW)))

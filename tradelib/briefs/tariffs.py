@@ -31,7 +31,8 @@ LARGE_POINTS = 1.0  # from which a change is told with what rates and what the m
 TOLD_POINTS = 0.1  # from which the largest rise in one month is told
 NAMED, CHANGED = 5, 3  # industries or chapters that are told: of most duties, and that changed most
 #: What an industry is not known for by its name.
-INCLUDES = {"331": "primary metals include gold", "325": "chemicals include pharmaceuticals"}
+INCLUDES = {"331": "primary metals include gold, steel and aluminum"}
+INCLUDES |= {"325": "chemicals include pharmaceuticals and fertilizers"}
 #: What the parts of imports are called, by the classification in the name of their table.
 PARTS = {"naics": ("industry", "industries", words.industry), "hs2": ("chapter", "chapters", words.chapter)}
 
@@ -260,7 +261,7 @@ def _most_changed(brief, duties: Duties) -> None:
         table=duties.parts_table or "imports_consumption_naics_nsa",
         reason=f"no table by industry or chapter of the same vintage has rows of {brief.partner.prose}",
         by=kind,
-        includes=words.capital(words.series([INCLUDES[item] for item in top.index if item in INCLUDES])),
+        includes=words.capital("; ".join(INCLUDES[item] for item in top.index if item in INCLUDES)),
     )
 
 

@@ -613,7 +613,8 @@ def same_months(found: Revisions, *, title: str = "") -> Chart | None:
     above.tick_params(labelbottom=False)
     above.set_title(f"Balance, {unit.name}")
     below.set_title(f"Each vintage less the newest, {small.name}")
-    style.legend(above, ncols=4, fontsize=8, loc="best", handletextpad=0.2, columnspacing=1)
+    place = {"loc": "lower right", "bbox_to_anchor": (1, 1), "borderaxespad": 0}  # clear of the line
+    style.legend(above, ncols=4, fontsize=8, handletextpad=0.2, columnspacing=1, **place)
     monthly = table_info(found.table).freq == "M"
     spell = words.span(found.months if monthly else found.quarters).rsplit(" ", 1)[0].removesuffix(" of")
     return _dressed(
