@@ -359,6 +359,9 @@ def test_all_bundled_claims_are_counted_once_and_told_by_what_became_of_them(mon
     assert facts["tested"] + facts["not_testable"] == facts["all"]
     assert found.standing.iloc[-1]["claims"] == facts["all"]
     assert len(found.told("never found")) == facts["never_found"]
+    rows = pd.concat(map(found.told, ("stands", "revised away", "never found")))
+    whose = {"CNS News (copy at WND)": {"China"}, "Korea Economic Institute": {"South Korea"}}
+    assert {name: set(rows["with"][rows["publisher"].eq(name)]) for name in whose} == whose
     told = str(said("headline", found, "claims.ipynb"))
     assert "Of 13 published claims" in told and "{" not in told
     assert str(library.addresses(found)).count("\n- ") == 2

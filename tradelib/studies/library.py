@@ -7,7 +7,7 @@ from tradelib.studies.claims import Article, list_articles, load_article
 from tradelib.studies.ledger import FATES, STANDS, Line, audit, fate
 from tradelib.studies.printed import UNTESTED, as_printed
 from tradelib.studies.study import Study
-from tradelib.style.words import Text, day
+from tradelib.style.words import Text, day, series
 
 Audited = list[tuple[Article, list[Line]]]
 #: What became of claims -> the end of a fact's id.
@@ -34,13 +34,14 @@ class Library(Study):
         self.standing = standing(self.audited)
 
     def told(self, wanted: str) -> pd.DataFrame:
-        """The claims of one of `FATES`, as a table: what was printed, the figure next to the day, and now."""
+        """The claims of one of `FATES`: with whom, what was printed, the figure next to the day, and now."""
         rows = [
-            (article.publisher, day(article.published), line.claim.text, line.claim.shown, *_figures(line))
+            (article.publisher, day(article.published), *_whose(line), line.claim.shown, *_figures(line))
             for article, line in lines_of(self.audited)
             if fate(line) == wanted
         ]
-        return pd.DataFrame(rows, columns=["publisher", "published", "claim", "printed", "then", "now"])
+        names = ["publisher", "published", "with", "claim", "printed", "then", "now"]
+        return pd.DataFrame(rows, columns=names)
 
 
 def lines_of(audited: Audited) -> list[tuple[Article, Line]]:
@@ -57,6 +58,11 @@ def standing(audited: Audited) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=["article", "published", "claims", *FATES])
     whole = [["all", "", *table.iloc[:, 2:].sum()]]
     return pd.concat([table, pd.DataFrame(whole, columns=list(table))], ignore_index=True)
+
+
+def _whose(line: Line) -> tuple[str, str]:
+    """The partners of a claim, and the claim."""
+    return series([one.prose for one in line.claim.partners]), line.claim.text
 
 
 def _figures(line: Line) -> tuple[str, str]:
