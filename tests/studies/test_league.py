@@ -250,7 +250,11 @@ def test_kei_10_in_words():
     )
     assert told("title", "KOR", "2018-07") == "# The league of U.S. deficits, July 2018"
     place = told("total-place", "KOR", "2018-07")
-    assert "was the 9th largest of 15 countries, as a year earlier. It narrowed by 65.5 percent" in place
+    assert (
+        "was the 9th largest of 15 countries, as a year earlier. The deficit narrowed by 65.5 percent"
+        in place
+    )
+    assert "The balance moved from a surplus of $2.7 billion" in told("place", "AUS", "2025-02")
 
 
 def test_percent_only_where_both_years_are_deficits():

@@ -171,7 +171,7 @@ def _deficit_ranks(brief) -> None:
         mine, when, value = usd.get(code), words.span(window), None
         reason = not_ranked(brief)
         if not reason and (code not in ranks or code not in s.goods_sums(code)[0][name].index):
-            reason = f"there is no complete row in {when}"
+            reason = f"the country table does not have all of {when}"
         elif not reason and mine >= 0:
             reason = no_deficit(mine, when)
         elif not reason:
