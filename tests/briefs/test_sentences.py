@@ -114,7 +114,7 @@ def test_a_verb_gives_what_its_example_says(name):
         ("rising", -98e6, "USD", "falling by $98 million"),
         ("more", 120e6, "USD", "$120 million more"),
         ("signed", 979e6, "USD", "+$979 million"),
-        ("signed", 0.0, "USD", "$0"),
+        ("signed", 0.0, "USD", "zero"),
         ("position", 5.0, "USD", "surplus"),
         ("position", 0.0, "USD", "balance"),
         ("a_position", 4e3, "USD", "a surplus of $4 thousand"),
@@ -153,6 +153,12 @@ def test_a_large_change_is_a_multiple_and_one_of_next_to_nothing_dollars(now, be
     pct = ("goods.exports.ytd.change_pct", 100 * (now / before - 1), "percent")
     assert verb("up", pct, *level) == up
     assert verb("rose", pct, *level) == rose
+
+
+def test_an_amount_of_nothing_is_zero():
+    assert "fell by $79 thousand on a year earlier, to zero in February 2022" in said(
+        "headline", sheet("Tuvalu", "2022-02")
+    )
 
 
 def test_a_field_without_words_is_left_out_with_its_sentence():

@@ -98,7 +98,7 @@ def _series(items: list[Parts]) -> Parts:
 def plain(v: Value) -> Parts:
     """A value by its unit, without a sign."""
     if v.unit == "USD":
-        return [_usd(v.value)]
+        return [_usd(v.value) if v.value else Number("zero", v.value, v.unit)]
     if v.unit in ("percent", "points"):
         return [Number(in_percent(v.value, v.unit, v.fact.id), v.value, v.unit)]
     if v.unit == "list":
