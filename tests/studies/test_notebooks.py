@@ -132,6 +132,7 @@ def test_a_rate_of_before_2025_is_compared_with_a_year_earlier():
     assert "11.6 percent of their value in June 2021, after 9.2 percent in June 2020" in said(
         "headline", china, BOOK
     )
+    assert "highest" not in said("paid", tariffs.study(sheet("KOR", "2013-02")), BOOK), "of two months"
     nobody = tariffs.study(sheet("ASEAN", "2021-06"))
     assert said("stand", nobody, BOOK) == "Figures as of August 5, 2021."
 

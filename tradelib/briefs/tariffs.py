@@ -420,6 +420,7 @@ def _since_when(brief, duties: Duties) -> None:
         highest_pct=float(months[peak]) if there else None,
         since=str(months.index[0]) if there else None,
         here=bool(there and peak == duties.month),
+        long=len(months) >= LOOKBACK,
     )
     months = months.reindex(pd.period_range(months.index[0], duties.month, freq="M")) if there else months
     rises = months.diff().loc[duties.month - LOOKBACK + 1 :].dropna() if there else months
