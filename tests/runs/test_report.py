@@ -294,6 +294,14 @@ def test_a_notebook_of_ones_own_needs_no_hidden_words_and_gets_what_it_declares(
     assert facts["tradelib"]["headline"] == ""
 
 
+@pytest.mark.parametrize("metadata", [{}, {"kernelspec": {"name": "my-env", "display_name": "Mine"}}])
+def test_a_notebook_of_an_editor_that_names_no_kernel_or_one_of_its_own_is_run(metadata, notebook, tmp_path):
+    own = notebook("print('all done for', partner, release)", parameters=OWN).rename(tmp_path / "mine.ipynb")
+    own.write_text(json.dumps(json.loads(own.read_text()) | {"metadata": metadata}))
+    made = report.make_report("KOR", "2018-07", reports=tmp_path / "r", notebook=own)
+    assert "all done for 5800 2018-07" in made.paths[0].read_text()
+
+
 def test_a_page_is_not_filed_under_a_partner_that_it_is_not_about(tmp_path):
     book = nbformat.v4.new_notebook()
     text = 'import tradelib as tl\nbrief = tl.brief("VNM", "2018-07")\nbrief'

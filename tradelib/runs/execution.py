@@ -19,6 +19,7 @@ from tradelib.store.files import scratch
 from tradelib.store.yaml_fields import plain
 
 PLAIN, WARM = "python3", "tradelib-warm"
+PYTHON = {"name": PLAIN, "display_name": "Python 3", "language": "python"}
 ADDRESS = re.compile(r" at 0x[0-9a-f]+>")  # of an object, in the memory of a process that has ended
 STYLED = re.compile(r'<table id="(T_[0-9a-f]{5})"')  # pandas draws the name of a styled table at random
 #: Types of a parameter that are checked, and what each is in words.
@@ -69,9 +70,10 @@ def parameters_of(notebook: Notebook) -> dict[str, str]:
         json.dumps(book, ensure_ascii=False).encode()  # half a character can be written nowhere
         if not any("parameters" in cell.metadata.get("tags", []) for cell in book.cells):
             return {}
+        book.metadata["kernelspec"] = PYTHON  # some editors name none, or one of theirs
         with scratch() as folder:
             path = folder / notebook.name
-            path.write_bytes(notebook.text.encode())
+            path.write_bytes(nbformat.writes(book).encode())
             found = inspect_notebook(str(path))
     except Exception as error:  # nbformat and json raise many kinds for a file that is no notebook
         raise TradelibError(
@@ -135,6 +137,7 @@ def execute(
             None,
             parameters={name: value for name, value in parameters.items() if name in declared},
             kernel_name=kernel,
+            language=PYTHON["language"],
             prepare_only=True,
         )
         for place in ("input_path", "output_path"):  # no path of a machine in a notebook, failed or not
