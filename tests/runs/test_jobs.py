@@ -29,6 +29,14 @@ def test_a_job_names_its_files_by_day_partner_notebook_label_and_as_of():
     assert other.paths[1].name == "korea-south.partners.x.as-of-2025-04-03.html"
 
 
+@pytest.mark.parametrize("word", ["failed", "Edited", "edited-2", "edition-1", "as-of-2018-10-05"])
+def test_no_notebook_and_no_label_is_called_as_a_page_that_is_kept_beside_another(word, tmp_path):
+    own = book_of(tmp_path, "1").rename(tmp_path / f"{word}.ipynb")
+    for book, label in ((read_notebook(own), ""), (read_notebook(), word)):
+        with pytest.raises(TradelibError, match=rf"korea-south\.{word} .*\n  Give the notebook"):
+            job_of(resolve("KOR"), snapshot("2018-07"), book, reports="r", label=label)
+
+
 def test_pages_and_record_of_a_release_lie_where_its_day_says_or_its_month():
     assert str(release_folder("2018-07", "reports")) == "reports/2018-09-05"
     assert str(release_folder("1993-06", "reports")) == "reports/1993-06"

@@ -28,6 +28,7 @@ from tradelib.runs import engine, finished, jobs, report
 from tradelib.runs.jobs import EDITED, NOT_MADE, UP_TO_DATE
 from tradelib.runs.report import make_page, make_report
 from tradelib.sources import keys
+from tradelib.store import files
 
 
 @pytest.fixture
@@ -389,6 +390,56 @@ def test_an_upgrade_keeps_what_was_published_and_reads_otherwise_beside_the_new_
     assert (record["libraries"]["pandas"], upgraded("e", "?").ran) == (pd.__version__, False)
     (entry,) = entries.gather(tmp_path / "r")[0]
     assert [one.run for one in entry.beside] == ["edition-1", "edition-2"]
+
+
+@pytest.fixture
+def upgraded(made, monkeypatch):
+    """Make the page that says something, with the code of some tradelib."""
+
+    def make(code: str, says: str, **options):
+        monkeypatch.setattr(jobs, "code_sha256", lambda: code)
+        monkeypatch.setenv("SAYS", says)
+        return made("import os\nprint(os.environ['SAYS'])", **options)
+
+    return make
+
+
+@pytest.mark.parametrize("killed_at", range(1, 7))
+def test_an_edition_is_what_was_published_wherever_a_run_that_kept_it_was_killed(
+    upgraded, monkeypatch, killed_at
+):
+    first = upgraded("a", "It fell.")
+    published = [path.read_bytes() for path in first.paths]
+    left, real = iter(range(1, killed_at)), files.put
+
+    def put(*args, **options):
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        real(*args, **options)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(files, "put", put)
+        upgraded("b", "It rose.")
+    second = upgraded("b", "It rose.")
+    kept = [first.paths[0].with_name(f"korea-south.edition-1{end}") for end in jobs.ENDS]
+    assert [path.read_bytes() for path in kept] == published
+    assert [one["name"] for one in json.loads(second.paths[2].read_text())["tradelib"]["editions"]] == [
+        "korea-south.edition-1"
+    ]
+
+
+def test_an_edition_is_never_written_over_where_the_page_has_gone_and_none_has_the_words_of_another(upgraded):
+    first = upgraded("a", "It fell.")
+    published = first.paths[1].read_bytes()
+    upgraded("b", "It rose.")
+    for path in first.paths:
+        path.unlink()
+    upgraded("b", "It rose.")
+    upgraded("a", "It fell.")
+    assert upgraded("b", "It rose.").kept is None, "both are kept already"
+    record = json.loads(first.paths[2].read_text())["tradelib"]
+    assert [one["name"] for one in record["editions"]] == ["korea-south.edition-1", "korea-south.edition-2"]
+    assert first.paths[1].with_name("korea-south.edition-1.html").read_bytes() == published
 
 
 def test_a_release_of_these_days_and_a_notebook_of_ones_own_make_no_edition(made, monkeypatch):

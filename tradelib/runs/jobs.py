@@ -8,6 +8,7 @@ hold it is up to date.
 import hashlib
 import json
 import platform
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -34,6 +35,8 @@ LIBRARIES += ("seaborn", "statsmodels")
 SUBJECT = ("partner", "release", "as_of")
 ENDS = (".ipynb", ".html", ".facts.json")
 UP_TO_DATE, EDITED, NOT_MADE = "up to date", "edited", "not made"
+#: What the name of a page that is kept beside another ends with; no notebook and no label has such a name.
+KEPT = re.compile(r"(failed|edited|edition)(-\d+)?|as-of-\d{4}-\d\d-\d\d", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +178,11 @@ def job_of(
     if notebook.name != BRIEF:  # another notebook never takes the brief's place
         parts.append(notebook.stem)
     parts += [label] if label else []
+    if taken := next(filter(KEPT.fullmatch, parts[1:]), None):
+        raise TradelibError(
+            f"{who.slug}.{taken} is what tradelib itself calls a page that it keeps beside another.",
+            "Give the notebook, or the label, another name.",
+        )
     if snapshot.as_of != snapshot.release.default_as_of:
         parts.append(f"as-of-{snapshot.as_of}")
     asked = {

@@ -369,33 +369,55 @@ def _editions(job: Job, finished: dict) -> tuple[list[dict], str]:
     """List the earlier editions of a page, and name the one that the page in its place becomes, if any.
 
     It becomes one where tradelib or the figures have changed since, the release is no longer of these days,
-    and its words are not those of the new page. Who changes a notebook of his own makes no edition.
+    and its words are neither those of the new page nor kept already. Who changes a notebook of his own makes
+    no edition. Which there are tell the files: the page may have gone, or a killed run have begun one.
     """
-    try:
+    book, editions, kept = b"", [], [words_of(finished)]
+    with suppress(OSError):
         book = job.paths[0].read_bytes()
-        there = json.loads(book)
-        record = there["metadata"]["tradelib"]
-        editions = list(record.get("editions", []))
-        words = words_of(there)
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
-        return [], ""
+    for number in itertools.count(1):
+        name = _beside(job, f"edition-{number}")
+        try:
+            earlier = files.read_kept(job.place / f"{name}.ipynb")
+        except FileNotFoundError:
+            break
+        if earlier == book:
+            break
+        told, words = _edition(name, earlier)
+        editions.append(told)
+        kept.append(words)
+    told, words = _edition(name, book)
+    if not words or not job.keep_editions or is_edited(book) or words in kept:
+        return editions, ""
+    record = json.loads(book)["metadata"].get("tradelib", {})
     day = find_release(job.record["parameters"]["release"]).day
     settled = day is None or releases.today() - day > SETTLES
-    same = all(record.get(name) == job.record[name] for name in ("version", "code_sha256", "vintages"))
-    if not job.keep_editions or same or not settled or is_edited(book) or words == words_of(finished):
-        return editions, ""
-    name = _beside(job, f"edition-{len(editions) + 1}")
-    made = there["metadata"].get("papermill", {}).get("end_time", "")[:10]
-    return [*editions, {"name": name, "made": made, "version": record.get("version", "")}], name
+    same = all(record.get(mark) == job.record[mark] for mark in ("version", "code_sha256", "vintages"))
+    return (editions, "") if same or not settled else ([*editions, told], name)
+
+
+def _edition(name: str, book: bytes) -> tuple[dict, list[str]]:
+    """What is told of an edition, and its words; none of a damaged one."""
+    try:
+        found = json.loads(book)
+        own, ran = (found["metadata"].get(of, {}) for of in ("tradelib", "papermill"))
+        told = {"name": name, "made": ran.get("end_time", "")[:10], "version": own.get("version", "")}
+        return told, words_of(found)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return {"name": name, "made": "", "version": ""}, []
 
 
 def _keep(job: Job, name: str) -> Path | None:
-    """Keep the page that is there under another name; itself it stays until the new one takes its place."""
+    """Keep the page that is there under another name; itself it stays until the new one takes its place.
+
+    The notebook comes last. Where a killed run had kept it, the edition is whole, and the new facts may stand
+    in the page's place already."""
     if not name:
         return None
-    for path, end in zip(job.paths, ENDS, strict=True):
-        if path.exists():
-            files.write_over(job.place / f"{name}{end}", path.read_bytes(), advice=ELSEWHERE)
+    if not (job.place / f"{name}.ipynb").exists():
+        for path, end in reversed(list(zip(job.paths, ENDS, strict=True))):
+            if path.exists():
+                files.write_over(job.place / f"{name}{end}", path.read_bytes(), advice=ELSEWHERE)
     return job.place / f"{name}.html"
 
 
