@@ -344,10 +344,40 @@ def test_a_mistake_in_a_request_is_told_whole_and_is_a_failure(world, monkeypatc
     assert outcome.summary["failed"][0]["error"] == "There is no list runs.yaml."
 
 
-def test_a_folder_that_cannot_be_written_is_told(tmp_path):
-    (tmp_path / "reports.state").write_text("a file")
-    with pytest.raises(TradelibError, match=r"Cannot lock .*\n  Give a folder of yours"):
-        run_due.run_due(reports=tmp_path / "reports")
+def test_a_place_that_cannot_be_locked_or_noted_in_is_told_by_each_call(world, tmp_path, monkeypatch):
+    told = []
+    monkeypatch.setattr(run_due, "call_hook", lambda hook, summary, **_: told.append(summary["text"]))
+    kept = state.folder(world.reports)
+    kept.write_text("a file")
+    outcome = world.call(on_failure="mail")
+    assert (outcome.status, outcome.exit_code) == ("failed", 1)
+    assert re.search(r"Cannot lock .*\n  Give a folder of yours", "\n".join(outcome.lines))
+    kept.unlink()
+    (kept / NOTES).mkdir(parents=True)  # such as a full disk: a lock takes no room, a note does
+    world.through = "2026-08"
+    assert world.call(on_failure="mail").status == "failed"
+    assert {"sweep 2026-08", "catalogue"} <= set(world.calls), "what can be done is done"
+    assert world.call(on_failure="mail").exit_code == 1
+    assert ["Cannot lock" in told[0], *("Cannot write" in text for text in told[1:])] == [True] * 3
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyError("a bug")])
+def test_an_error_that_was_not_foreseen_is_told_too(world, monkeypatch, error):
+    def fails(*_):
+        raise error
+
+    told = []
+    monkeypatch.setattr(run_due, "call_hook", lambda hook, summary, **_: told.append(summary["text"]))
+    monkeypatch.setattr(run_due, "_newest_goods", fails)
+    outcomes = [world.call(on_failure="mail") for _ in range(2)]
+    assert [outcome.status for outcome in outcomes] == ["failed"] * 2
+    assert len(told) == 1 and str(error) in told[0]
+
+
+def test_a_command_is_told_where_there_is_no_room_for_temporary_files(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
+    assert call_hook(f"sh -c 'cat > {tmp_path}/said'", SUMMARY, reads="text") is None
+    assert (tmp_path / "said").read_text().startswith(SUMMARY["text"][:10])
 
 
 def test_a_catalogue_that_cannot_be_made_is_a_failure_and_made_at_the_next_call(world, monkeypatch):

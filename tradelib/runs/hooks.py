@@ -6,7 +6,6 @@ import os
 import shlex
 import signal
 import subprocess
-import tempfile
 import textwrap
 import threading
 from collections.abc import Callable
@@ -88,18 +87,19 @@ def _run_command(command: str, text: str, summary: dict) -> str | None:
         return "the hook is no command: it is empty, or a quotation mark is missing"
     told = {"TRADELIB_STATUS": summary["status"], "TRADELIB_RELEASE": " ".join(summary["releases"])}
     environment = keys.without(os.environ) | told
-    with tempfile.TemporaryFile() as given:  # a pipe could block on a command that reads nothing
-        given.write(text.encode())
-        given.seek(0)
+    try:
+        process = subprocess.Popen(
+            words, stdin=subprocess.PIPE, stdout=2, env=environment, start_new_session=True
+        )
+    except OSError as error:
+        return f"{name} cannot be started: {error.strerror}"
+    with process:
         try:
-            process = subprocess.Popen(words, stdin=given, stdout=2, env=environment, start_new_session=True)
-        except OSError as error:
-            return f"{name} cannot be started: {error.strerror}"
-        try:
-            code = process.wait(COMMAND_S)
+            process.communicate(text.encode(), timeout=COMMAND_S)  # it need not read all, nor anything
         except subprocess.TimeoutExpired:
             _end(process)
             return f"{name} took longer than {COMMAND_S} seconds and was ended"
+    code = process.returncode
     return None if code == 0 else f"{name} ended with code {code}"
 
 

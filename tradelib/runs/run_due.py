@@ -74,9 +74,17 @@ class _Call:
     problems: dict[str, str] = field(default_factory=dict)  # what could not even be begun
 
     def note(self, **changes) -> None:
-        """Keep something for the next call."""
+        """Keep something for the next call; that it cannot be kept is told, and stops nothing."""
         self.notes |= changes
-        state.write(state.folder(self.reports) / NOTES, self.notes, advice=state.ELSEWHERE)
+        try:
+            state.write(state.folder(self.reports) / NOTES, self.notes, advice=state.ELSEWHERE)
+        except TradelibError as error:
+            self.failed(error)
+
+    def failed(self, error: Exception) -> None:
+        """Have an error to tell that is not one of a release."""
+        ours = isinstance(error, TradelibError | OSError)
+        self.problems["tradelib run-due"] = str(error) if ours else f"{type(error).__name__}: {error}"
 
     def doing(self, what: str) -> None:
         """Say what is being done, to a second call and in the log."""
@@ -129,18 +137,19 @@ def run_due(
     `reports`, `partners`, `runs`, `cell_limit` and `keep_editions` are those of `plan`, the same at each
     call; `spreadsheets`, `workers` and `scheduler` those of `sweep.run`, `since` and `deadline` those of
     `due.look`, `articles` those of the catalogue. `on_success` and `on_failure` are hooks, called once for
-    each outcome, however often it is found again; a command reads `hook_input`, "json" or "text". It is an
-    error if the reports cannot be locked or written."""
+    each outcome, however often it is found again; a command reads `hook_input`, "json" or "text". Whatever
+    goes wrong is a failure that is told; where nothing can be noted beside the reports, by each call."""
     place, now = files.located(reports), now or datetime.now(WASHINGTON)
     asked = {"reports": place, "partners": partners, "runs": runs}
+    hooks = {DONE: on_success, FAILED: on_failure, OVERDUE: on_failure}
+    look = partial(due.look, **asked, since=since, deadline=deadline, now=now)
+    call, agenda = _Call(place, look, lambda doing: None, _notes(place)), None
     try:
         with state.hold(place) as say:
-            look = partial(due.look, **asked, since=since, deadline=deadline, now=now)
-            call = _Call(place, look, say, _notes(place))
-            call.notes.setdefault("watched", _newest_goods())
+            call.say, call.notes = say, _notes(place)
             call.note(called=now.isoformat(timespec="seconds"))
-            agenda = None
             try:
+                call.notes.setdefault("watched", _newest_goods())
                 agenda = _bring_in(call, now)
                 _watch(call)
                 planned = asked | {"cell_limit": cell_limit, "keep_editions": keep_editions}
@@ -148,12 +157,18 @@ def run_due(
                 _sweep(call, agenda, planned, **how, progress=progress)
                 _list(call, articles, progress)
                 agenda = call.look()
-            except TradelibError as error:
-                call.problems["tradelib run-due"] = str(error)
-            hooks = {DONE: on_success, FAILED: on_failure, OVERDUE: on_failure}
+            except state.Lost:
+                raise
+            except Exception as error:  # at night nobody sees it but by the hook
+                if not isinstance(error, TradelibError | OSError):
+                    LOG.exception("not foreseen")
+                call.failed(error)
             return _tell(call, agenda, hooks, hook_input)
     except (state.Busy, state.Lost) as busy:
         return Outcome(RUNNING, (str(busy),))
+    except TradelibError as error:  # of the lock
+        call.failed(error)
+        return _tell(call, None, hooks, hook_input)
 
 
 def missed(reports: Path | str, minutes: int, now: datetime | None = None) -> str:
