@@ -159,9 +159,11 @@ def test_what_failed_rests_for_an_hour_and_is_not_forgotten_when_a_later_release
     assert "failed, 2026-10-06 09:00, 1 brief; " in found.lines()[0]
 
 
-def test_a_record_whose_time_cannot_be_read_is_tried_again_at_once():
-    found = look(at("2026-10-06T09:00"), records={"2026-08": left(["Japan"], finished="soon")})
+@pytest.mark.parametrize("finished", ["soon", "2036-01-01T00:00:00+00:00"])
+def test_a_record_whose_time_cannot_be_read_or_is_still_to_come_is_tried_again_at_once(finished):
+    found = look(at("2026-10-06T09:00"), records={"2026-08": left(["Japan"], finished=finished)})
     assert states(found) == {"2026-08": "failed"} and found.ready
+    assert found.lines()[0].endswith("it can be tried again.")
 
 
 def test_only_the_newest_release_that_was_run_is_made_again_when_its_inputs_changed():
@@ -220,6 +222,17 @@ def test_on_the_day_of_this_calendar_the_newest_release_is_awaited(tmp_path):
         ),
         "Next: October 2026, 2026-12-08 08:30.",
     ]
+
+
+def test_a_name_that_is_no_partners_and_a_list_that_is_not_there_are_told_before_the_release(tmp_path):
+    awaited = {"reports": tmp_path, "now": at("2026-11-04T09:00")}
+    found = due.look(partners="KOR,Atlantis,group:asean,group:lost", **awaited)
+    assert list(found.mistakes) == ["Atlantis", "group:lost"] and found.exit_code == 1 and not found.overdue
+    assert found.lines()[1].startswith("Atlantis: ")
+    assert list(found.to_dict()["mistakes"]) == ["Atlantis", "group:lost"]
+    assert due.look(partners="KOR,all,group:asean", **awaited).exit_code == 0
+    with pytest.raises(TradelibError, match="There is no list of runs"):
+        due.look(runs=tmp_path / "none.yaml", **awaited)
 
 
 def test_the_lines_say_what_is_due_and_what_comes_next():

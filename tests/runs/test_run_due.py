@@ -292,6 +292,8 @@ def test_a_scheduler_that_stopped_calling_is_missed(world):
     world.call()
     for minutes, said in ((30, ""), (31, "tradelib run-due was last called 31 minutes ago.")):
         assert run_due.missed(world.reports, 30, MORNING + timedelta(minutes=minutes)) == said
+    silence = run_due.missed(world.reports, 30, MORNING - timedelta(days=400))
+    assert silence == "tradelib run-due was last called 400 days from now: a clock was ahead."
 
 
 def test_what_is_done_is_logged_with_its_time_and_level_and_no_key(world, tmp_path, monkeypatch):
@@ -342,6 +344,13 @@ def test_a_mistake_in_a_request_is_told_whole_and_is_a_failure(world, monkeypatc
     assert (outcome.status, outcome.exit_code) == ("failed", 1)
     assert "FT-900 of 2026-08: There is no list runs.yaml.\n  Give --runs a file." in outcome.lines
     assert outcome.summary["failed"][0]["error"] == "There is no list runs.yaml."
+
+
+def test_a_mistyped_partner_is_told_once_while_the_release_is_still_awaited(world):
+    outcomes = [world.call(partners="JPN,Atlantis", on_failure="true") for _ in range(2)]
+    assert [outcome.status for outcome in outcomes] == ["failed"] * 2
+    assert outcomes[0].summary["failed"][0]["partner"] == "Atlantis" and outcomes[0].summary["failures"] == 1
+    assert any(line.startswith("Atlantis: ") for line in outcomes[0].lines)
 
 
 def test_a_place_that_cannot_be_locked_or_noted_in_is_told_by_each_call(world, tmp_path, monkeypatch):
@@ -494,7 +503,13 @@ ELSEWHERE_HELD = {
 }
 
 
-def test_what_is_kept_lies_beside_the_reports():
+def test_what_is_kept_lies_beside_the_reports_and_once_where_they_have_two_names(tmp_path, monkeypatch):
+    (tmp_path / "data" / "reports").mkdir(parents=True)
+    (tmp_path / "reports").symlink_to(tmp_path / "data" / "reports")
+    assert state.folder(tmp_path / "reports") == tmp_path / "data" / "reports.state"
+    monkeypatch.chdir(tmp_path / "data" / "reports")
+    for name in (".", "..", "../reports/."):
+        assert state.folder(name).parent in (tmp_path, tmp_path / "data", Path(".."))
     assert state.folder("reports") == state.folder("reports/") == Path("reports.state")
     assert str(state.folder("s3://bucket/reports")) == "s3://bucket/reports.state"
     assert str(state.folder("s3://bucket")) == "s3://bucket/.state"
@@ -524,6 +539,7 @@ def test_reports_at_an_address_keep_notes_and_lease_there(world, address):
         ({"for": 100, "machine": storage.machine(), "pid": 2**22 + 1}, "awaited"),
         ({"for": 100, "machine": f"{platform.node()} pid:[1]", "pid": 2**22 + 1}, "running"),  # a container
         ({"until": "soon"}, "awaited"),
+        ({"for": 1e9}, "awaited"),  # of one whose clock was ahead
     ],
 )
 def test_the_lease_of_another_machine_holds_until_it_has_run_out(world, address, held, status):

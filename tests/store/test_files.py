@@ -181,6 +181,8 @@ def test_what_killed_runs_left_among_temporary_files_is_removed_by_the_next(tmp_
 
 
 def test_a_place_is_a_folder_or_an_address():
+    with pytest.raises(TradelibError, match="without a name"):
+        files.located("")
     assert files.located("store") == Path("store")
     assert files.located("memory://store").name == "store" and files.is_remote(
         files.located("memory://store")

@@ -45,13 +45,15 @@ class Agenda:
     """What is due at a time, oldest first.
 
     `newest` is the newest release that should have appeared, done or not, `following` the one that comes
-    next, `deadline` the time of its day by which a release is to be made, in Washington."""
+    next, `deadline` the time of its day by which a release is to be made, in Washington. `mistakes` are the
+    names asked for that are no partner's, and why: better told before a release than on its morning."""
 
     now: datetime
     items: tuple[Due, ...]
     newest: Release | None = field(repr=False)
     following: Release | None = field(repr=False)
     deadline: time | None = None
+    mistakes: dict[str, str] = field(default_factory=dict)
 
     @property
     def ready(self) -> tuple[Due, ...]:
@@ -81,8 +83,8 @@ class Agenda:
 
     @property
     def exit_code(self) -> int:
-        """1 where somebody should look: something failed, or is overdue; else 0."""
-        return int(bool(self.failed or self.overdue))
+        """1 where somebody should look: something failed, is overdue, or is a mistake; else 0."""
+        return int(bool(self.failed or self.overdue or self.mistakes))
 
     def lines(self) -> list[str]:
         """Say in lines what is due and what comes next."""
@@ -91,6 +93,7 @@ class Agenda:
             f"{item.release.month}{', overdue' if item.release in late else ''}: {item.told}"
             for item in self.items
         ] or ["Nothing is due."]
+        lines += [f"{name}: {why.splitlines()[0]}" for name, why in self.mistakes.items()]
         return [*lines, f"Next: {_name(self.following)}." if self.following else "No later date is known."]
 
     def to_dict(self) -> dict:
@@ -110,7 +113,8 @@ class Agenda:
             "release": self.following.month,
             "appears": opening(self.following).isoformat(),
         }
-        return {"now": self.now.isoformat(timespec="seconds"), "due": items, "next": following}
+        told = {"now": self.now.isoformat(timespec="seconds"), "due": items, "next": following}
+        return told | ({"mistakes": self.mistakes} if self.mistakes else {})
 
 
 def opening(release: Release) -> datetime:
@@ -134,6 +138,7 @@ def look(
     `deadline` is a time in Washington, HH:MM, by which a release is to be made on its day. `now` has a time
     zone."""
     latest = clock(deadline) if deadline else None
+    mistakes = plans.mistakes(partners, runs=runs)
     found = agenda(
         now or datetime.now(WASHINGTON),
         through=max((vintage.through for vintage in vintages.list_vintages(GOODS)), default=""),
@@ -142,7 +147,7 @@ def look(
         asked=lambda release: plans.asked(release, partners, runs=runs),
         since=since,
     )
-    return replace(found, deadline=latest)
+    return replace(found, deadline=latest, mistakes=mistakes)
 
 
 def clock(text: str) -> time:
@@ -212,12 +217,13 @@ def _unrun(release: Release, through: str, now: datetime) -> Due:
 def _failed(release: Release, left: dict, now: datetime, made_of: Callable[[str], str]) -> Due:
     """What failed rests for an hour: nothing is gained by the same error every ten minutes.
 
-    It does not rest where the machine was the cause, such as a full disk, or where what is asked for, or what
-    it is made of, is no longer the same.
+    It does not rest where the machine was the cause, such as a full disk, where what is asked for, or what
+    it is made of, is no longer the same, or where it failed by a clock that was ahead.
     """
     ended = _ended(left)
     again = (ended.astimezone(UTC) + AGAIN).astimezone(WASHINGTON) if ended else now
-    ready = bool(left.get("at_once")) or again <= now or made_of(release.month) != left["fingerprint"]
+    rests = ended is not None and abs(passed(ended, now)) < AGAIN
+    ready = not rests or bool(left.get("at_once")) or made_of(release.month) != left["fingerprint"]
     when = "it can be tried again" if ready else f"tried again from {again:%H:%M}"
     number = f"{len(left['failed'])} brief{'s' if len(left['failed']) > 1 else ''}"
     return _item(release, FAILED, f"failed, {_at(ended)}, {number}; {when}.", ready=ready)

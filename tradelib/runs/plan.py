@@ -109,6 +109,18 @@ def plan(
     return Plan(found, tuple(jobs.values()), wrong, str(reports), names, tuple(snapshots.values()))
 
 
+def mistakes(partners: str = "all", *, runs: Path | None = None) -> dict[str, str]:
+    """Say of each word that names no partner why; a list or a notebook that cannot be read is an error."""
+    wrong = {}
+    for text in dict.fromkeys(text for run in _wanted(partners, runs=runs) for text in run.partners):
+        try:
+            if text.lower() != ALL:
+                resolve(text[len(GROUP) :] if text.lower().startswith(GROUP) else text)
+        except TradelibError as error:
+            wrong[text] = str(error)
+    return wrong
+
+
 def asked(release: Release, partners: str = "all", *, runs: Path | None = None) -> tuple[str, ...]:
     """Name the pages that are wanted of a release, without planning it: "Japan", "all", "seasonal: Japan"."""
     return _named(_wanted(partners, runs=runs), release)

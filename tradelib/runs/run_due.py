@@ -157,6 +157,7 @@ def run_due(
                 _sweep(call, agenda, planned, **how, progress=progress)
                 _list(call, articles, progress)
                 agenda = call.look()
+                call.problems |= agenda.mistakes
             except state.Lost:
                 raise
             except Exception as error:  # at night nobody sees it but by the hook
@@ -177,8 +178,10 @@ def missed(reports: Path | str, minutes: int, now: datetime | None = None) -> st
     if not called:
         return "tradelib run-due was never called."
     silent = due.passed(datetime.fromisoformat(called), now)
-    if silent <= timedelta(minutes=minutes):
+    if abs(silent) <= timedelta(minutes=minutes):
         return ""
+    if silent < timedelta():
+        return f"tradelib run-due was last called {due.span(-silent)} from now: a clock was ahead."
     return f"tradelib run-due was last called {due.span(silent)} ago."
 
 

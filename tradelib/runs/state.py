@@ -34,7 +34,7 @@ def folder(reports: Path | str) -> Path:
         return files.located(given)
     place = files.located(str(reports).rstrip("/") or "/")
     if not files.is_remote(place):
-        place = place.absolute() if place.name in ("", "..") else place
+        place = place.resolve() if place.name in ("", "..") or place.is_symlink() else place
     # a whole bucket or disk has nothing beside it
     return place.parent / f"{place.name}.state" if place.name else place / ".state"
 
@@ -178,8 +178,10 @@ def _numbers(place: Path) -> list[int]:
 
 
 def _lives(held: dict) -> bool:
+    """Whether a lease holds: none is good for longer than one is given for, whatever a clock said."""
     until = held.get("until")
-    return isinstance(until, int | float) and until + SKEW_S > time.time() and until > 0 and not _gone(held)
+    left = until - time.time() if isinstance(until, int | float) else -SKEW_S
+    return -SKEW_S < left <= LEASE_S + SKEW_S and not _gone(held)
 
 
 def _me() -> dict:

@@ -37,6 +37,8 @@ ABANDONED_S = 86_400  # what is so old was left by a run on a machine that has g
 
 def located(text: str | Path) -> Path:
     """Return a folder, or an address such as ``s3://bucket/folder``, as a path."""
+    if not str(text):  # a variable of a shell was not set
+        raise TradelibError("A folder without a name cannot be used.", "Give its path, or . for this one.")
     if "://" not in str(text):
         return Path(text)
     from upath import UPath  # only a store at an address needs it
