@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -200,6 +201,17 @@ def test_ingest_writes_into_a_bucket(s3_bucket, tmp_path, monkeypatch):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["e.json", "i.json"], "nothing of it lies here"
     (found,) = system.find(f"{bucket}/trade")
     assert found.endswith("table=goods_census_nsa_api/published=2018-09-06/flows.parquet")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
+def test_a_log_that_cannot_be_written_is_told_once_and_stops_nothing(monkeypatch):
+    from tradelib.runs import run_due
+
+    outcome = run_due.Outcome("done", ("all done",))
+    monkeypatch.setattr(run_due, "run_due", lambda **_: [run_due.LOG.info(n) for n in range(3)] and outcome)
+    result = run("run-due", "--log", "/dev/full")
+    assert (result.exit_code, result.stdout) == (0, "all done\n")
+    assert result.stderr.count("No space left") == 1 and "Traceback" not in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import sys
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -121,12 +121,29 @@ class LogLine(logging.Formatter):
         return keys.cut(json.dumps(told | {"message": record.getMessage()}, ensure_ascii=False))
 
 
+class LogFile(logging.FileHandler):
+    """The file of the log. That a line cannot be added, as on a full disk, is told once and stops nothing."""
+
+    told = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # a name of logging's
+        """Say it, without a traceback for each line."""
+        if not self.told:
+            say(f"Note: {self.baseFilename}: {sys.exception() or 'it cannot be written'}.", err=True)
+        self.told = True
+
+    def close(self) -> None:
+        """Close it, whatever is still to be written."""
+        with suppress(OSError):
+            super().close()
+
+
 def _log_to(ctx: click.Context, _, path: Path | None) -> None:
     """Have what is done written to a file, a line each, after what stands there."""
     if path:
         with files.explained(path, "write", "Give --log a file of yours."):
             path.parent.mkdir(parents=True, exist_ok=True)
-            handler = logging.FileHandler(path, encoding="utf-8")
+            handler = LogFile(path, encoding="utf-8")
         handler.setFormatter(LogLine(as_json=ctx.params.get("log_json", False)))
         log = logging.getLogger("tradelib")
         log.setLevel(logging.INFO)
