@@ -44,7 +44,7 @@ def test_every_figure_stands_in_it_once_as_a_number_with_its_unit(told):
             assert found[id][1] == "not available" and found[id][8] == fact["reason"]
         elif isinstance(fact["value"], int | float):
             assert found[id][1] == pytest.approx(fact["value"], abs=0.5 if fact["unit"] == "USD" else 1e-9)
-        assert (found[id][2], found[id][6] or None) == (fact["unit"], fact["vintage"] or None)
+        assert (found[id][2], found[id][6]) == (fact["unit"], fact["vintage"] or "not available")
     assert book["Cover"]["A3"].value == "=It fell." and book["Cover"]["A3"].data_type == "s"
     assert [*book["Chart 1"].iter_rows(max_col=3, values_only=True)] == [
         ("U.S. trade with Korea, South, 2018-07: It fell. Source: me", None, None),
@@ -54,6 +54,27 @@ def test_every_figure_stands_in_it_once_as_a_number_with_its_unit(told):
     assert (book["Chart 1"]["B3"].number_format, book["Chart 1"]["C3"].number_format) == ("#,##0", "0.0")
     values = [row[1] for row in book["Series 1"].iter_rows(min_row=3, values_only=True)]
     assert values == next(iter(told["series"].values()))["values"]
+
+
+def test_a_sheet_can_be_read_whatever_a_chart_of_ones_own_holds_and_what_is_missing_says_so(told):
+    columns = [("Exports", [1, None]), ("exports", ["@x\x0b", float("nan")]), ("", ["=2", "-1"])]
+    charts = [
+        {"title": "Mine", "columns": [{"name": name, "values": values} for name, values in columns]},
+        {"title": "Nothing yet", "columns": [{"name": "a", "values": []}]},
+    ]
+    series = {"since": "2018-01", "freq": "M", "values": [None], "unit": "USD", "table": "t", "vintage": "v"}
+    document = told | {"charts": charts, "series": {"x": series}}
+    book = openpyxl.load_workbook(io.BytesIO(spreadsheet.workbook(document)))
+    assert [*book["Chart 1"].iter_rows(min_row=2, values_only=True)] == [
+        ("Exports", "Exports 2", "Column"),
+        (1, "@x", "=2"),
+        ("not available", "not available", "-1"),
+    ]
+    assert (book["Chart 1"]["C3"].data_type, book["Chart 2"]["A3"].value) == ("s", "not available")
+    assert book["Series 1"]["B3"].value == "not available"
+    heads, *rows = book["Goods"].iter_rows(min_row=2, values_only=True)
+    blank = {head for row in rows for head, value in zip(heads, row, strict=True) if value in (None, "")}
+    assert blank <= {"Note"}
 
 
 def test_it_lies_beside_the_page_and_a_page_without_facts_is_told(told, tmp_path):

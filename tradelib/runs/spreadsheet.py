@@ -5,7 +5,9 @@ marked as such, and no merged or empty cells between, as the UK's guidance on ac
 """
 
 import io
+import itertools
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -21,7 +23,7 @@ HEAD = ["Figure", "Value", "Unit", "Window", "Basis", "Table", "Vintage", "Lag, 
 SHEETS = {"goods": "Goods", "commodity": "Commodities", "services": "Services", "total": "Goods and services"}
 FORMATS = {"USD": "#,##0", "percent": "0.0"}
 WIDEST = 60
-NONE = "not available"
+NONE, UNDATED = "not available", "not applicable"
 
 
 def write(page: Path | str, *, to: Path | None = None) -> Path:
@@ -74,17 +76,24 @@ def _tables(told: dict) -> Iterable[tuple[str, tuple[str, list]]]:
         name = SHEETS.get(part, part.capitalize())
         yield name, (f"figures on {name.lower()}", [HEAD, *rows])
     for n, chart in enumerate(told.get("charts", []), 1):
-        heads = [_headed(one["name"]) for one in chart["columns"]]
-        rows = [
-            [NONE if value is None else value for value in row]
-            for row in zip(*(one["values"] for one in chart["columns"]), strict=True)
-        ]
+        heads = _apart([_headed(one["name"]) for one in chart["columns"]])
+        rows = zip(*(one["values"] for one in chart["columns"]), strict=True)
         yield f"Chart {n}", (chart["title"].rstrip("."), [heads, *rows])
     for n, (id, series) in enumerate(told.get("series", {}).items(), 1):
         periods = pd.period_range(series["since"], periods=len(series["values"]), freq=series["freq"])
         rows = [[str(when), value] for when, value in zip(periods, series["values"], strict=True)]
         head = ["Period", f"{id}, {series['unit']}"]
         yield f"Series {n}", (f"{id}, from {series['table']}, vintage of {series['vintage']}", [head, *rows])
+
+
+def _apart(heads: list[str]) -> list[str]:
+    """Headers of which none is empty and no two are the same but for capitals: else Excel mends it."""
+    found: dict[str, str] = {}
+    for head in heads:
+        names = itertools.chain([head or "Column"], (f"{head or 'Column'} {n}" for n in itertools.count(2)))
+        name = next(name for name in names if name.lower() not in found)
+        found[name.lower()] = name
+    return list(found.values())
 
 
 def _headed(name: str) -> str:
@@ -111,23 +120,36 @@ def _notes(told: dict) -> list[list]:
         [one["table"], one["published"], "; ".join(source["name"] for source in one["sources"])]
         for one in told["tradelib"].get("vintages", [])
     ]
-    rows.append(["Units", "", "USD are whole dollars; 11.1 percent is 11.1."])
-    rows.append(["Bases", "", "Census and BOP figures are never added or compared. A deficit is negative."])
-    return [*rows, ["Lag", "", "Days by which the vintage is later than the day whose knowledge is told."]]
+    explained = {
+        "Units": "USD are whole dollars; 11.1 percent is 11.1.",
+        "Bases": "Census and BOP figures are never added or compared. A deficit is negative.",
+        "Lag": "Days by which the vintage is later than the day whose knowledge is told.",
+    }
+    return [*rows, *([name, UNDATED, told] for name, told in explained.items())]
+
+
+def _shown(value: object, illegal: re.Pattern) -> object:
+    """A value as a cell can hold it."""
+    if isinstance(value, str):
+        return illegal.sub("", value)
+    return NONE if value is None or value != value else value
 
 
 def _sheet(book, name: str, title: str, rows: list[list]) -> None:
-    """A sheet with its title, and one table whose head is marked."""
+    """A sheet with its title, and one table whose head is marked; what is missing says so."""
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
     from openpyxl.styles import Alignment, Font
     from openpyxl.utils import get_column_letter
     from openpyxl.worksheet.table import Table, TableStyleInfo
 
     sheet = book.create_sheet(name)
+    (title,), *rows = [[_shown(value, ILLEGAL_CHARACTERS_RE) for value in row] for row in [[title], *rows]]
     sheet.cell(1, 1, title).font = Font(bold=True, size=14)
     head = rows[0]
+    rows += [] if rows[1:] else [[NONE] * len(head)]  # a table of a head alone is none to Excel
     for y, row in enumerate(rows, 2):
         for x, value in enumerate(row, 1):
-            cell = sheet.cell(y, x, "" if value is None else value)
+            cell = sheet.cell(y, x, value)
             if isinstance(value, str):
                 cell.data_type = "s"  # a text that begins with "=" is no formula
                 cell.alignment = Alignment(wrap_text=True, vertical="top")
