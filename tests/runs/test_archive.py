@@ -2,13 +2,16 @@
 
 import json
 import zipfile
+from pathlib import Path
 
 import pytest
-from helpers import LAST_CELL, book_of
+from helpers import LAST_CELL, PARAMETERS, book_of, snapshot
 
 from tradelib.errors import TradelibError
+from tradelib.partners import resolve
 from tradelib.runs import archive
-from tradelib.runs.report import make_report
+from tradelib.runs.jobs import job_of, read_notebook
+from tradelib.runs.report import make, make_report
 
 SAYS = "import os, tradelib as tl\nprint(os.environ['SAYS'])\nbrief = tl.brief(partner, release, as_of=as_of)"
 SAYS += "\nprint(brief['goods.balance.ytd'].text, len(tl.list_vintages()) > 0)"
@@ -72,6 +75,54 @@ def test_a_damaged_archive_and_one_that_would_write_elsewhere_are_refused(packed
     (tmp_path / "text.zip").write_text("no archive")
     with pytest.raises(TradelibError, match="is no archive of"):
         archive.replay(tmp_path / "text.zip")
+
+
+def test_a_manifest_that_names_what_the_archive_does_not_hold_is_refused(packed, tmp_path):
+    with zipfile.ZipFile(packed[2]) as opened:
+        manifest = json.loads(opened.read("manifest.json"))
+    changes = [
+        {"stem": "../../etc/passwd"},
+        {"record": manifest["record"] | {"notebook": "../../etc/passwd"}},
+        {"record": manifest["record"] | {"parameters": {}}},
+        {"sha256": []},
+        {"sha256": manifest["sha256"] | {"C:out": ""}},
+    ]
+    for change in changes:
+        path = changed(packed[2], tmp_path / "it.zip", "manifest.json", json.dumps(manifest | change))
+        with pytest.raises(TradelibError, match="is no archive of"):
+            archive.replay(path)
+
+
+def test_a_file_that_a_parameter_names_is_packed_and_found_again(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = PARAMETERS + '\nsaid: str = "kept/said.txt"'
+    book = book_of(tmp_path, "print(open(said).read())", LAST_CELL, parameters=text)
+    said = tmp_path / "kept" / "said.txt"
+    said.parent.mkdir()
+    said.write_text("It fell.")
+
+    def made(path: str):
+        job = job_of(
+            resolve("KOR"), snapshot("2018-07"), read_notebook(book), reports="r", parameters={"said": path}
+        )
+        return make(job, force=True).paths[1]
+
+    path = archive.pack(made("kept/said.txt"), notebook=book, to=tmp_path / "it.zip")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert archive.replay(path, keep=Path("again")) == [] and list(Path("again").rglob("*.html"))
+    with pytest.raises(TradelibError, match="not at hand as it was"):
+        archive.pack(tmp_path / "r" / "2018-09-05" / "korea-south.html", notebook=book)
+    with pytest.raises(TradelibError, match="can lie elsewhere"):
+        archive.pack(made("../kept/said.txt"), notebook=book)
+
+
+def test_where_a_page_cannot_be_made_again_nothing_is_told_of_what_has_gone(packed, monkeypatch):
+    monkeypatch.delenv("JUPYTER_DEFAULT_PROVISIONER_NAME")
+    monkeypatch.delenv("SAYS", raising=False)
+    with pytest.raises(TradelibError, match="KeyError: 'SAYS'") as caught:
+        archive.replay(packed[2])
+    assert "It is kept" not in str(caught.value)
 
 
 def test_a_page_that_was_edited_or_whose_notebook_is_another_is_not_packed(packed, tmp_path):

@@ -16,7 +16,7 @@ import zipfile
 from collections.abc import Iterator
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, requires, version
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from tradelib import releases
 from tradelib.errors import TradelibError
@@ -26,12 +26,14 @@ from tradelib.runs.jobs import ENDS, Notebook, read_notebook
 from tradelib.store import files, parquet, vintages
 from tradelib.tables import GOODS, TARIFF_YEARS
 
-MANIFEST, PAGE = "manifest.json", "page"
+MANIFEST, PAGE, NAMED = "manifest.json", "page", "files"
+CLAIMS = Path(__file__).parents[1] / "data" / "claims"
 MOST = 2_000_000_000  # bytes that an archive may unpack to
 SMALL = 200_000  # bytes: a vintage that a page did not use is kept whole where it is small, else its card
 REVISED_DAYS = 70  # the reach of `snapshot` for the vintage that a release revised
 SUBJECT = ("partner", "release", "as_of")
 TIMES = ("start_time", "end_time", "duration", "execution", "editions")  # these differ between two runs
+MALFORMED = (ValueError, LookupError, TypeError, AttributeError, OSError, RuntimeError)
 EDITION = re.compile(r'<p class="edition">.*?</p>\n?')
 AGAIN = "from tradelib.runs.archive import make_again; make_again()"
 README = """# {title}
@@ -45,7 +47,7 @@ The page in `{page}/` was made by tradelib {version}, with Python {python}, from
   imports by HS code and year the sums that it used; of others that were at hand the metadata alone, since a
   page also says what was not there
 - `calendar/`: the release calendar, where it was refreshed
-- `claims/`: the files of claims, where it used some
+- `claims/`: the files of claims, where it used some; `files/`: those that its parameters name
 - `requirements.txt`: every library with its version
 - `manifest.json`: the record of the page, and the SHA-256 of every file
 
@@ -85,8 +87,8 @@ def pack(page: Path | str, *, notebook: Path | None = None, to: Path | None = No
     if (calendar := releases.refreshed_path()).exists():
         held["calendar/releases.csv"] = calendar.read_bytes()
     if record.get("files"):
-        claims = Path(__file__).parents[1] / "data" / "claims"
-        held |= {f"claims/{path.name}": path.read_bytes() for path in sorted(claims.glob("*.yaml"))}
+        held |= {f"claims/{path.name}": path.read_bytes() for path in sorted(CLAIMS.glob("*.yaml"))}
+        held |= _named_by_parameters(record)
     held["requirements.txt"] = "".join(f"{line}\n" for line in _lock()).encode()
     target = to or place.with_name(f"{stem}.zip")
     told = {"name": target.name, "page": PAGE, "python": record.get("libraries", {}).get("python", "")}
@@ -121,6 +123,28 @@ def _source(record: dict, notebook: Path | None) -> Notebook:
             "Give that one with --notebook, or make the page again first.",
         )
     return Notebook(record["notebook"], found.text)
+
+
+def _named_by_parameters(record: dict) -> dict[str, bytes]:
+    """The files that parameters name, under the same paths in a folder in which the page is made again."""
+    found = {}
+    for text in record["parameters"].values():
+        path = Path(text) if isinstance(text, str) else Path()
+        if path.name not in record["files"] or ((CLAIMS / path.name).exists() and not path.exists()):
+            continue
+        content = path.read_bytes() if path.is_file() else b""
+        if sha256(content).hexdigest() != record["files"][path.name]:
+            raise TradelibError(
+                f"{text}, which a parameter of the page names, is not at hand as it was.",
+                "Call `tradelib pack` from the folder in which the page was made, or make the page again.",
+            )
+        if path.is_absolute() or ".." in path.parts:
+            raise TradelibError(
+                f"{text}, which a parameter of the page names, can lie elsewhere on another machine.",
+                "Make the page again in the folder of that file, with its name alone.",
+            )
+        found[f"{NAMED}/{path.as_posix()}"] = content
+    return found
 
 
 def _used(record: dict) -> list[vintages.Vintage]:
@@ -206,20 +230,22 @@ def replay(archive: Path | str, *, keep: Path | None = None) -> list[str]:
     place = files.located(archive)
     with files.scratch() as folder:
         manifest = _unpack(files.read_bytes(place), folder, place)
-        out = keep or folder / "again"
+        out = (keep or folder / "again").absolute()
         out.mkdir(parents=True, exist_ok=True)
-        (folder / "store").mkdir(exist_ok=True)
+        for made in ("store", NAMED):
+            (folder / made).mkdir(exist_ok=True)
         if (folder / "calendar").exists():
             (folder / "calendar").rename(folder / "store" / "calendar")
         places = {"TRADELIB_STORE": folder / "store", "TRADELIB_BUNDLED": folder / "bundled"}
         env = os.environ | {name: str(path) for name, path in places.items()} | {"PYTHONIOENCODING": "utf-8"}
         order = json.dumps({"record": manifest["record"], "folder": str(folder), "out": str(out)})
         command = [sys.executable, "-c", AGAIN]
-        options = {"capture_output": True, "encoding": "utf-8", "check": False}
+        options = {"capture_output": True, "encoding": "utf-8", "check": False, "cwd": folder / NAMED}
         done = subprocess.run(command, input=order, env=env, **options)
         if done.returncode:
             lines = done.stdout.splitlines() or done.stderr.strip().splitlines()[-1:]
-            raise TradelibError("The page could not be made again.", *lines)
+            told = [line.strip() for line in lines if str(folder) not in line]  # that folder goes
+            raise TradelibError("The page could not be made again.", *told)
         lines = []
         for end, path in zip(ENDS, json.loads(done.stdout.splitlines()[-1]), strict=True):
             before = (folder / PAGE / f"{manifest['stem']}{end}").read_bytes()
@@ -261,15 +287,21 @@ def _unpack(content: bytes, folder: Path, place: Path) -> dict:
             for name, sha in manifest["sha256"].items():
                 inside = PurePosixPath(name)
                 held = archive.read(name)
-                if inside.is_absolute() or ".." in inside.parts or "\\" in name:
+                elsewhere = inside.is_absolute() or ".." in inside.parts or "\\" in name
+                if elsewhere or PureWindowsPath(name).drive:
                     raise ValueError(f"{name} would lie elsewhere")
                 if sha256(held).hexdigest() != sha:
                     raise ValueError(f"{name} is not what it was")
                 (folder / inside).parent.mkdir(parents=True, exist_ok=True)
                 (folder / inside).write_bytes(held)
-            manifest["record"]["parameters"], manifest["stem"]
+            record = manifest["record"]
+            needed = [f"{PAGE}/{manifest['stem']}{end}" for end in ENDS]
+            for name in (*needed, f"notebook/{record['notebook']}"):
+                manifest["sha256"][name]
+            for name in SUBJECT:
+                record["parameters"][name]
             return manifest
-    except (zipfile.BadZipFile, ValueError, LookupError, TypeError, OSError, RuntimeError) as error:
+    except (zipfile.BadZipFile, *MALFORMED) as error:
         raise TradelibError(f"{place} is no archive of `tradelib pack`, or damaged: {error}.") from None
 
 
