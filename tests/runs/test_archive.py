@@ -72,6 +72,10 @@ def test_a_damaged_archive_and_one_that_would_write_elsewhere_are_refused(packed
     ):
         with pytest.raises(TradelibError, match="is no archive of"):
             archive.replay(changed(packed[2], tmp_path / f"{n}.zip", name, content))
+    for call, name in ((archive.replay, "none.zip"), (archive.pack, "none.html")):
+        with pytest.raises(TradelibError, match=r"Cannot read .*\n  Give") as caught:
+            call(tmp_path / name)
+        assert "STORE" not in str(caught.value)
     (tmp_path / "text.zip").write_text("no archive")
     with pytest.raises(TradelibError, match="is no archive of"):
         archive.replay(tmp_path / "text.zip")

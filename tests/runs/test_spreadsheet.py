@@ -5,8 +5,10 @@ import json
 
 import openpyxl
 import pytest
+from click.testing import CliRunner
 from helpers import sheet
 
+from tradelib.cli.main import main
 from tradelib.errors import TradelibError
 from tradelib.runs import spreadsheet
 
@@ -84,6 +86,9 @@ def test_it_lies_beside_the_page_and_a_page_without_facts_is_told(told, tmp_path
     for name in ("mine.html", "nowhere.html"):
         with pytest.raises(TradelibError):
             spreadsheet.write(tmp_path / name)
+    words = ["spreadsheet", *[str(tmp_path / "korea-south.html")] * 2, "--to", str(tmp_path / "both.xlsx")]
+    result = CliRunner().invoke(main, words)
+    assert (result.exit_code, (tmp_path / "both.xlsx").exists()) == (1, False), result.output
 
 
 def test_what_is_by_year_is_not_said_to_need_no_adjustment():

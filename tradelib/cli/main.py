@@ -373,6 +373,8 @@ def spreadsheet(pages, to) -> None:
     """Write the figures of finished PAGES as spreadsheets: a cover, notes, and one table a sheet."""
     from tradelib.runs import spreadsheet as work
 
+    if to and len(pages) > 1:
+        raise TradelibError("--to is for one page.", "Leave it out: each spreadsheet lies beside its page.")
     for page in pages:
         say(str(work.write(page, to=to)))
 

@@ -29,6 +29,7 @@ from tradelib.tables import GOODS, TARIFF_YEARS
 MANIFEST, PAGE, NAMED = "manifest.json", "page", "files"
 CLAIMS = Path(__file__).parents[1] / "data" / "claims"
 MOST = 2_000_000_000  # bytes that an archive may unpack to
+WHICH = "Give the .html, .ipynb or .facts.json file of a page; all three lie side by side."
 SMALL = 200_000  # bytes: a vintage that a page did not use is kept whole where it is small, else its card
 REVISED_DAYS = 70  # the reach of `snapshot` for the vintage that a release revised
 SUBJECT = ("partner", "release", "as_of")
@@ -69,7 +70,7 @@ def pack(page: Path | str, *, notebook: Path | None = None, to: Path | None = No
     """
     place = files.located(page)
     stem = next((place.name.removesuffix(end) for end in ENDS if place.name.endswith(end)), place.name)
-    made = {end: files.read_bytes(place.with_name(stem + end)) for end in ENDS}
+    made = {end: files.read_bytes(place.with_name(stem + end), advice=WHICH) for end in ENDS}
     record = _record(made[".ipynb"], place)
     held = {f"{PAGE}/{stem}{end}": content for end, content in made.items()}
     held[f"notebook/{record['notebook']}"] = _source(record, notebook).text.encode()
@@ -229,7 +230,7 @@ def replay(archive: Path | str, *, keep: Path | None = None) -> list[str]:
     """
     place = files.located(archive)
     with files.scratch() as folder:
-        manifest = _unpack(files.read_bytes(place), folder, place)
+        manifest = _unpack(files.read_bytes(place, advice="Give one that `pack` wrote."), folder, place)
         out = (keep or folder / "again").absolute()
         out.mkdir(parents=True, exist_ok=True)
         for made in ("store", NAMED):

@@ -30,7 +30,8 @@ def write(page: Path | str, *, to: Path | None = None) -> Path:
     """Write the spreadsheet of a page, beside it unless told where; `page` is one of its three files."""
     place, beside = files.located(page), beside_page(page)
     try:
-        told = json.loads(files.read_bytes(beside.with_name(f"{beside.name.removesuffix(END)}{ENDS[2]}")))
+        facts = beside.with_name(f"{beside.name.removesuffix(END)}{ENDS[2]}")
+        told = json.loads(files.read_bytes(facts, advice="Give a page that has its facts beside it."))
         content = workbook(told)
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         if isinstance(error, TradelibError):

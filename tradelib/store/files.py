@@ -62,9 +62,9 @@ def is_remote(path: Path) -> bool:
     return getattr(path, "protocol", "") not in ("", "file", "local")
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path, *, advice: str = WHICH_STORE) -> bytes:
     """Read a file whole, from wherever it is."""
-    with explained(path, "read", WHICH_STORE):
+    with explained(path, "read", advice):
         return path.read_bytes()
 
 
