@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pandas as pd
 import pytest
@@ -474,6 +475,12 @@ def test_a_second_call_says_who_is_running_since_when_and_at_what_and_does_nothi
         rf"pid {holder.pid} of \S+ on host \S+: sweeping 2026-10, 232 briefs",
         *outcome.lines,
     )
+
+
+@pytest.mark.parametrize("error", [KeyError, OSError, ModuleNotFoundError("No module named 'pwd'")])
+def test_a_user_without_a_name_can_call(world, monkeypatch, error):
+    monkeypatch.setattr(state.getpass, "getuser", Mock(side_effect=error))
+    assert world.call().status == "awaited" and state._me()["user"] == "nobody known"
 
 
 def test_a_killed_holder_leaves_no_lock_and_what_it_said_is_not_believed(world, holder):

@@ -187,7 +187,7 @@ def _lives(held: dict) -> bool:
 def _me() -> dict:
     try:
         user = getpass.getuser()
-    except (OSError, KeyError):  # a container may run as a number without a name
+    except (OSError, KeyError, ImportError):  # a number in a container; a service of Windows
         user = "nobody known"
     since = datetime.now(WASHINGTON).isoformat()
     where = {"host": platform.node(), "machine": files.machine()}
