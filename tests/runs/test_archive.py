@@ -133,6 +133,10 @@ def test_a_page_that_was_edited_or_whose_notebook_is_another_is_not_packed(packe
     page, book, _ = packed
     for path in page.parent.glob(f"{page.stem}.*"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
+    assert archive.pack(tmp_path / page.name, notebook=book).read_bytes()[:2] == b"PK", "its own is renewed"
+    (tmp_path / f"{page.stem}.zip").write_bytes(b"my data")
+    with pytest.raises(TradelibError, match="another's"):
+        archive.pack(tmp_path / page.name, notebook=book)
     with pytest.raises(TradelibError, match="is not the notebook that the page was made from"):
         archive.pack(tmp_path / page.name, notebook=book_of(tmp_path / "..", "1 + 1", LAST_CELL))
     edited = json.loads(page.read_text())

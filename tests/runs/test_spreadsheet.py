@@ -10,7 +10,8 @@ from helpers import sheet
 
 from tradelib.cli.main import main
 from tradelib.errors import TradelibError
-from tradelib.runs import spreadsheet
+from tradelib.runs import report, spreadsheet
+from tradelib.store import files
 
 CHART = {
     "title": "It fell. Source: me.",
@@ -89,6 +90,42 @@ def test_it_lies_beside_the_page_and_a_page_without_facts_is_told(told, tmp_path
     words = ["spreadsheet", *[str(tmp_path / "korea-south.html")] * 2, "--to", str(tmp_path / "both.xlsx")]
     result = CliRunner().invoke(main, words)
     assert (result.exit_code, (tmp_path / "both.xlsx").exists()) == (1, False), result.output
+
+
+def test_data_of_a_users_own_are_not_written_over_by_the_spreadsheet_of_a_page_of_their_name(told, tmp_path):
+    facts, own = tmp_path / "mine.facts.json", tmp_path / "mine.xlsx"
+    facts.write_text(json.dumps(told))
+    openpyxl.Workbook().save(own)
+    for content in (own.read_bytes(), b"no workbook"):
+        own.write_bytes(content)
+        with pytest.raises(TradelibError, match="is another's: it is not written over"):
+            spreadsheet.write(tmp_path / "mine.html")
+        report._promote(tmp_path, "mine", {".facts.json": facts.read_text()}, tmp_path)
+        assert own.read_bytes() == content
+    assert spreadsheet.write(tmp_path / "mine.html", to=own) == own
+    assert spreadsheet.write(tmp_path / "mine.html") == own, "it is ours now"
+
+
+@pytest.mark.parametrize("killed_at", [1, 2, 3])
+def test_no_page_is_there_without_its_new_spreadsheet_wherever_a_run_was_killed(
+    told, tmp_path, monkeypatch, killed_at
+):
+    texts = {".facts.json": json.dumps(told), ".html": "old", ".ipynb": "old"}
+    (tmp_path / "work").mkdir()
+    report._promote(tmp_path, "kor", texts, tmp_path / "work")
+    spreadsheet.write(tmp_path / "kor.html")
+    left, real = iter(range(1, killed_at)), files.put
+    new = json.dumps(told | {"charts": []})
+
+    def put(*args, **options):
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        real(*args, **options)
+
+    monkeypatch.setattr(files, "put", put)
+    with pytest.raises(KeyboardInterrupt):
+        report._promote(tmp_path, "kor", texts | {".facts.json": new, ".ipynb": "new"}, tmp_path / "work")
+    assert (tmp_path / "kor.ipynb").read_text() == "old", "the page is made again by the next run"
 
 
 def test_what_is_by_year_is_not_said_to_need_no_adjustment():

@@ -92,6 +92,8 @@ def pack(page: Path | str, *, notebook: Path | None = None, to: Path | None = No
         held |= _named_by_parameters(record)
     held["requirements.txt"] = "".join(f"{line}\n" for line in _lock()).encode()
     target = to or place.with_name(f"{stem}.zip")
+    if not to and target.exists() and MANIFEST.encode() not in files.read_bytes(target):
+        raise TradelibError(f"{target} is another's: it is not written over.", "Give --to a file of yours.")
     told = {"name": target.name, "page": PAGE, "python": record.get("libraries", {}).get("python", "")}
     held["README.md"] = README.format_map(record | told).encode()
     hashes = {name: sha256(content).hexdigest() for name, content in held.items()}

@@ -429,14 +429,15 @@ def _refuse_secrets(texts: dict[str, str]) -> None:
 
 
 def _promote(place: Path, name: str, texts: dict[str, str], folder: Path) -> None:
-    """Write all files aside first, then move each into place."""
-    for end, text in texts.items():
+    """Write all files aside first, then move each into place, the notebook last: it vouches for all."""
+    made = {end: text.encode() for end, text in texts.items()}
+    if ".facts.json" in texts and spreadsheet.is_there(place / name):  # it is as new as its page
+        made = {spreadsheet.END: spreadsheet.made_of(made[".facts.json"], place / name), **made}
+    for end, content in made.items():
         with files.explained(place, advice=ELSEWHERE):
-            (folder / f"{name}{end}").write_bytes(text.encode())
-    for end in texts:
+            (folder / f"{name}{end}").write_bytes(content)
+    for end in made:
         files.put(folder / f"{name}{end}", place / f"{name}{end}", advice=ELSEWHERE)
-    if ".facts.json" in texts and spreadsheet.beside_page(place / name).exists():
-        spreadsheet.write(place / name)  # it is as new as its page
 
 
 def _notices(snapshot: Snapshot, who: Partner) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ import io
 import itertools
 import json
 import re
+import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from tradelib.runs.jobs import ENDS
 from tradelib.store import files
 from tradelib.style.words import ENDINGS, column
 
-END = ".xlsx"
+END, CREATOR = ".xlsx", "tradelib"
 HEAD = ["Figure", "Value", "Unit", "Window", "Basis", "Table", "Vintage", "Lag, days", "Note", "Id"]
 SHEETS = {"goods": "Goods", "commodity": "Commodities", "services": "Services", "total": "Goods and services"}
 FORMATS = {"USD": "#,##0", "percent": "0.0"}
@@ -28,17 +29,30 @@ NONE, UNDATED = "not available", "not applicable"
 
 def write(page: Path | str, *, to: Path | None = None) -> Path:
     """Write the spreadsheet of a page, beside it unless told where; `page` is one of its three files."""
-    place, beside = files.located(page), beside_page(page)
-    try:
-        facts = beside.with_name(f"{beside.name.removesuffix(END)}{ENDS[2]}")
-        told = json.loads(files.read_bytes(facts, advice="Give a page that has its facts beside it."))
-        content = workbook(told)
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
-        if isinstance(error, TradelibError):
-            raise
-        raise TradelibError(f"{place} has no facts that can be read.", "Make the page again.") from None
+    beside = beside_page(page)
+    if not to and beside.exists() and not is_there(page):
+        raise TradelibError(f"{beside} is another's: it is not written over.", "Give --to a file of yours.")
+    facts = beside.with_name(f"{beside.name.removesuffix(END)}{ENDS[2]}")
+    content = made_of(files.read_bytes(facts, advice="Give a page that has its facts beside it."), page)
     files.write_over(to or beside, content, advice="Give --to a file of yours.")
     return to or beside
+
+
+def made_of(facts: bytes, page: Path | str) -> bytes:
+    """Return the spreadsheet of a page as the bytes of its file, made of the file of its facts."""
+    try:
+        return workbook(json.loads(facts))
+    except (ValueError, LookupError, TypeError, AttributeError):
+        raise TradelibError(f"{page} has no facts that can be read.", "Make the page again.") from None
+
+
+def is_there(page: Path | str) -> bool:
+    """Whether the spreadsheet of a page lies beside it; data of a user's own may have its name."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(files.read_kept(beside_page(page)))) as held:
+            return f">{CREATOR} ".encode() in held.read("docProps/core.xml")
+    except (OSError, LookupError, ValueError, RuntimeError, zipfile.BadZipFile):
+        return False
 
 
 def beside_page(page: Path | str) -> Path:
@@ -56,7 +70,7 @@ def workbook(told: dict) -> bytes:
     book.remove(book.active)
     own, tables = told["tradelib"], dict(_tables(told))
     book.properties.title = title = f"U.S. trade with {told['partner']['name']}, {told['release']}"
-    book.properties.creator, book.properties.language = f"tradelib {own['version']}", "en-US"
+    book.properties.creator, book.properties.language = f"{CREATOR} {own['version']}", "en-US"
     lines = [own.get("headline", ""), f"FT-900 of {told['release']}, as of {told['as_of']}."]
     lines += [f"Sheet {name}: {caption}." for name, (caption, _) in tables.items()]
     _sheet(book, "Cover", title, [["Contents"], *([line] for line in lines if line)])

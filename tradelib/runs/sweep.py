@@ -114,7 +114,7 @@ def run(
     results = [Result(name, FAILED, why.splitlines()[0]) for name, why in plan.wrong.items()]
     todo = []
     for job, found in zip(plan.jobs, _states(plan.jobs), strict=True):
-        lacks = spreadsheets and not spreadsheet.beside_page(job.paths[0]).exists()
+        lacks = spreadsheets and not spreadsheet.is_there(job.paths[0])
         if force or found == NOT_MADE or lacks:
             todo.append(job)
         else:
@@ -170,7 +170,7 @@ def do(
         if force or found == NOT_MADE:
             make(job, kernel=WARM, stop=stop, force=force)
             found = MADE
-        if spreadsheets and not spreadsheet.beside_page(job.paths[0]).exists():
+        if spreadsheets and not spreadsheet.is_there(job.paths[0]):
             spreadsheet.write(job.paths[0])
     except Exception as error:  # one bad partner never stops the rest
         name = "" if isinstance(error, TradelibError) else f"{type(error).__name__}: "
