@@ -159,6 +159,15 @@ def test_what_failed_rests_for_an_hour_and_is_not_forgotten_when_a_later_release
     assert "failed, 2026-10-06 09:00, 1 brief; " in found.lines()[0]
 
 
+@pytest.mark.parametrize(("by", "ready"), [("0.0.1", True), ("99.0", False), ("mine", True), (None, True)])
+def test_what_a_newer_tradelib_made_is_not_made_again_by_an_older_one(by, ready):
+    """Two machines, of which one is still to be upgraded, took turns, and each told that it was done."""
+    record = left(fingerprint="theirs") | ({"version": by} if by else {})
+    (item,) = look(at("2026-10-06T10:00"), records={"2026-08": record}).items
+    assert (item.state, item.ready) == ("inputs changed", ready)
+    assert ("by tradelib 99.0" in item.told) is not ready
+
+
 @pytest.mark.parametrize("finished", ["soon", "2036-01-01T00:00:00+00:00"])
 def test_a_record_whose_time_cannot_be_read_or_is_still_to_come_is_tried_again_at_once(finished):
     found = look(at("2026-10-06T09:00"), records={"2026-08": left(["Japan"], finished=finished)})

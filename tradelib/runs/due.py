@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
+from importlib.metadata import version
 from pathlib import Path
 
 from tradelib import releases
@@ -190,7 +191,7 @@ def agenda(
         elif left["failed"]:
             items.append(_failed(found, left, now, lambda month: plan(month).fingerprint))
         elif found.month == ran <= through and plan(ran).fingerprint != left["fingerprint"]:
-            items.append(_item(found, CHANGED, f"what it is made of has changed since {_at(_ended(left))}."))
+            items.append(_changed(found, left))
         elif names := "asked" in left and plans.lacking(asked(found), left["asked"]):
             items.append(_lacking(found, names, first))
     return Agenda(now, tuple(items), out[-1] if out else None, _following(now))
@@ -212,6 +213,20 @@ def _unrun(release: Release, through: str, now: datetime) -> Due:
     newest = f"the newest ends with {through}" if through else "there is none"
     told = f"awaited since {since:%Y-%m-%d %H:%M} ({span(passed(since, now))})"
     return _item(release, AWAITED, f"{told}: no country table at hand reaches it, {newest}.", ready=False)
+
+
+def _changed(release: Release, left: dict) -> Due:
+    """A newer tradelib makes again what an older one made, not the other way round: else two machines, of
+    which one is still to be upgraded, would take turns."""
+    from packaging.version import InvalidVersion, Version  # brought by nbconvert, matplotlib and others
+
+    own, by = version("tradelib"), left.get("version", "0")
+    newer = False
+    with suppress(InvalidVersion):
+        newer = Version(by) > Version(own)
+    whose = f", by tradelib {by}; this is {own}" if newer else ""
+    told = f"what it is made of has changed since {_at(_ended(left))}{whose}."
+    return _item(release, CHANGED, told, ready=not newer)
 
 
 def _failed(release: Release, left: dict, now: datetime, made_of: Callable[[str], str]) -> Due:

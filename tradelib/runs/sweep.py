@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
 from tradelib.briefs.brief import brief
@@ -291,6 +292,7 @@ def write_record(plan: Plan, summary: Summary) -> None:
     record = {
         "release": plan.release.month,
         "fingerprint": plan.fingerprint,
+        "version": version("tradelib"),
         "asked": sorted({*plan.asked, *before.get("asked", [])}),
         "made": len(summary.of(MADE)),
         "skipped": len(summary.of(UP_TO_DATE)),
@@ -311,7 +313,8 @@ def read_record(month: str, reports: Path | str = Path("reports")) -> dict | Non
     found = state.read(*_record_paths(month, reports))
     kinds = {"release": str, "fingerprint": str, "failed": list, "finished": str}
     numbers = dict.fromkeys(("made", "skipped", "edited", "seconds"), int | float)
-    further = {name: kind for name, kind in (numbers | {"asked": list}).items() if name in found}
+    others = numbers | {"asked": list, "version": str}
+    further = {name: kind for name, kind in others.items() if name in found}
     right = all(isinstance(found.get(name), kind) for name, kind in (kinds | further).items())
     texts = [*found.get("failed", []), *found.get("asked", [])] if right else []
     return found if right and all(isinstance(text, str) for text in texts) else None
