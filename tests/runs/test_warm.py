@@ -400,6 +400,12 @@ def test_a_figure_is_shown_as_in_a_plain_kernel(whole):
     assert mine[0].outputs[-1].data["image/png"] == plain[0].outputs[-1].data["image/png"]
 
 
+def test_a_wide_table_is_shown_as_in_a_plain_kernel(whole):
+    """The page of a notebook that shows one was not the same when it was replayed."""
+    mine, plain = both("import pandas as pd\npd.DataFrame([range(10**9, 10**9 + 24)])")
+    assert mine[0].outputs[-1].data == plain[0].outputs[-1].data
+
+
 def test_exit_hooks_run_and_a_session_name_and_key_reach_the_kernel(tmp_path):
     left = tmp_path / "left"
     with kernel(env=os.environ | {"SPECIAL": "yes"}) as (manager, tell):

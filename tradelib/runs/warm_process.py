@@ -23,6 +23,8 @@ from contextlib import suppress
 LAUNCHER = "ipykernel_launcher"
 NUMBER = struct.Struct("q")  # what is told of a kernel: its process id, and at its end the exit code
 
+COLUMNS = 20  # of a table: what pandas shows where it is imported in a kernel; else as many as a terminal
+
 #: What the notebooks and a kernel reach, also where they import it only when it is needed.
 LIBRARIES = (
     "ipykernel.kernelapp",
@@ -79,6 +81,8 @@ def serve() -> None:
     given = dict(os.environ)
     for name in libraries(sys.argv[2:]):
         importlib.import_module(name)
+    if pandas := sys.modules.get("pandas"):
+        pandas.set_option("display.max_columns", COLUMNS)
     imports_set = dict(os.environ.items() - given.items())
     with suppress(ConnectionError):
         control.sendall(json.dumps(_top_modules()).encode() + b"\n")
