@@ -239,6 +239,15 @@ def test_what_a_library_warns_of_is_logged_and_stands_in_no_page_of_ours(made, m
     assert "shown" in ours.paths[0].read_text()
 
 
+def test_the_controls_of_a_notebook_are_the_same_in_each_run(made):
+    cell = "import ipywidgets as w\nw.HBox([w.IntSlider(n) for n in range(3)])"
+    shown = []
+    for _ in range(2):
+        book = json.loads(made(cell, LAST, force=True).paths[0].read_text())
+        shown.append((book["cells"][2]["outputs"], book["metadata"]["widgets"]))
+    assert shown[0] == shown[1] and "IntSliderModel" in json.dumps(shown)
+
+
 def test_a_cell_may_take_as_long_as_is_asked(made, tmp_path):
     """The case `timeout_fixed`."""
     with pytest.raises(tl.TradelibError, match=r"timed out .* after 1 seconds(.|\n)*--cell-limit"):

@@ -158,6 +158,7 @@ def execute(
             (folder / "run.ipynb").write_bytes(nbformat.writes(book).encode(errors="backslashreplace"))
         raise NotebookFailed(*_what_failed(error)) from None
     _take_chance_out(book)
+    book = _widgets_numbered(book)
     mark_cells(book)
     return book
 
@@ -193,6 +194,19 @@ def _take_chance_out(finished: dict) -> None:
                 data["text/plain"] = ADDRESS.sub(">", data["text/plain"])
             if named := STYLED.search(data.get("text/html", "")):
                 data["text/html"] = data["text/html"].replace(named[1], f"T_{next(tables):05}")
+
+
+def _widgets_numbered(finished: dict) -> dict:
+    """Name the controls of a notebook by number, in the order in which they were made, not at random."""
+    import nbformat
+
+    kept = finished["metadata"].get("widgets", {}).values()
+    names = [name for one in kept for name in one.get("state", {})]
+    numbers = {name: f"{number:032x}" for number, name in enumerate(names, 1)}
+    if not numbers:
+        return finished
+    named = re.compile("|".join(map(re.escape, numbers)))
+    return nbformat.from_dict(json.loads(named.sub(lambda found: numbers[found[0]], json.dumps(finished))))
 
 
 def _prints_joined(outputs: list[dict]) -> list[dict]:
