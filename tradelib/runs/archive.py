@@ -240,7 +240,9 @@ def replay(archive: Path | str, *, keep: Path | None = None) -> list[str]:
         if (folder / "calendar").exists():
             (folder / "calendar").rename(folder / "store" / "calendar")
         places = {"TRADELIB_STORE": folder / "store", "TRADELIB_BUNDLED": folder / "bundled"}
-        env = os.environ | {name: str(path) for name, path in places.items()} | {"PYTHONIOENCODING": "utf-8"}
+        code = os.pathsep.join(map(os.path.abspath, sys.path))  # this tradelib, wherever it is called from
+        env = os.environ | {name: str(path) for name, path in places.items()}
+        env |= {"PYTHONIOENCODING": "utf-8", "PYTHONPATH": code}
         order = json.dumps({"record": manifest["record"], "folder": str(folder), "out": str(out)})
         command = [sys.executable, "-c", AGAIN]
         options = {"capture_output": True, "encoding": "utf-8", "check": False, "cwd": folder / NAMED}
