@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from helpers import LAST_CELL, LEAN_COMMAND, book_of
 
 from tradelib.cli.main import SECTIONS, main
 
@@ -201,6 +202,19 @@ def test_ingest_writes_into_a_bucket(s3_bucket, tmp_path, monkeypatch):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["e.json", "i.json"], "nothing of it lies here"
     (found,) = system.find(f"{bucket}/trade")
     assert found.endswith("table=goods_census_nsa_api/published=2018-09-06/flows.parquet")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell of POSIX closes the streams")
+@pytest.mark.parametrize("closed", ["<&- >&- 2>&-", "2>&-"])
+def test_a_service_without_streams_makes_pages_and_calls_its_hooks(closed, tmp_path):
+    book = book_of(tmp_path, "1 + 1", LAST_CELL)
+    (tmp_path / "runs.yaml").write_text(f"runs: [{{notebook: {book}, partners: KOR}}]", encoding="utf-8")
+    words = ["--runs", "runs.yaml", "--since", "2025-02", "--on-success", "sh -c 'cat > told'"]
+    order = [sys.executable, "-c", LEAN_COMMAND, "run-due", *words]
+    env = os.environ | {"TRADELIB_MIRROR": "http://127.0.0.1:9", "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(["sh", "-c", f'"$@" {closed}', "sh", *order], cwd=tmp_path, env=env, check=False)
+    assert done.returncode == 0 and json.loads((tmp_path / "told").read_text())["made"] == 1
+    assert list(tmp_path.glob("reports/2025-04-03/korea-south.html"))
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")

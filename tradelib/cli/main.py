@@ -5,6 +5,7 @@ import errno
 import gc
 import json
 import logging
+import os
 import shutil
 import signal
 import sys
@@ -219,9 +220,22 @@ def print_json(value: object) -> None:
     click.echo(keys.cut(json.dumps(value, indent=1, ensure_ascii=not shows_all)))
 
 
+def _have_streams() -> None:
+    """Let a program of a service, which may have none of them, read nothing and print to nowhere."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != number:  # else any file might get this number
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+            os.set_inheritable(number, True)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8", closefd=False))
+
+
 @contextmanager
 def _as_a_program() -> Iterator[None]:
     """Clear up when asked to end, tell warnings as notes, print what the console can show; then as it was."""
+    _have_streams()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
