@@ -204,6 +204,19 @@ def test_ingest_writes_into_a_bucket(s3_bucket, tmp_path, monkeypatch):
     assert found.endswith("table=goods_census_nsa_api/published=2018-09-06/flows.parquet")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows removes no folder that a program is in")
+def test_a_folder_that_has_gone_is_told(tmp_path):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    order = 'rmdir "$PWD" && exec "$@"'
+    words = [sys.executable, "-m", "tradelib", "due", "--partners", "KOR", "--reports", "."]
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run(
+        ["sh", "-c", order, "sh", *words], cwd=gone, env=env, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
+
+
 @pytest.mark.skipif(os.name == "nt", reason="a shell of POSIX closes the streams")
 @pytest.mark.parametrize("closed", ["<&- >&- 2>&-", "2>&-"])
 def test_a_service_without_streams_makes_pages_and_calls_its_hooks(closed, tmp_path):

@@ -199,7 +199,9 @@ def program() -> str:
     own = Path(sys.executable).with_name("tradelib")
     if shutil.which("tradelib") or not own.exists():
         return "tradelib"
-    return str(own.relative_to(Path.cwd()) if own.is_relative_to(Path.cwd()) else own)
+    with suppress(OSError, ValueError):  # this folder has gone, or it is not below it
+        own = own.relative_to(Path.cwd())
+    return str(own)
 
 
 def say(*texts: str, err: bool = False) -> None:
