@@ -100,7 +100,9 @@ def test_a_manifest_that_names_what_the_archive_does_not_hold_is_refused(packed,
 def test_a_file_that_a_parameter_names_is_packed_and_found_again(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     text = PARAMETERS + '\nsaid: str = "kept/said.txt"'
-    book = book_of(tmp_path, "print(open(said).read())", LAST_CELL, parameters=text)
+    text += '\nalso = "also.txt"'
+    book = book_of(tmp_path, "print(open(said).read(), open(also).read())", LAST_CELL, parameters=text)
+    Path("also.txt").write_text("It rose.")
     said = tmp_path / "kept" / "said.txt"
     said.parent.mkdir()
     said.write_text("It fell.")
@@ -117,6 +119,7 @@ def test_a_file_that_a_parameter_names_is_packed_and_found_again(tmp_path, monke
     assert archive.replay(path, keep=Path("again")) == [] and list(Path("again").rglob("*.html"))
     with pytest.raises(TradelibError, match="not at hand as it was"):
         archive.pack(tmp_path / "r" / "2018-09-05" / "korea-south.html", notebook=book)
+    Path("also.txt").write_text("It rose.")
     with pytest.raises(TradelibError, match="can lie elsewhere"):
         archive.pack(made("../kept/said.txt"), notebook=book)
 

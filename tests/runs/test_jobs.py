@@ -37,6 +37,23 @@ def test_no_notebook_and_no_label_is_called_as_a_page_that_is_kept_beside_anothe
             job_of(resolve("KOR"), snapshot("2018-07"), book, reports="r", label=label)
 
 
+def test_a_page_is_made_again_where_a_file_has_changed_that_its_notebook_names_in_its_parameters(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    cell = 'partner = "KOR"\nmine: str = "mine.txt"\nn = 1 + 1'
+    book = read_notebook(book_of(tmp_path, "1", parameters=cell))
+
+    def record():
+        return job_of(resolve("KOR"), snapshot("2018-07"), book, reports="r").record
+
+    marks = [record()["fingerprint"]]
+    for text in ("It fell.", "It rose."):
+        (tmp_path / "mine.txt").write_text(text)
+        marks.append(record()["fingerprint"])
+    assert len(set(marks)) == 3 and "mine.txt" in record()["files"]
+
+
 def test_pages_and_record_of_a_release_lie_where_its_day_says_or_its_month():
     assert str(release_folder("2018-07", "reports")) == "reports/2018-09-05"
     assert str(release_folder("1993-06", "reports")) == "reports/1993-06"

@@ -22,7 +22,7 @@ from tradelib import releases
 from tradelib.errors import TradelibError
 from tradelib.partners import has_members, members, partner
 from tradelib.runs.finished import is_edited
-from tradelib.runs.jobs import ENDS, Notebook, read_notebook
+from tradelib.runs.jobs import ENDS, Notebook, parameters_in, read_notebook
 from tradelib.store import files, parquet, vintages
 from tradelib.tables import GOODS, TARIFF_YEARS
 
@@ -73,7 +73,8 @@ def pack(page: Path | str, *, notebook: Path | None = None, to: Path | None = No
     made = {end: files.read_bytes(place.with_name(stem + end), advice=WHICH) for end in ENDS}
     record = _record(made[".ipynb"], place)
     held = {f"{PAGE}/{stem}{end}": content for end, content in made.items()}
-    held[f"notebook/{record['notebook']}"] = _source(record, notebook).text.encode()
+    source = _source(record, notebook)
+    held[f"notebook/{source.name}"] = source.text.encode()
     used = _used(record)
     for vintage in vintages.list_vintages():
         inside = vintages.folder_of(Path(vintage.origin), vintage.table, vintage.published)
@@ -89,7 +90,7 @@ def pack(page: Path | str, *, notebook: Path | None = None, to: Path | None = No
         held["calendar/releases.csv"] = calendar.read_bytes()
     if record.get("files"):
         held |= {f"claims/{path.name}": path.read_bytes() for path in sorted(CLAIMS.glob("*.yaml"))}
-        held |= _named_by_parameters(record)
+        held |= _named_by_parameters(record, source)
     held["requirements.txt"] = "".join(f"{line}\n" for line in _lock()).encode()
     target = to or place.with_name(f"{stem}.zip")
     if not to and target.exists() and MANIFEST.encode() not in files.read_bytes(target):
@@ -128,10 +129,10 @@ def _source(record: dict, notebook: Path | None) -> Notebook:
     return Notebook(record["notebook"], found.text)
 
 
-def _named_by_parameters(record: dict) -> dict[str, bytes]:
+def _named_by_parameters(record: dict, source: Notebook) -> dict[str, bytes]:
     """The files that parameters name, under the same paths in a folder in which the page is made again."""
     found = {}
-    for text in record["parameters"].values():
+    for text in (parameters_in(source) | record["parameters"]).values():
         path = Path(text) if isinstance(text, str) else Path()
         if path.name not in record["files"] or ((CLAIMS / path.name).exists() and not path.exists()):
             continue

@@ -5,6 +5,7 @@ everything that a page depends on; the record's fingerprint stands in each file,
 hold it is up to date.
 """
 
+import ast
 import hashlib
 import json
 import platform
@@ -22,7 +23,7 @@ from tradelib.briefs.snapshot import Snapshot
 from tradelib.errors import TradelibError
 from tradelib.loaders import find_release
 from tradelib.partners import Partner, partner
-from tradelib.runs.finished import is_edited, is_whole
+from tradelib.runs.finished import is_edited, is_whole, text_of
 from tradelib.store import files, vintages
 
 HERE = Path(__file__).parents[1]
@@ -208,7 +209,8 @@ def _record(
     """What a page depends on, and the fingerprint of it.
 
     A brief reads the vintages of its snapshot. Any other notebook may read all that is `at_hand`, as
-    seasonal.ipynb and revisions.ipynb do, the claims files, and a file that a parameter names.
+    seasonal.ipynb and revisions.ipynb do, the claims files, and a file that a parameter names, given or in
+    the notebook itself.
     """
     day = date.fromisoformat(asked["as_of"])
     record = {
@@ -223,7 +225,7 @@ def _record(
         ],
     }
     if not _is_brief(notebook):
-        record["at_hand"], record["files"] = at_hand, _files_read(asked)
+        record["at_hand"], record["files"] = at_hand, _files_read(parameters_in(notebook) | asked)
     canonical = json.dumps(record, sort_keys=True).encode()
     return record | {"fingerprint": hashlib.sha256(canonical).hexdigest(), "libraries": _libraries()}
 
@@ -243,6 +245,19 @@ def is_bundled(notebook: Notebook) -> bool:
     with suppress(TradelibError):
         return notebook.text == bundled_notebook(notebook.name).read_bytes().decode()
     return False
+
+
+def parameters_in(notebook: Notebook) -> dict[str, object]:
+    """The values in a notebook's cell tagged `parameters`, by name, where they are plain ones."""
+    found = {}
+    with suppress(ValueError, LookupError, TypeError, AttributeError, SyntaxError, RecursionError):
+        cells = json.loads(notebook.text)["cells"]
+        for cell in (one for one in cells if "parameters" in one["metadata"].get("tags", [])):
+            for line in ast.parse(text_of(cell["source"])).body:
+                if isinstance(line, ast.Assign | ast.AnnAssign) and isinstance(line.value, ast.Constant):
+                    name = line.target if isinstance(line, ast.AnnAssign) else line.targets[0]
+                    found[name.id] = line.value.value
+    return found
 
 
 def _files_read(asked: dict) -> dict[str, str]:
