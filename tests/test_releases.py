@@ -298,6 +298,9 @@ def test_a_store_in_an_object_store_may_hold_a_refreshed_schedule(monkeypatch):
         (f"{HEADER}\n2018-07,,2018-09-05,scheduled,seen: x", "it has the row"),
         (f"{HEADER}\n2018-07,2018-09-05,2018-09-05,suspended,seen: x", "it has the row"),
         (f"{HEADER}\n2018-07,,2018-09-05,out,seen: x", "it has the row"),
+        (f"{HEADER}\n2026-09,,2025-11-05,published,seen: x", "it has the row '2026-09,,2025-11-05"),
+        (f"{HEADER}\n2026-09,,2026-09-30,published,seen: x", "it has the row"),
+        (f"{HEADER}\n2026-09,2028-11-05,,scheduled,seen: x", "it has the row"),
         (f"{HEADER}\n2018-07,,2018-09-05,published,", "it has the row"),
         (
             f"{HEADER}\n2018-07,,2018-09-05,published,x\n2018-07,,2018-09-06,published,x",
@@ -317,8 +320,8 @@ def test_a_spoilt_file_in_the_store_is_named():
         calendar.release("2018-07")
 
 
-MONTHS = st.sampled_from([str(month) for month in pd.period_range("2025-01", "2027-12", freq="M")])
-DAYS = st.dates(date(2025, 1, 1), date(2028, 6, 1)).map(date.isoformat)
+MONTHS = st.sampled_from([str(month) for month in pd.period_range("2027-01", "2027-12", freq="M")])
+DAYS = st.dates(date(2028, 1, 1), date(2028, 12, 31)).map(date.isoformat)
 ROWS = st.dictionaries(
     MONTHS,
     st.one_of(

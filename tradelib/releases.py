@@ -119,9 +119,9 @@ def read_table(text: str, where: str) -> pd.DataFrame:
         raise _no_calendar(where, f"its columns are {', '.join(map(str, table.columns[:8])) or 'none'}")
     for month, scheduled, published, status, how_known in table.astype("object").to_numpy().tolist():
         needed = {"published": published, "scheduled": scheduled}.get(status, "-")
-        days = [day for day in (scheduled, published) if day]
+        days = [_is_day_after(month, day) for day in (scheduled, published) if day]
         right = re.fullmatch(MONTH, month) and status in STATUSES and needed and how_known
-        if not right or not all(map(_is_day, days)) or (published and status != "published"):
+        if not right or not all(days) or (published and status != "published"):
             raise _no_calendar(
                 where, f"it has the row {f'{month},{scheduled},{published},{status},{how_known}'!r}"
             )
@@ -130,9 +130,9 @@ def read_table(text: str, where: str) -> pd.DataFrame:
     return table.sort_values("month", ignore_index=True)
 
 
-def _is_day(text: str) -> bool:
+def _is_day_after(month: str, text: str) -> bool:
     try:
-        return date.fromisoformat(text).isoformat() == text
+        return date.fromisoformat(text).isoformat() == text and month < text[:7] < f"{int(month[:4]) + 2}"
     except ValueError:
         return False
 
@@ -140,7 +140,7 @@ def _is_day(text: str) -> bool:
 def _no_calendar(where: str, why: str) -> TradelibError:
     return TradelibError(
         f"{where} is not a release calendar: {why}.",
-        f"Its columns are {', '.join(COLUMNS)}; dates are YYYY-MM-DD.",
+        f"Its columns are {', '.join(COLUMNS)}; dates are YYYY-MM-DD, within two years after their month.",
         f"A status is one of {', '.join(STATUSES)}.",
         "Remove it, or refresh it; the bundled calendar is untouched.",
     )
