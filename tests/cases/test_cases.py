@@ -124,7 +124,7 @@ def test_an_older_copy_does_not_become_the_newest_vintage(invented):
     folder = CASES / "older-copy-becomes-newest"
     run("ingest", folder / "newer_through_2026-07.csv", code=0)
     told = run("ingest", folder / "older_through_2025-07.csv", "--saved", "2026-11-20", code=1)
-    assert "ends in 2025-07, that of 2026-09-03 in 2026-07" in told
+    assert "ends in 2025-07, and is said to be of 2026-11-20: the release of 2025-08" in told
     assert facts("2025-07", "latest")["goods.exports.ytd"]["value"] == 1_050_000_000
 
 
@@ -175,7 +175,7 @@ def test_a_file_older_than_the_vintage_at_hand_is_refused(originals, mirror, sto
     when = {"Last-Modified": "Tue, 09 Dec 2025 13:30:00 GMT"}
     mirror.expect_request(address).respond_with_data(data, headers=when)
     told = run("fetch", "country", code=1)
-    assert "ends in 2024-08, that of 2025-04-03 in 2025-02" in told and not list(store.glob("table=*"))
+    assert "ends in 2024-08, and is said to be of 2025-12-09" in told and not list(store.glob("table=*"))
 
 
 def test_one_flipped_bit_is_refused_by_facts(store):

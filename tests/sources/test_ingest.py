@@ -176,6 +176,21 @@ def test_a_date_before_the_last_month_was_out_is_refused(workbook, day, store):
 
 
 @pytest.mark.parametrize("option", ["published", "saved"])
+@pytest.mark.parametrize(
+    ("name", "day", "next_out"),
+    [
+        ("census/country_2025-04-03.csv", "2025-12-20", "2025-03 was out on 2025-05-06"),
+        ("census/ctyseasonal_2025-04-03.csv", "2025-05-06", "2025-03 "),
+        ("ft900/ft900xlsx_2108.zip", "2021-12-20", "2021-09 "),
+    ],
+)
+def test_a_copy_is_of_no_day_on_which_the_next_was_out(originals, name, day, next_out, option, store):
+    with pytest.raises(TradelibError, match=f"said to be of {day}: the release of {next_out}"):
+        ingest([originals / name], **{option: day})
+    assert not store.exists()
+
+
+@pytest.mark.parametrize("option", ["published", "saved"])
 def test_a_date_that_has_not_come_is_refused(workbook, option, store):
     with pytest.raises(TradelibError, match=r"2052-10-08 has not come; today is"):
         ingest([workbook], **{option: "2052-10-08"})

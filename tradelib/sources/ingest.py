@@ -27,11 +27,26 @@ from tradelib.sources.alike import all_goods_of, hold_alike, hold_sums, table_al
 from tradelib.sources.continuity import hold_against, totals
 from tradelib.sources.download import looks_like_page
 from tradelib.store import vintages
-from tradelib.tables import CheckError, check_flows, table_info
+from tradelib.tables import (
+    ALL_RELEASED,
+    GOODS,
+    GOODS_RELEASED,
+    GOODS_SA,
+    GOODS_SA_RELEASED,
+    RELEASED,
+    TRADE,
+    WORLD_MONTHS,
+    CheckError,
+    check_flows,
+    table_info,
+)
 
 MOST_BYTES = 1 << 30
 FEW = 12  # columns of months that must be there for a file to count as one of Census's
 LEAST_DAYS = 25  # no release came sooner after the end of its month
+#: Tables that go on to the last period out whenever they are printed: one that ends earlier is older.
+UP_TO_DATE = {GOODS, GOODS_SA, TRADE, WORLD_MONTHS, *GOODS_RELEASED.values(), *ALL_RELEASED.values()}
+UP_TO_DATE |= {GOODS_SA_RELEASED, RELEASED}
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 DOWNLOAD_AGAIN = "Open it to see what the server sent, and download it again."
 
@@ -127,7 +142,7 @@ def _known(table: str, store: Path | None) -> list[vintages.Vintage]:
 
 
 def check_day(frame: pd.DataFrame, table: str, day: date) -> pd.DataFrame:
-    """Refuse a day on which the last period was not out yet, or that has not come; else return the table."""
+    """Refuse a day on which the last period was not out yet, or the next one was; else return the table."""
     last = frame["period"].max()
     info = table_info(table)  # quarters of services come out with the month after, of goods with their last
     month = last.asfreq("M", how="end") + int(info.freq == "Q" and info.basis == "BOP")
@@ -140,6 +155,13 @@ def check_day(frame: pd.DataFrame, table: str, day: date) -> pd.DataFrame:
         )
     if day > releases.today():
         raise TradelibError(f"{table}: the day {day} has not come; today is {releases.today()}.")
+    later = releases.release(str(month + (3 if info.freq == "Q" else 1)))
+    if table in UP_TO_DATE and later.published and later.published <= day:
+        raise TradelibError(
+            f"{table} ends in {last}, and is said to be of {day}: the release of {later.month} was out on "
+            f"{later.published}.",
+            "A copy is of the day it was out, whenever it was saved: `tradelib ingest FILE` finds that day.",
+        )
     return frame
 
 
