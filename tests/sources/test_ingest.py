@@ -285,6 +285,14 @@ def test_the_sheet_is_found_beside_others_and_under_any_name(good, tmp_path):
     assert written and vintage.table == "goods_census_nsa"
 
 
+def test_a_workbook_with_two_such_sheets_is_refused_and_names_them(good, tmp_path, store):
+    """The first of them was taken, though it was an older one."""
+    sheets = {"last month": grid_rows(good[good["year"].eq(2017)]), "country": grid_rows(good)}
+    with pytest.raises(TradelibError, match="same columns in each of its sheets last month, country"):
+        ingest([write_xlsx(tmp_path / "x.xlsx", sheets)], published="2018-10-07")
+    assert not store.exists()
+
+
 def test_a_workbook_without_a_table_names_its_sheets(tmp_path):
     path = write_xlsx(tmp_path / "x.xlsx", {"Notes": [["U.S. Census Bureau"]], "Empty": []})
     with pytest.raises(TradelibError, match="no table; its sheets: Notes, Empty"):

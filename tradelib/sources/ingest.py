@@ -347,4 +347,10 @@ def _grid(sheets: dict[str, list[list]]) -> pd.DataFrame:
     rows = max(sheets.values(), key=lambda rows: len(rows[0]) if rows else 0)
     if len(rows) < 2:
         raise CheckError(f"the workbook holds no table; its sheets: {', '.join(sheets)}.", DOWNLOAD_AGAIN)
+    same = [name for name, others in sheets.items() if others[1:] and set(others[0]) >= {*rows[0]} - {""}]
+    if len(same) > 1:
+        raise CheckError(
+            f"the workbook holds a table of the same columns in each of its sheets {', '.join(same)}.",
+            "Which is the right one? Leave only that in it.",
+        )
     return pd.DataFrame(rows[1:], columns=[str(cell) for cell in rows[0]])
