@@ -344,6 +344,19 @@ def test_the_world_row_may_miss_by_0_2_percent_and_by_1_percent_since_the_annual
             parse_country(grid)
 
 
+@pytest.mark.parametrize(
+    ("put", "of"),
+    [(("4730", 2018), ("4730", 2017)), (("4490", 2017), ("4470", 2017)), (("4490", 2018), ("4470", 2018))],
+)
+def test_a_year_of_a_small_partner_that_is_another_row_again_is_refused(good, put, of):
+    """Malta's last year once more, Estonia's for Latvia's: too little to be missed in any sum."""
+    months = MONTHS[: 8 if put[1] == 2018 else 12]
+    figures = {flow + month: cell_of(good, of[0], flow + month, of[1]) for flow in "IE" for month in months}
+    years = {f"{flow}YR": round(sum(figures[flow + month] for month in months), 6) for flow in "IE"}
+    with pytest.raises(CheckError, match=f"(?s)months of a year are not those of another row.* {put[0]} "):
+        parse_country(edited(good, *put, **figures, **years))
+
+
 def test_groups_and_products_do_not_count_among_the_partners_of_the_world(good, plain):
     groups = good["CTY_CODE"].map(KINDS).isin(["group", "product"])
     assert groups.sum() > 20

@@ -24,6 +24,9 @@ WORLD_SINCE = 1992
 #: Countries missed their sum by $32 million at most in seven copies; those that vanish traded 2 in a year.
 CONTINENTS, CONTINENTS_USD = ["0009", "0010", "0012", "0013", "0016", "0018"], 100e6
 GONE_USD, FEW = 10e6, 10
+#: Months of trade from which on a country's year is its own: in the seven bundled copies no two months are
+#: again those of the year before; up to four, small ones in tenths of millions, are those of some other row.
+SOME_MONTHS, MANY_MONTHS = 2, 6
 #: No month of the World's exports or imports is larger. How small one may be, the vintage before says.
 MOST_USD = 50e12
 #: Since when the same continents are printed every year: all six, or, in the copy of 2012, four.
@@ -280,6 +283,17 @@ def _check_years(single: pd.DataFrame) -> None:
     copied = again[(months.notna().sum() > 2 * FEW) & (again > 0.5)].index
     if len(copied):
         raise CheckError(f"The figures of {', '.join(map(str, copied[:3]))} are those of a year before.")
+    if len(sums) > 2 * FEW:
+        _check_copied(single.assign(year=years, month=single["period"].dt.month))
+
+
+def _check_copied(single: pd.DataFrame) -> None:
+    """No year of a country is that of another one, nor, as far as it goes, its own of the year before."""
+    wide = single.pivot(index=["partner", "flow", "year"], columns="month", values="value_usd")
+    traded, before = (wide > 0).sum(axis=1), wide.groupby(level=["partner", "flow"]).shift()
+    again = (wide.eq(before) | wide.isna()).all(axis=1) & (traded >= SOME_MONTHS)
+    again |= wide.duplicated(keep=False) & (traded >= MANY_MONTHS)
+    refuse_rows(again[again].index.to_frame(index=False), "The months of a year are not those of another row")
 
 
 def check_world(frame: pd.DataFrame) -> None:
