@@ -21,7 +21,7 @@ from tradelib.errors import FetchError, TimedOut, TradelibError
 from tradelib.sources import census_api, download, ingest
 from tradelib.sources.census_api import CLASSIFICATIONS, Query, plan, split
 from tradelib.store import vintages
-from tradelib.tables import CheckError, check_flows
+from tradelib.tables import FLOWS, CheckError, check_flows
 
 DIGITS = {name: known.digits for name, known in CLASSIFICATIONS.items()}
 MONTHS = [f"{year}-{month:02d}" for year in (2017, 2018) for month in range(1, 13)][:19]
@@ -919,7 +919,7 @@ def test_a_reply_cut_anywhere_is_refused(cut):
                 reply(CTY_CODE=["-"] * 3, ALL_VAL_MO=["7"] * 3, time=["2018-01", "2018-02", "2018-05"]),
                 reply(CTY_CODE=["5800"] * 2, ALL_VAL_MO=["7"] * 2, time=["2018-03", "2018-04"]),
             ],
-            "lacks 2018-03, 2018-04",
+            "lacks 2018-03, 2018-04 of exports",
         ),
         ([chapters(E_COMMODITY="")], "codes of one length"),
         ([chapters(E_COMMODITY="00")], "codes of one length"),
@@ -973,6 +973,18 @@ def test_a_reply_cut_anywhere_is_refused(cut):
 def test_a_reply_that_makes_no_sound_table_is_refused(broken, words):
     with pytest.raises(TradelibError, match=f"(?s){words}"):
         parse(broken)
+
+
+def test_a_month_without_the_total_that_the_others_have_is_refused(originals):
+    """Half of the last month was taken where its total was in the other half: nothing held it."""
+    replies = [
+        pd.read_parquet(originals / "census" / f"api_{flow}_total_2025-10-18.parquet") for flow in FLOWS
+    ]
+    late = [frame[frame["YEAR"].astype(int) >= 2024].astype(str) for frame in replies]
+    parse(late)
+    cut = [frame[frame["MONTH"].ne("12") | frame["CTY_CODE"].str.match("[1-4]")] for frame in late]
+    with pytest.raises(TradelibError, match="total of all countries lacks 2024-12 of exports"):
+        parse(cut)
 
 
 @pytest.mark.parametrize(

@@ -462,14 +462,18 @@ def check_both_flows(frame: pd.DataFrame, table: str) -> None:
 
 
 def _check_total(frame: pd.DataFrame, table: str) -> None:
-    """The total of all countries, where it is there, lacks no month between its first and last."""
+    """The total of all countries, where it is there, lacks no month, of its own span or of that of all."""
     world = frame[frame["partner"] == WORLD]
     if world.empty:
         return
-    seen = world["period"].drop_duplicates()
-    gaps = pd.period_range(seen.min(), seen.max(), freq="M").difference(pd.PeriodIndex(seen))
-    if len(gaps):
-        raise CheckError(f"{table}: the total of all countries lacks {', '.join(map(str, gaps[:6]))}.")
+    for flow, rows in (frame if frame["partner"].nunique() >= MANY else world).groupby("flow"):
+        seen = pd.PeriodIndex(world.loc[world["flow"] == flow, "period"].unique(), freq="M")
+        gaps = pd.period_range(rows["period"].min(), rows["period"].max(), freq="M").difference(seen)
+        if len(gaps):
+            lacking = f"{', '.join(map(str, gaps[:6]))} of {flow}"
+            raise CheckError(
+                f"{table}: the total of all countries lacks {lacking}.", "Are all replies there?"
+            )
     if table == table_of("exports", "total"):
         check_size_of_world(world)
         check_world(frame)
