@@ -39,7 +39,7 @@ PATTERNS = {
     "zero": rf"The U\.S\. balance in goods with .+? (?:was zero|moved .+ to zero) in {SPAN}",
     "quarter": rf"The U\.S\. (deficit|surplus|balance) with .+? in goods and services {BECAME}{QUARTERS}",
     "flow": rf"^U\.S\. goods (exports|imports) (?:to|from) .+? (?:(rose|fell) by (.+?) on a year earlier, to|"
-    rf"came to|.+? on a year earlier, to) {USD} in {SPAN}{SUPERLATIVE}\.$",
+    rf"came to|.+? on a year earlier, to) (?:zero|{USD}) in {SPAN}{SUPERLATIVE}\.$",
     "rank": rf"was the (?:(\d+)\w\w )?largest (U\.S\. trading partner|market|supplier).* in {SPAN}, "
     r"(\d+)\w\w a year",
     "both": rf"a (deficit|surplus) of {USD} in goods and services in {SPAN}"
@@ -166,7 +166,7 @@ class Reader:
     def flow(self, brief, side, way, change, digits, unit, span, superlative) -> list[str]:
         span, code = months(span), brief.partner.code
         now, before = (self.total(code, side, span, back) for back in (0, 1))
-        found = self.near(now, digits, unit) + self.record(code, side, span, superlative)
+        found = self.near(now, digits or "0", unit) + self.record(code, side, span, superlative)
         if way and way != ("rose" if now > before else "fell"):
             found.append(f"{way}, but {before:,.0f} became {now:,.0f}")
         if change and (pct := re.fullmatch(r"([\d,.]+) percent", change)):
