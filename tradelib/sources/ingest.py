@@ -27,26 +27,11 @@ from tradelib.sources.alike import all_goods_of, hold_alike, hold_sums, table_al
 from tradelib.sources.continuity import hold_against, totals
 from tradelib.sources.download import looks_like_page
 from tradelib.store import vintages
-from tradelib.tables import (
-    ALL_RELEASED,
-    GOODS,
-    GOODS_RELEASED,
-    GOODS_SA,
-    GOODS_SA_RELEASED,
-    RELEASED,
-    TRADE,
-    WORLD_MONTHS,
-    CheckError,
-    check_flows,
-    table_info,
-)
+from tradelib.tables import BALANCE, GOODS, GOODS_SA, CheckError, Table, check_flows, table_info
 
 MOST_BYTES = 1 << 30
 FEW = 12  # columns of months that must be there for a file to count as one of Census's
 LEAST_DAYS = 25  # no release came sooner after the end of its month
-#: Tables that go on to the last period out whenever they are printed: one that ends earlier is older.
-UP_TO_DATE = {GOODS, GOODS_SA, TRADE, WORLD_MONTHS, *GOODS_RELEASED.values(), *ALL_RELEASED.values()}
-UP_TO_DATE |= {GOODS_SA_RELEASED, RELEASED}
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 DOWNLOAD_AGAIN = "Open it to see what the server sent, and download it again."
 
@@ -141,6 +126,12 @@ def _known(table: str, store: Path | None) -> list[vintages.Vintage]:
     return vintages.list_vintages(table) + others
 
 
+def _is_printed_whole(info: Table) -> bool:
+    """Whether it goes on to the last period out whenever it is printed: one that ends earlier is older."""
+    asked_for = info.name.endswith("_api") or info.freq == "Y"
+    return not asked_for and (BALANCE in info.flows or info.name in (GOODS, GOODS_SA))
+
+
 def check_day(frame: pd.DataFrame, table: str, day: date) -> pd.DataFrame:
     """Refuse a day on which the last period was not out yet, or the next one was; else return the table."""
     last = frame["period"].max()
@@ -156,7 +147,7 @@ def check_day(frame: pd.DataFrame, table: str, day: date) -> pd.DataFrame:
     if day > releases.today():
         raise TradelibError(f"{table}: the day {day} has not come; today is {releases.today()}.")
     later = releases.release(str(month + (3 if info.freq == "Q" else 1)))
-    if table in UP_TO_DATE and later.published and later.published <= day:
+    if _is_printed_whole(info) and later.published and later.published <= day:
         raise TradelibError(
             f"{table} ends in {last}, and is said to be of {day}: the release of {later.month} was out on "
             f"{later.published}.",
