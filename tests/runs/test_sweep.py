@@ -294,3 +294,37 @@ def test_a_damaged_record_counts_as_none(reports):
     for text in ("", "{", "[]", '{"release": "2018-07"}'):
         path.write_text(text)
         assert sweep.read_record("2018-07", reports) is None
+
+
+IMPORTS = """
+import importlib.metadata, json, sys, threading
+from concurrent.futures import ThreadPoolExecutor
+
+found = {}
+class Watch:
+    def find_spec(self, name, path=None, target=None):
+        found.setdefault(threading.current_thread().name, []).append(name)
+
+from tradelib.briefs.snapshot import take
+from tradelib.partners import partner
+from tradelib.runs.jobs import job_of, read_notebook
+from tradelib.runs.sweep import do
+
+jobs = [job_of(partner(code), take("2018-07"), read_notebook(), reports="r") for code in ("5800", "5880")]
+sys.meta_path.insert(0, Watch())
+with ThreadPoolExecutor(2) as pool:
+    states = [result.state for result in pool.map(do, jobs)]
+libraries = importlib.metadata.packages_distributions()
+roots = [{name.split(".")[0] for name in names} & libraries.keys() for names in found.values()]
+print(json.dumps([states, [sorted(names) for names in roots], list(found)]))
+"""
+
+
+def test_no_two_threads_import_the_same_library(tmp_path):
+    """Two that begin at once, as on a Dask worker, can lock each other while they import."""
+    done = subprocess.run([sys.executable, "-c", IMPORTS], cwd=tmp_path, capture_output=True, text=True)
+    assert not done.returncode, done.stderr
+    states, roots, threads = json.loads(done.stdout.splitlines()[-1])
+    assert states == [sweep.MADE, sweep.MADE]
+    runs = [names for names in roots if {"nbclient", "nbconvert", "papermill"} & set(names)]
+    assert len(runs) == 1 and {"nbclient", "nbconvert", "papermill"} <= set(runs[0]), threads

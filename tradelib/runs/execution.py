@@ -1,7 +1,6 @@
 """A notebook run by papermill in a kernel of its own, from its first cell to its last."""
 
 import ast
-import importlib
 import itertools
 import json
 import re
@@ -31,6 +30,8 @@ NEAR = 0.75  # how like `release` a name must be to be a slip of the pen: "relae
 KERNEL_OPTIONS = ["--HistoryManager.hist_file=:memory:", "--log-level=CRITICAL"]
 #: Errors whose every line is written for the user.
 OURS = ("TradelibError", "UnknownFact", "PartnerError", "NoRows", "CheckError", "FetchError")
+
+_importing = threading.Lock()
 
 
 class NotebookFailed(TradelibError):
@@ -107,6 +108,15 @@ def _typed(name: str, value: object, kind: str) -> object:
     raise TradelibError(f"The parameter {name} is {plain(value)!r}, not {EXPECTED[kind]}.")
 
 
+def import_libraries() -> None:
+    """Import what a run needs, one thread at a time: two at once can lock each other."""
+    with _importing:
+        import nbconvert  # noqa: F401
+        import papermill  # noqa: F401
+
+        from tradelib.runs import engine, warm  # noqa: F401
+
+
 def execute(
     notebook: Notebook,
     parameters: Mapping,
@@ -121,13 +131,12 @@ def execute(
     `folder` is where to work: `run.ipynb` is there after a failure, as far as it ran. A cell may take `limit`
     seconds. No path of this machine is in the notebook, and no key in the kernel's environment.
     """
+    import_libraries()
     import nbformat
     import papermill
 
-    from tradelib.runs import engine  # it imports papermill too
+    from tradelib.runs import engine
 
-    # nbconvert takes a while to import: let it, while the kernel works
-    threading.Thread(target=importlib.import_module, args=("nbconvert",), daemon=True).start()
     declared = parameters_of(notebook)
     source, book = folder / notebook.name, None
     source.write_bytes(notebook.text.encode())

@@ -26,7 +26,15 @@ from tradelib.loaders import find_release
 from tradelib.partners import Partner, partner, resolve
 from tradelib.runs import spreadsheet
 from tradelib.runs.check import check, prepare
-from tradelib.runs.execution import PLAIN, WARM, NotebookFailed, check_parameters, execute, parameters_of
+from tradelib.runs.execution import (
+    PLAIN,
+    WARM,
+    NotebookFailed,
+    check_parameters,
+    execute,
+    import_libraries,
+    parameters_of,
+)
 from tradelib.runs.finished import (
     facts_of_run,
     figures_of,
@@ -170,6 +178,7 @@ def make(
     its place is an error, or moved aside where `force` is set.
     """
     check_inputs(job)
+    import_libraries()
     if is_bundled(job.notebook):
         prepare(job.notebook.text, job.record["parameters"])
     with files.temporary(job.place / job.name, folder=True, advice=NOT_RUN) as folder:
