@@ -558,9 +558,12 @@ def test_a_shown_chart_appears_once_with_its_alternative_text(template, notebook
 
 def test_a_shown_chart_keeps_the_colours_of_the_palette(notebook_run):
     picture = base64.b64decode(notebook_run.cells[0].outputs[0]["data"]["image/png"])
-    seen = {colour for _, colour in Image.open(io.BytesIO(picture)).convert("RGB").getcolors(1 << 20)}
-    for name in ("highlight", "before", "quiet", "text", "muted", "grid"):
+    image = Image.open(io.BytesIO(picture)).convert("RGB")
+    seen = {colour: count for count, colour in image.getcolors(1 << 20)}
+    for name in ("highlight", "before", "quiet", "text", "muted"):
         assert tuple(bytes.fromhex(COLOURS[name][1:])) in seen, name
+    lines = bytes.fromhex(COLOURS["grid"][1:])  # between two pixels, each of which has a part
+    assert max(seen.get(tuple(one + pale for one in lines), 0) for pale in range(8)) > image.width
 
 
 @pytest.fixture(scope="module")

@@ -340,7 +340,7 @@ def work_out(book: dict) -> tuple[dict, list[str]]:
     for number, cell in enumerate(book["cells"]):
         if number in shown:
             new = iter([output for output in shown[number] if _is_ours(output)])
-            outputs = [next(new, None) if _is_ours(one) else one for one in map(_plain, cell["outputs"])]
+            outputs = [next(new, None) if _is_ours(one) else one for one in map(_whole, cell["outputs"])]
             cell = cell | {"outputs": [*filter(None, outputs), *new]}
             unbound += _foreign(cell)
         cells.append(cell)
@@ -372,15 +372,16 @@ def _shown_again(sources: tuple[tuple[int, str], ...]) -> dict[int, list[dict]]:
                 ended = shell.run_cell(source, store_history=False)
             if error := ended.error_before_exec or ended.error_in_exec:
                 raise TradelibError(f"Cell {number + 1} fails when it is run again: {error}")
-            found[number] = [_plain({"data": one.data, "metadata": one.metadata}) for one in shown.outputs]
+            outputs = [_whole({"data": one.data, "metadata": one.metadata}) for one in shown.outputs]
+            found[number] = json.loads(json.dumps(outputs))
     return found
 
 
-def _plain(output: dict) -> dict:
-    """An output as plain JSON, its texts whole; printed text is text/plain."""
+def _whole(output: dict) -> dict:
+    """An output, its texts whole; printed text is text/plain."""
     data = {"text/plain": output["text"]} if "text" in output else output.get("data") or {}
     whole = {kind: told if isinstance(told, dict) else text_of(told) for kind, told in data.items()}
-    return json.loads(json.dumps({"data": whole, "metadata": output.get("metadata") or {}}))
+    return {"data": whole, "metadata": output.get("metadata") or {}}
 
 
 def _is_ours(output: dict) -> bool:
@@ -460,7 +461,7 @@ def reading_of(text: str) -> Iterator[Snippet]:
         line = line or not WITHIN_A_LINE.match(piece)
         if piece.startswith("</a"):
             fact = ""
-        elif not piece.startswith(("</", "<!", "<style", "<meta", "<link")):
+        elif "=" in piece and not piece.startswith(("</", "<!", "<style", "<meta", "<link")):
             told = {name: html.unescape(value) for name, value in ATTRIBUTES.findall(piece)}
             if told.get("class") == "tl-fact":
                 fact = told.get("title", "")
@@ -586,7 +587,7 @@ def _in_notebook(book: dict, again: dict) -> Iterator[Fault]:
     for mine, right in zip(book["cells"], again["cells"], strict=True):
         if mine["cell_type"] != "code" or mine.get("outputs") == right.get("outputs"):
             continue
-        outputs = itertools.zip_longest(map(_plain, mine["outputs"]), right["outputs"], fillvalue={})
+        outputs = itertools.zip_longest(map(_whole, mine["outputs"]), right["outputs"], fillvalue={})
         for says, says_right in outputs:
             for kind in sorted({*says.get("data", {}), *says_right.get("data", {})}):
                 told, told_right = (one.get("data", {}).get(kind, "") for one in (says, says_right))

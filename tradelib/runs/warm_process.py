@@ -15,6 +15,7 @@ import pkgutil
 import select
 import signal
 import socket
+import string
 import struct
 import sys
 from collections.abc import Iterable
@@ -23,6 +24,7 @@ from contextlib import suppress
 LAUNCHER = "ipykernel_launcher"
 NUMBER = struct.Struct("q")  # what is told of a kernel: its process id, and at its end the exit code
 
+ALPHABET = " ".join(string.ascii_letters + string.digits + string.punctuation)  # measured once for all
 COLUMNS = 20  # of a table: what pandas shows where it is imported in a kernel; else as many as a terminal
 
 #: What the notebooks and a kernel reach, also where they import it only when it is needed.
@@ -113,7 +115,7 @@ def _rehearse() -> None:
     def draw():
         fig, (ax,) = house.canvas()
         ax.bar(["A", "B"], [1, 2])
-        return house.dress(fig, "Source", title="Title", subtitle="Subtitle")
+        return house.dress(fig, ALPHABET, title=ALPHABET, subtitle=ALPHABET)
 
     draw()._repr_mimebundle_()
 

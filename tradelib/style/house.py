@@ -21,7 +21,6 @@ from cycler import cycler
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.font_manager import FontProperties
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -32,6 +31,7 @@ from matplotlib.transforms import Bbox
 
 from tradelib.errors import TradelibError
 from tradelib.style import pictures
+from tradelib.style.letters import Canvas
 from tradelib.style.tables import DATA_MIME, published
 from tradelib.style.words import ENDINGS, MONTHS, Unit, column, source_line
 from tradelib.tables import table_info
@@ -144,8 +144,8 @@ class Chart(Figure):
         pixels = None
         with mpl.rc_context({"text.hinting": HOUSE["text.hinting"]}):
             if self.drawn:
-                if not isinstance(self.canvas, FigureCanvasAgg):
-                    FigureCanvasAgg(self)
+                if not isinstance(self.canvas, Canvas):
+                    Canvas(self)
                 self.canvas.draw()  # that of before: it has measured the words already
                 pixels = np.asarray(self.canvas.buffer_rgba())
             elif _needs_room(self):
@@ -220,7 +220,7 @@ def canvas(
 ) -> tuple[Chart, list[Axes]]:
     """Make an empty figure of panels one above the other; pyplot never hears of it."""
     fig = Chart(figsize=(width, height), layout=OnePanel() if panels == 1 else "constrained")
-    FigureCanvasAgg(fig)
+    Canvas(fig)
     return fig, list(fig.subplots(panels, squeeze=False, height_ratios=ratios).flat)
 
 
@@ -400,7 +400,7 @@ def dress(
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close(fig)
     fig.__class__ = Chart  # the figure itself, so that what its maker holds stays good
-    FigureCanvasAgg(fig)
+    Canvas(fig)
     fig.set_dpi(DPI)
     with mpl.style.context(HOUSE, after_reset=True):
         _say_units(fig, unit)
@@ -494,18 +494,22 @@ def _is_fixed(fig: Figure) -> bool:
     return all(isinstance(axis.get_major_locator(), FixedLocator) for axis in _axes_of(fig))
 
 
-@functools.cache
 def width_of(word: str, size: float, weight: str) -> float:
-    """Measure a word in inches."""
+    """Measure a word in inches, letter by letter, as if none stood closer to another."""
+    return sum(_width_of_letter(letter, size, weight) for letter in word)
+
+
+@functools.cache
+def _width_of_letter(letter: str, size: float, weight: str) -> float:
     font = FontProperties(family=HOUSE["font.family"], size=size, weight=weight)
-    return text_to_path.get_text_width_height_descent(word, font, ismath=False)[0] / 72
+    return text_to_path.get_text_width_height_descent(letter, font, ismath=False)[0] / 72
 
 
 def _wrap(text: Text, width: float) -> None:
     """Break a text into as few lines as fit, in inches, of about even lengths."""
     font = text.get_fontsize(), text.get_fontweight()
     words = re.sub(WHOLE, lambda match: match[0].replace(" ", "\u00a0"), text.get_text()).split(" ")
-    space, found = width_of("a a", *font) - 2 * width_of("a", *font), []
+    space, found = width_of(" ", *font), []
     for limit in (width * share for share in (1, 0.9, 0.8, 0.7, 0.6)):
         lines, used = [], width
         for word in words:

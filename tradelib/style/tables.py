@@ -476,6 +476,8 @@ def _in_words(values: pd.Series) -> pd.Series:
 
 def _stressed(frame: pd.DataFrame, stress) -> list[bool]:
     """Tell for each row whether it is meant: by its label, its partner, or True."""
+    if stress is None:
+        return [False] * len(frame)
     wanted = [stress] if isinstance(stress, str) or not np.iterable(stress) else list(stress)
     if len(wanted) == len(frame) and all(isinstance(one, (bool, np.bool_)) for one in wanted):
         return [bool(one) for one in wanted]
