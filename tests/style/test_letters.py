@@ -9,6 +9,8 @@ from matplotlib.font_manager import FontProperties
 
 from tradelib.style.letters import Canvas, Renderer
 
+#: Pixels: before 3.11 matplotlib has letters on whole ones, and the first of a text off by one.
+NEAR = 0.6 if mpl.__version_info__ >= (3, 11) else 2
 TEXTS = [
     "$5.2 billion, gjpqy",
     "\N{MINUS SIGN}6.9",
@@ -51,7 +53,7 @@ def test_a_text_is_where_matplotlib_writes_it(text, dpi):
         )
         off.append(centre(mine) - centre(theirs))
         assert mine.sum() == pytest.approx(theirs.sum(), rel=0.01)
-    assert np.abs(off).max() < 0.6  # of a pixel: on whole ones
+    assert np.abs(off).max() < NEAR
 
 
 @pytest.mark.parametrize("text", TEXTS)

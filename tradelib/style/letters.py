@@ -7,8 +7,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.ft2font import LoadFlags
 
-#: The parts of a pixel in which FreeType counts, and those of the width of a letter.
-SUBPIXELS, WHOLE_ADVANCE = 1 << 6, 1 << 16
+SUBPIXELS = 64  # the parts of a pixel in which FreeType counts
 KEPT = 256  # texts: all on a few charts
 
 
@@ -18,13 +17,20 @@ def _laid_out(text: str, font: FontProperties, dpi: float) -> tuple[np.ndarray, 
 
     They begin with a space: else FreeType's picture has the first letter a pixel too near to the second.
     """
-    face = get_font(findfont(font))
+    face, before = get_font(findfont(font)), _width_of_space(font, dpi)
     face.set_size(font.get_size_in_points(), dpi)
-    before = face.load_char(ord(" "), flags=LoadFlags.NO_HINTING).linearHoriAdvance / WHOLE_ADVANCE
     face.set_text(f" {text}", 0, flags=LoadFlags.NO_HINTING)
     face.draw_glyphs_to_bitmap(antialiased=True)
     size = np.array([*face.get_width_height(), face.get_descent()]) / SUBPIXELS
     return face.get_image(), before, size - [before, 0, 0]
+
+
+@lru_cache(KEPT)
+def _width_of_space(font: FontProperties, dpi: float) -> float:
+    face = get_font(findfont(font))
+    face.set_size(font.get_size_in_points(), dpi)
+    face.set_text(" ", 0, flags=LoadFlags.NO_HINTING)
+    return face.get_width_height()[0] / SUBPIXELS
 
 
 class Renderer(RendererAgg):
