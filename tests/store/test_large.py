@@ -1,6 +1,7 @@
 """Large tables, stored by year: only what was asked for is read, by us, and all of it by any other engine."""
 
 import json
+import os
 from datetime import date
 
 import duckdb
@@ -106,6 +107,15 @@ def test_years_that_changed_places_are_not_believed():
     for span in ({"since": "2022-01", "through": "2022-12"}, {"since": "2023-03"}, {}):
         with pytest.raises(TradelibError, match=r"year=202\d/\S+ is what was written as year=202"):
             vintages.read(vintage, **span)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_what_is_no_file_in_the_place_of_a_year_is_refused_at_once(make):
+    vintage, _ = save()
+    vintage.files[1].unlink()
+    make(vintage.files[1])
+    with pytest.raises(TradelibError, match="Cannot read the rows of .*flows.* is no file"):
+        vintages.read(vintage)
 
 
 def test_other_engines_read_the_store_as_it_is(store):

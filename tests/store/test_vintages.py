@@ -204,6 +204,15 @@ def test_a_store_that_cannot_be_written_is_told(store):
         save()
 
 
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_what_is_no_file_in_the_place_of_a_vintage_is_refused_at_once(store, make):
+    place = store / "table=goods_census_nsa" / "published=2024-01-01"
+    place.mkdir(parents=True)
+    make(place / "flows.parquet")
+    with pytest.raises(TradelibError, match="flows.parquet is not a tradelib vintage, or is damaged"):
+        vintages.list_vintages("goods_census_nsa")
+
+
 def test_a_vintage_is_readable_by_others(store):
     vintage, _ = save()
     assert vintage.path.stat().st_mode & 0o777 == 0o644

@@ -116,8 +116,11 @@ def _vouched(files: list[Path]) -> Iterator[None]:
 
     At an address the store itself sees to that.
     """
+    here = [(path, path.stat()) for path in files if not is_remote(path)]
+    for path, _ in here:
+        if not path.is_file():  # a pipe would never answer
+            raise ValueError(f"{path.name} is no file")
     with ThreadPoolExecutor() as pool:
-        here = [(path, path.stat()) for path in files if not is_remote(path)]
         looks = [
             pool.submit(_vouch, path, there.st_size, there.st_mtime_ns, there.st_ino) for path, there in here
         ]
