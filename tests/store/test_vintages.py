@@ -209,7 +209,7 @@ def test_what_is_no_file_in_the_place_of_a_vintage_is_refused_at_once(store, mak
     place = store / "table=goods_census_nsa" / "published=2024-01-01"
     place.mkdir(parents=True)
     make(place / "flows.parquet")
-    with pytest.raises(TradelibError, match="flows.parquet is not a tradelib vintage, or is damaged"):
+    with pytest.raises(TradelibError, match=r"flows\.parquet is not a tradelib vintage, or is damaged"):
         vintages.list_vintages("goods_census_nsa")
 
 
