@@ -42,17 +42,22 @@ def peak_memory(process: subprocess.Popen) -> dict[str, float]:
     return top
 
 
-def command(*words: str, folder: Path) -> tuple[float, dict[str, float]]:
-    """Run a command to its end: seconds, and its peak of memory."""
+def command(*words: str, folder: Path, watched: bool = True) -> tuple[float, dict[str, float]]:
+    """Run a command to its end: seconds, and, where it is watched, its peak of memory.
+
+    To watch takes time: while the system adds up the memory of a process, that one waits.
+    """
     began = time.perf_counter()
     with (folder / "log").open("w") as told:
         process = subprocess.Popen([sys.executable, "-m", *words], cwd=folder, stdout=told, stderr=told)
         memory: dict = {}
         watch = threading.Thread(target=lambda: memory.update(peak_memory(process)))
-        watch.start()
+        if watched:
+            watch.start()
         code = process.wait()
         took = time.perf_counter() - began
-        watch.join()
+        if watched:
+            watch.join()
     if code:
         raise SystemExit(f"{' '.join(words[:3])} failed:\n{(folder / 'log').read_text()[-2000:]}")
     return took, memory
@@ -64,19 +69,19 @@ def one_by_one(release: str, folder: Path) -> float:
     for who in ALONE:
         output = str(folder / f"{who}.ipynb")
         source = str(ROOT / "notebooks" / "release.ipynb")
-        run, _ = command(
-            "papermill", source, output, "-p", "partner", who, "-p", "release", release, folder=folder
-        )
-        page, _ = command("nbconvert", "--to", "html", output, folder=folder)
+        given = ("-p", "partner", who, "-p", "release", release)
+        run, _ = command("papermill", source, output, *given, folder=folder, watched=False)
+        page, _ = command("nbconvert", "--to", "html", output, folder=folder, watched=False)
         took.append(run + page)
     return statistics.median(took)
 
 
-def swept(folder: Path, *words: str) -> tuple[int, float, dict[str, float]]:
+def swept(folder: Path, *words: str, watched: bool = True) -> tuple[int, float, dict[str, float]]:
     """Run a sweep into an empty folder: how many briefs, seconds, memory."""
     reports = folder / "reports"
     shutil.rmtree(reports, ignore_errors=True)
-    took, memory = command("tradelib", "sweep", "--reports", str(reports), *words, folder=folder)
+    words = ("tradelib", "sweep", "--reports", str(reports), *words)
+    took, memory = command(*words, folder=folder, watched=watched)
     return len(list(reports.glob("*/*.facts.json"))), took, memory
 
 
