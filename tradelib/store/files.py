@@ -68,6 +68,12 @@ def read_bytes(path: Path, *, advice: str = WHICH_STORE) -> bytes:
         return path.read_bytes()
 
 
+def insist_on_file(path: Path) -> None:
+    """Refuse what is a folder, or a pipe, which would never answer."""
+    if not is_remote(path) and not path.is_file():
+        raise ValueError(f"{path.name} is no file")
+
+
 def read_kept(path: Path) -> bytes:
     """Read a page, a file of facts or a record; one far larger than any of ours is an OSError."""
     if path.stat().st_size > LARGEST:

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from tradelib.store.files import is_remote
+from tradelib.store.files import insist_on_file, is_remote
 from tradelib.store.parquet import is_sealed, read_meta, unreadable
 from tradelib.tables import KEYS
 from tradelib.windows import Window
@@ -116,11 +116,10 @@ def _vouched(files: list[Path]) -> Iterator[None]:
 
     At an address the store itself sees to that.
     """
-    here = [(path, path.stat()) for path in files if not is_remote(path)]
-    for path, _ in here:
-        if not path.is_file():  # a pipe would never answer
-            raise ValueError(f"{path.name} is no file")
+    for path in files:
+        insist_on_file(path)
     with ThreadPoolExecutor() as pool:
+        here = [(path, path.stat()) for path in files if not is_remote(path)]
         looks = [
             pool.submit(_vouch, path, there.st_size, there.st_mtime_ns, there.st_ino) for path, there in here
         ]

@@ -158,8 +158,7 @@ def look(path: Path) -> Vintage:
 @lru_cache(maxsize=4096)
 def _describe(path: Path, changed: int) -> Vintage:
     try:
-        if not is_remote(path) and not path.is_file():  # a pipe would never answer
-            raise ValueError("it is no file")
+        files.insist_on_file(path)
         card = path.name == CARD
         meta = parquet.unstamped(json.loads(files.read_bytes(path))) if card else parquet.read_meta(path)
         meta["published"] = date.fromisoformat(meta["published"])

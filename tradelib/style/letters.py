@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.font_manager import FontProperties, findfont, get_font
-from matplotlib.ft2font import LoadFlags
+from matplotlib.ft2font import FT2Font, LoadFlags
 
 SUBPIXELS = 64  # the parts of a pixel in which FreeType counts
 KEPT = 256  # texts: all on a few charts
@@ -17,9 +17,8 @@ def _laid_out(text: str, font: FontProperties, dpi: float) -> tuple[np.ndarray, 
 
     They begin with a space: else FreeType's picture has the first letter a pixel too near to the second.
     """
-    face, before = get_font(findfont(font)), _width_of_space(font, dpi)
-    face.set_size(font.get_size_in_points(), dpi)
-    face.set_text(f" {text}", 0, flags=LoadFlags.NO_HINTING)
+    before = _width_of_space(font, dpi)
+    face = _set(f" {text}", font, dpi)
     face.draw_glyphs_to_bitmap(antialiased=True)
     size = np.array([*face.get_width_height(), face.get_descent()]) / SUBPIXELS
     return face.get_image(), before, size - [before, 0, 0]
@@ -27,10 +26,15 @@ def _laid_out(text: str, font: FontProperties, dpi: float) -> tuple[np.ndarray, 
 
 @lru_cache(KEPT)
 def _width_of_space(font: FontProperties, dpi: float) -> float:
+    return _set(" ", font, dpi).get_width_height()[0] / SUBPIXELS
+
+
+def _set(text: str, font: FontProperties, dpi: float) -> FT2Font:
+    """Set a text in FreeType's face of a font, which holds one at a time."""
     face = get_font(findfont(font))
     face.set_size(font.get_size_in_points(), dpi)
-    face.set_text(" ", 0, flags=LoadFlags.NO_HINTING)
-    return face.get_width_height()[0] / SUBPIXELS
+    face.set_text(text, 0, flags=LoadFlags.NO_HINTING)
+    return face
 
 
 class Renderer(RendererAgg):
