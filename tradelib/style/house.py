@@ -104,6 +104,7 @@ ADJUSTED = {"NSA": "not seasonally adjusted", "SA": "seasonally adjusted", "not 
 #: Amounts, dates, names and keys are not broken over two lines.
 WHOLE = r"[\d$] (?:billion|million|trillion|thousand|months|percent)"
 WHOLE += r"|[a-z] \d{4}\b|[●○] [^●○]+|[A-Z][a-z]+ [A-Z][a-z]+"
+WHOLE += r"|\bHS \d+"
 
 
 def styled(draw):
