@@ -4,8 +4,7 @@ One code per partner or group in the whole project. The codes and group numbers 
 ``country.xlsx`` are canonical; the other sources number their groups differently. Whose trade a
 printed group row holds follows neither the treaty nor today's list: see :func:`members`.
 
-A user's own groups stand in a CSV file that the environment variable ``TRADELIB_GROUPS`` names, in the
-form of ``data/groups.csv``: see :func:`own_groups`.
+A user's own groups stand in a CSV file that ``TRADELIB_GROUPS`` names: see :func:`own_groups`.
 """
 
 import csv
@@ -92,14 +91,24 @@ class Partner:
 class Register:
     """All partners and groups of one table, and how they are found by what a user types."""
 
-    def __init__(self, table: pd.DataFrame, groups: dict[str, list[Spell]]):
-        self.table, self.groups = table, groups
+    def __init__(self, rows: list[dict[str, str]], groups: dict[str, list[Spell]]):
+        self.rows, self.groups = rows, groups
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """The rows as a table; an empty code or year is unknown, and "NA" is Namibia."""
+        table = pd.DataFrame(self.rows, dtype="str")
+        known = table.where((table != "") | (table.columns == "aliases"))
+        return known.astype({"first_year": "Int64", "last_year": "Int64"})
 
     @cached_property
     def partners(self) -> dict[str, Partner]:
         """Each partner by its code."""
-        told = [field.astype("object").where(field.notna(), None) for _, field in self.table.items()]
-        return {code: Partner(code, *rest) for code, *rest, _ in zip(*told, strict=True)}
+        found = {}
+        for code, name, prose, iso2, iso3, kind, *years, _ in map(dict.values, self.rows):
+            first, last = (int(year) if year else None for year in years)
+            found[code] = Partner(code, name, prose, iso2 or None, iso3 or None, kind, first, last)
+        return found
 
     @cached_property
     def countries(self) -> frozenset[str]:
@@ -109,7 +118,7 @@ class Register:
     @cached_property
     def names(self) -> dict[str, list[str]]:
         """All names of each code, current partners before former ones."""
-        rows = sorted(self.table.to_dict("records"), key=lambda row: row["kind"] == "former")
+        rows = sorted(self.rows, key=lambda row: row["kind"] == "former")
         texts = {row["code"]: f"{row['name']}|{row['prose']}|{row['aliases']}" for row in rows}
         return {code: text.strip("|").split("|") for code, text in texts.items()}
 
@@ -345,8 +354,7 @@ def from_api_code(code: str) -> str:
 
 def from_seasonal_code(code: str | int) -> str:
     """Translate a cty_code of ctyseasonal.xlsx into the canonical code."""
-    text = str(code).strip().lstrip("0")
-    return _translated(text, SEASONAL_GROUPS, "cty_code of ctyseasonal.xlsx")
+    return _translated(str(code).strip().lstrip("0"), SEASONAL_GROUPS, "cty_code of ctyseasonal.xlsx")
 
 
 def from_area_name(name: str) -> str:
@@ -393,15 +401,12 @@ def _register() -> Register:
 
 @lru_cache(maxsize=1)
 def _bundled() -> Register:
-    years = dict.fromkeys(["first_year", "last_year"], "Int64")
-    kinds = dict.fromkeys(["code", "name", "prose", "iso2", "iso3", "kind", "aliases"], "str") | years
-    missing = dict.fromkeys(["iso2", "iso3", *years], "")  # "NA" is Namibia
-    table = pd.read_csv(DATA / "partners.csv", dtype=kinds, keep_default_na=False, na_values=missing)
+    texts = [(DATA / name).read_text("utf-8") for name in ("partners.csv", "groups.csv")]
+    rows, spells = ([*csv.DictReader(text.splitlines())] for text in texts)
     groups: dict[str, list[Spell]] = {}
-    with (DATA / "groups.csv").open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines):
-            groups.setdefault(row["group"], []).append((row["code"], row["joined"], row["left"]))
-    return Register(table, groups)
+    for row in spells:
+        groups.setdefault(row["group"], []).append((row["code"], row["joined"], row["left"]))
+    return Register(rows, groups)
 
 
 @lru_cache(maxsize=4)
@@ -412,13 +417,11 @@ def _with_own(path: str, modified: int, size: int) -> Register:
         names, groups = own_groups(Path(path).read_bytes().decode("utf-8-sig"), path)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise PartnerError(f"{path} is not a CSV file in UTF-8 ({error}).", FORM) from None
-    rows = [
-        {"code": code, "name": re.sub("(?i)^the ", "", name), "prose": name, "kind": "group", "aliases": ""}
-        for code, name in names.items()
-    ]
-    table = pd.concat([bundled.table, pd.DataFrame(rows, columns=list(bundled.table))], ignore_index=True)
-    table = table.astype(bundled.table.dtypes.to_dict()).sort_values("code", ignore_index=True)
-    return Register(table, bundled.groups | groups)
+    unknown = dict.fromkeys(bundled.rows[0], "") | {"kind": "group"}
+    rows = [*bundled.rows]
+    for code, name in names.items():
+        rows.append(unknown | {"code": code, "name": re.sub("(?i)^the ", "", name), "prose": name})
+    return Register(sorted(rows, key=lambda row: row["code"]), bundled.groups | groups)
 
 
 def own_groups(text: str, where: str) -> tuple[dict[str, str], dict[str, list[Spell]]]:

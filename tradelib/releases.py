@@ -1,8 +1,7 @@
 """FT-900 releases: which statistical month was published when, what is due, and what was out by then.
 
 The bundled calendar (`data/releases.csv`) says for each date how it is known. A schedule that the user
-refreshed (see `schedule`) lies on top of it, in the store; it never changes a publication date that
-was seen.
+refreshed (see `schedule`) lies on top of it, in the store; it never changes a publication date that was seen.
 """
 
 import re

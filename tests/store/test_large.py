@@ -226,9 +226,8 @@ def test_files_of_other_years_are_not_opened():
         vintages.read(vintage)
 
 
-def test_row_groups_of_other_partners_are_not_read(small_groups, monkeypatch):
+def test_row_groups_of_other_partners_are_not_read(small_groups):
     vintage, rows = save()
-    monkeypatch.setattr(large, "is_sealed", lambda whole: True)  # it reads all bytes, once, and would notice
     for path in vintage.files:
         _spoil_all_but(path, "5800")
     kept = rows[rows["partner"] == "5800"]
@@ -357,6 +356,15 @@ def test_from_s3_only_the_bytes_of_some_row_groups_come(bucket, monkeypatch):
     assert set(found["partner"]) == {"1220"}
     assert {key for key, _ in fetched} == {vintage.files[1].path.split("/", 1)[1]}
     assert sum(length for _, length in fetched) < size / 2
+
+
+def test_bytes_that_are_damaged_at_an_address_are_noticed_as_they_are_read(bucket):
+    vintage, _ = save()
+    whole = vintage.files[1].read_bytes()
+    half = len(whole) // 2
+    vintage.files[1].write_bytes(whole[:half] + bytes([whole[half] ^ 1]) + whole[half + 1 :])
+    with pytest.raises(TradelibError, match="Cannot read the rows"):
+        vintages.read(vintage)
 
 
 def test_duckdb_reads_the_folder_at_s3_by_its_hive_names(bucket):

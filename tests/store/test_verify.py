@@ -132,12 +132,39 @@ def test_one_flipped_bit_in_a_vintage_of_tradelib_0_1_is_noticed_when_it_is_used
     assert parquet.digest(parquet.read(vintage.path, "M")) == meta["sha256"]
 
 
-def test_a_flipped_bit_in_a_large_vintage_is_noticed_when_it_is_used(store):
+def test_a_flipped_bit_in_a_large_vintage_changes_no_figure_that_is_read(store):
     vintage, _ = save_large()
-    part = vintage.files[0]
-    part.write_bytes(_flip(part.read_bytes(), random.Random(3)))
-    with pytest.raises(TradelibError, match="Cannot read the rows"):
+    rows, part, chance = vintages.read(vintage), vintage.files[0], random.Random(3)
+    whole, refused = part.read_bytes(), 0
+    footer = len(whole) - 8 - int.from_bytes(whole[-8:-4], "little")
+    for within in [whole[:footer]] * 40 + [whole[footer:]] * 40:  # that of a page's header may mean nothing
+        damaged = _flip(within, chance)
+        part.write_bytes(damaged + whole[footer:] if len(within) == footer else whole[:footer] + damaged)
+        try:
+            assert vintages.read(vintage).equals(rows)
+        except TradelibError as error:
+            assert "Cannot read the rows" in str(error)
+            refused += 1
+        part.unlink()  # its time of change may be that of the next
+    assert refused > 60
+
+
+def test_a_large_vintage_that_was_sealed_as_a_whole_is_still_held_against_its_seal(store, monkeypatch):
+    write = parquet.write
+    with monkeypatch.context() as before:
+        before.setattr(parquet, "write", lambda frame, path, meta, large: write(frame, path, meta))
+        vintage, _ = save_large()
+    rows, part = vintages.read(vintage), vintage.files[0]
+    whole = part.read_bytes()
+    assert b"file_sha256" in whole and len(rows)
+    part.unlink()
+    part.write_bytes(_flip(whole, random.Random(5)))
+    with pytest.raises(TradelibError, match="not those that were written"):
         vintages.read(vintage)
+
+
+def test_what_a_large_vintage_tells_of_itself_is_noticed_when_it_is_changed(store):
+    vintage, _ = save_large()
     card = vintage.path.read_text()
     vintage.path.write_text(card.replace('"through": "2030-01"', '"through": "2031-01"', 1))
     with pytest.raises(TradelibError, match="damaged"):

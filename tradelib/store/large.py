@@ -1,13 +1,10 @@
 """A large vintage is asked where its rows lie: filters go down to its Parquet files, only the answer comes.
 
 Only the files of the years asked for are opened, and in them only the row groups that can hold the
-partners asked for. At an address nothing comes but their bytes.
+partners asked for. At an address nothing comes but their bytes. Each page read is held against its checksum.
 """
 
 import mmap
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -22,6 +19,10 @@ from tradelib.store.parquet import is_sealed, read_meta, unreadable
 from tradelib.tables import KEYS
 from tradelib.windows import Window
 
+#: Parquet whose pages are held against their checksums as they are read.
+CHECKED = ds.ParquetFileFormat(
+    default_fragment_scan_options=ds.ParquetFragmentScanOptions(page_checksum_verification=True)
+)
 PARTNER, PERIOD, VALUE = pc.field("partner"), pc.field("period"), pc.field("value_usd")
 
 
@@ -95,14 +96,18 @@ def _rows(
         where = bound if where is None else where if bound is None else where & bound
     wanted = [path for path in files if _holds(path, since, through)] or files[:1]
     try:
-        with _vouched(wanted):
-            names = [path.path if is_remote(path) else str(path) for path in wanted]
-            place = _by_range(wanted[0]) if is_remote(wanted[0]) else None
-            how = {"format": "parquet", "filesystem": place, "partitioning": None}
-            if not columns:  # all there are: some years may have more of them than the first
-                years = [ds.dataset(name, **how).schema for name in names]
-                how["schema"] = pa.unify_schemas(years, promote_options="permissive")
-            return ds.dataset(names, **how).to_table(columns=columns, filter=where)
+        for path in wanted:
+            insist_on_file(path)
+            if not is_remote(path):
+                there = path.stat()
+                _vouch(path, there.st_size, there.st_mtime_ns, there.st_ino)
+        names = [path.path if is_remote(path) else str(path) for path in wanted]
+        place = _by_range(wanted[0]) if is_remote(wanted[0]) else None
+        how = {"format": CHECKED, "filesystem": place, "partitioning": None}
+        if not columns:  # all there are: some years may have more of them than the first
+            years = [ds.dataset(name, **how).schema for name in names]
+            how["schema"] = pa.unify_schemas(years, promote_options="permissive")
+        return ds.dataset(names, **how).to_table(columns=columns, filter=where)
     except Exception as error:
         damaged = isinstance(error, (pa.ArrowException, OSError, ValueError))
         if not damaged and not is_remote(wanted[0]):  # at an address each library has errors of its own
@@ -110,29 +115,9 @@ def _rows(
         raise unreadable(wanted[0].parent.parent, error) from None
 
 
-@contextmanager
-def _vouched(files: list[Path]) -> Iterator[None]:
-    """Look at all bytes of files while they are asked; what a damaged one answers is not returned.
-
-    At an address the store itself sees to that.
-    """
-    for path in files:
-        insist_on_file(path)
-    with ThreadPoolExecutor() as pool:
-        here = [(path, path.stat()) for path in files if not is_remote(path)]
-        looks = [
-            pool.submit(_vouch, path, there.st_size, there.st_mtime_ns, there.st_ino) for path, there in here
-        ]
-        try:
-            yield
-        finally:
-            for look in looks:
-                look.result()
-
-
 @lru_cache(maxsize=1024)
 def _vouch(path: Path, size: int, changed: int, node: int) -> None:
-    """Refuse a file that is not the one that was written there; asked again only once it has changed.
+    """Refuse a file whose footer is not the one that was written there; asked again once it has changed.
 
     Files of tradelib 0.1 have no seal, only `verify` knows.
     """

@@ -1,6 +1,8 @@
 """A tidy table as a Parquet file, and back; and the hashes that vouch for its figures and for each byte.
 
-A file carries a seal among its metadata: the hash of all its bytes, with zeros where the seal stands.
+A file carries a seal among its metadata: the hash of all its bytes, with zeros where the seal stands. That of
+a large one is of its footer alone, so that a question need not wait for bytes it does not read: its pages
+have the checksums of Parquet, which are looked at as they are read.
 """
 
 import hashlib
@@ -18,9 +20,10 @@ from tradelib.errors import TradelibError
 from tradelib.store.files import is_remote, read_bytes
 
 META = b"tradelib"
-SEAL, ZEROS = "file_sha256", "0" * 64
+SEAL, FOOTER_SEAL, ZEROS = "file_sha256", "footer_sha256", "0" * 64
 CODED = ["partner", "flow", "item"]  # of which there are few
 CHANGED = "its bytes are not those that were written"
+SEALED_WITHIN = 1 << 16  # a footer ends with its metadata, after what it tells of all row groups
 ROWS_AT_ONCE, ROWS_AT_ONCE_LARGE = 1 << 20, 1 << 17  # row groups; small ones can be passed over
 
 
@@ -52,23 +55,26 @@ def write(frame: pd.DataFrame, path: Path, meta: dict, *, large: bool = False) -
     columns["period"] = days.cast(pa.timestamp("s")).cast(pa.date32())
     for name in ("partner", "flow", "item", "note"):
         columns[name] = pa.array(frame[name].astype("str"), type=pa.string(), from_pandas=True)
-    told = {META: json.dumps(stamped(meta) | {SEAL: ZEROS}, sort_keys=True).encode()}
+    seal = FOOTER_SEAL if large else SEAL
+    told = {META: json.dumps(stamped(meta) | {seal: ZEROS}, sort_keys=True).encode()}
     pq.write_table(
         pa.table(columns).replace_schema_metadata(told),
         path,
         compression="zstd",
         compression_level=3 if large else 19,
         row_group_size=ROWS_AT_ONCE_LARGE if large else ROWS_AT_ONCE,
+        write_page_checksum=large,
     )
     with path.open("rb+") as file:
         whole = file.read()
-        file.seek(_seal_at(whole))
-        file.write(hashlib.sha256(whole).hexdigest().encode())
+        begin, at = _sealed(whole)
+        file.seek(at)
+        file.write(hashlib.sha256(whole[begin:]).hexdigest().encode())
 
 
 def stamped(meta: dict) -> dict:
     """Metadata with a hash of its own, by which what is told of a vintage is known to be whole."""
-    told = {key: value for key, value in meta.items() if key not in ("card_sha256", SEAL)}
+    told = {key: value for key, value in meta.items() if key not in ("card_sha256", SEAL, FOOTER_SEAL)}
     text = json.dumps(told, sort_keys=True, default=str)
     return told | {"card_sha256": hashlib.sha256(text.encode()).hexdigest()}
 
@@ -97,7 +103,9 @@ def read(path: Path, freq: str, partner: list[str] | None = None, *, coded: bool
         whole = read_bytes(path)
         sealed = is_sealed(whole)
         how = {"filters": wanted} if sealed and partner else {"read_dictionary": CODED}
-        data = pq.read_table(pa.BufferReader(whole), partitioning=None, **how)
+        data = pq.read_table(
+            pa.BufferReader(whole), partitioning=None, page_checksum_verification=True, **how
+        )
         if not sealed:
             _check_figures(whole, _plain(data), freq)
             data = data if wanted is None else _plain(data).filter(wanted)
@@ -134,11 +142,11 @@ _checked: set[bytes] = set()
 
 def is_sealed(whole: bytes | mmap.mmap) -> bool:
     """Whether a file has a seal; one that is broken is refused."""
-    at = _seal_at(whole)
+    begin, at = _sealed(whole)
     if at < 0:
         return False
     with memoryview(whole) as parts:
-        seal = hashlib.sha256(parts[:at])
+        seal = hashlib.sha256(parts[begin:at])
         seal.update(ZEROS.encode())
         seal.update(parts[at + len(ZEROS) :])
     if seal.hexdigest().encode() != whole[at : at + len(ZEROS)]:
@@ -146,10 +154,18 @@ def is_sealed(whole: bytes | mmap.mmap) -> bool:
     return True
 
 
-def _seal_at(whole: bytes | mmap.mmap) -> int:
-    """Where the seal begins; -1 where there is none."""
-    key = f'"{SEAL}": "'.encode()
-    at = whole.rfind(key)
+def _sealed(whole: bytes | mmap.mmap) -> tuple[int, int]:
+    """From where on a file is sealed, and where the seal stands: -1 where there is none."""
+    if (at := _after(whole, FOOTER_SEAL, len(whole) - SEALED_WITHIN)) >= 0:
+        footer = int.from_bytes(whole[-8:-4], "little")  # the last bytes of a file: its size, and PAR1
+        return max(len(whole) - 8 - footer, 0), at
+    return 0, _after(whole, SEAL)
+
+
+def _after(whole: bytes | mmap.mmap, name: str, begin: int = 0) -> int:
+    """Where the value of an entry of the metadata begins; -1 where there is none."""
+    key = f'"{name}": "'.encode()
+    at = whole.rfind(key, max(begin, 0))
     return at + len(key) if at >= 0 else -1
 
 

@@ -5,9 +5,8 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from tradelib import releases
 from tradelib.errors import TradelibError
-from tradelib.loaders import day_of, pick
+from tradelib.loaders import day_of, pick, spelled
 from tradelib.partners import (
     WORLD,
     Partner,
@@ -84,7 +83,7 @@ def contributors(
     table = _table(flow, classification, imports)
     if not isinstance(top, (int, np.integer)) or top < 1:
         raise TradelibError(f"top is {top!r}.", "Give a whole number of commodities to name, 1 or more.")
-    now = year_to_date(pd.Period(releases.release(through).month, "M"))
+    now = year_to_date(str(spelled(table, through, what="through")))
     day = day_of(as_of)
     vintage = _vintage(table, now, day, nearest_later)
     sums = _sums(vintage, partner, now, day)
@@ -123,14 +122,17 @@ def largest(sums: pd.DataFrame, *, top: int) -> pd.DataFrame:
     0          27      9.0         1.0         8.0          200.0
     1  all others      3.0         7.0        -4.0         -100.0
     """
-    sums = sums.assign(change_usd=sums["now_usd"] - sums["before_usd"])
-    money = ["now_usd", "before_usd", "change_usd"]
-    order = np.argsort(-sums["change_usd"].abs().to_numpy(), kind="stable")
-    named = sums.iloc[order[:top]].loc[lambda rows: rows["change_usd"] != 0, ["item", *money]]
-    others = sums[money].sum() - named[money].sum()
-    rows = pd.concat([named, pd.DataFrame([{"item": OTHERS} | others.to_dict()])], ignore_index=True)
-    change = float(sums["change_usd"].sum())
-    return rows.assign(pct_of_change=100 * rows["change_usd"] / change if change else np.nan)
+    now, before = (sums[name].to_numpy() for name in ("now_usd", "before_usd"))
+    change = now - before
+    first = np.argsort(-np.abs(change), kind="stable")[:top]
+    first = first[change[first] != 0]
+    rows = {"item": [*sums["item"].iloc[first], OTHERS]}
+    for name, usd in {"now_usd": now, "before_usd": before, "change_usd": change}.items():
+        rows[name] = [*usd[first], usd.sum() - usd[first].sum()]
+    whole = change.sum()
+    return pd.DataFrame(rows).assign(
+        pct_of_change=lambda rows: 100 * rows["change_usd"] / whole if whole else np.nan
+    )
 
 
 def _table(flow: str, classification: str, imports: str) -> str:
