@@ -133,11 +133,11 @@ def test_a_revised_quarter_carries_its_mark_on_every_figure(quarters):
 
 
 def test_millions_become_whole_dollars(quarters):
-    assert quarters.loc[("exports", "goods", "5800", pd.Period("2017Q1", "Q")), "value_usd"] == 120_000_000
+    assert quarters.loc[("exports", "goods", "5800", pd.Period("2017Q1", "Q")), "value_usd"] == 13_020_000_000
 
 
 def test_nearly_zero_is_zero_with_its_mark(sheets):
-    for number, cell in ((7, "(*)"), (9, -37.0), (1, 170.0), (3, -52.0)):
+    for number, cell in ((7, "(*)"), (9, -37.0), (1, 13070.0), (3, -4802.0)):
         put(sheets, number, "2018 2", "Korea, South", cell)
     frame = parse_country_workbook(sheets)["trade_bop_sa"]
     (row,) = frame[frame["note"] == "(*)"].itertuples()
@@ -237,7 +237,7 @@ BROKEN = {
         ["goods", "2018Q2", "5800"],
     ),
     "goods and services that miss the total": (
-        lambda s: put(put(s, 1, "2018 2", "Vietnam", 300.0), 3, "2018 2", "Vietnam", 77.0),
+        lambda s: put(put(s, 1, "2018 2", "Vietnam", 2600.0), 3, "2018 2", "Vietnam", -9273.0),
         ["exports: goods and services make the total", "2018Q2", "5520"],
     ),
     "a tampered year": (

@@ -9,9 +9,16 @@ from helpers import country_sheet, csv_bytes
 import tradelib as tl
 from tradelib import releases
 from tradelib.errors import TradelibError
-from tradelib.sources.alike import all_goods_of, hold_alike, hold_sums, table_alike
+from tradelib.sources.alike import (
+    all_goods_of,
+    has_bop_goods,
+    hold_alike,
+    hold_goods,
+    hold_sums,
+    table_alike,
+)
 from tradelib.sources.continuity import ALIKE, hold_against, totals
-from tradelib.sources.ingest import check_day, ingest
+from tradelib.sources.ingest import check_day, ingest, vouch
 from tradelib.store import vintages
 from tradelib.tables import TABLES
 
@@ -322,3 +329,35 @@ def test_months_that_no_table_has_yet_are_of_the_size_of_those_before(times):
         held_alike(
             "goods_census_nsa_api", later.assign(value_usd=later["value_usd"] * times), date(2026, 4, 2)
         )
+
+
+@pytest.mark.parametrize("vintage", [v for v in tl.list_vintages() if has_bop_goods(v.table)], ids=str)
+def test_true_goods_on_bop_basis_are_near_those_on_census_basis_of_any_vintage(vintage, known):
+    frame = vintages.read(vintage)
+    for other in known:
+        hold_goods(frame, vintage.table, other.published, [other])
+
+
+FAR = {
+    "China's under India": lambda f: f.assign(partner=f["partner"].replace({"5700": "5330", "5330": "5700"})),
+    "services for goods": lambda f: f.assign(
+        item=f["item"]
+        .replace({"goods": "services", "services": "goods"})
+        .where(f["partner"].eq("5800"), f["item"])
+    ),
+    "thousands": lambda f: f.assign(value_usd=f["value_usd"] / 1000),
+}
+
+
+@pytest.mark.parametrize("table", ["trade_bop_sa", "trade_bop_annual"])
+@pytest.mark.parametrize("case", FAR)
+def test_goods_far_from_census_basis_are_refused_in_periods_that_no_vintage_has_yet(monkeypatch, table, case):
+    (vintage,) = tl.list_vintages(table)
+    frame = vintages.read(vintage)
+    new = FAR[case](frame[frame["period"].dt.year.eq(2024)])
+    monkeypatch.setattr(vintages, "list_vintages", lambda t: [v for v in tl.list_vintages(t) if t == GOODS])
+    vouch(frame, table, vintage.published)
+    with pytest.raises(
+        TradelibError, match=r"(?s)figures of goods are far from those on Census basis.*accept"
+    ):
+        vouch(new, table, vintage.published)

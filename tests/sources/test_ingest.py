@@ -37,6 +37,7 @@ def bea_workbook(tmp_path_factory):
 def figures_of_no_meaning(monkeypatch):
     """What holds a table against the vintages at hand has tests of its own, in test_continuity."""
     monkeypatch.setattr(ingesting, "hold_against", lambda *_: None)
+    monkeypatch.setattr(ingesting, "hold_goods", lambda *_: None)
 
 
 def reply(tmp_path, name, value_column="ALL_VAL_MO", rows=(("5800", "7", "2018-07"),), **more):

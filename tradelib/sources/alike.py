@@ -23,6 +23,9 @@ from tradelib.tables import GOODS, KEYS, table_info
 ALL_GOODS = {"exports_": GOODS, "imports_general_": GOODS, "imports_consumption_": "imports_consumption_nsa"}
 MISSED_USD, MISSED = 1e5, 0.001  # what the sum of all items may miss of the whole: dollars, or a share of it
 NEAR = 0.03  # a sum that misses by less is whole, though both were revised since
+#: How many times as much goods of a quarter or year may be on BOP basis as on Census basis, or as little:
+#: single countries had 1.72 and 1.37 times as much at most, from 1999 to 2024.
+BASES, MONTHS_OF = {"Q": 2, "Y": 1.5}, {"Q": 3, "Y": 12}
 MAJORITY = 0.5  # more of the sums than this are whole in a table of all items
 
 
@@ -59,7 +62,7 @@ def _nearest(known: list[Vintage], day: date) -> list[Vintage]:
 
 
 def _added_up(rows: pd.DataFrame, span: str) -> pd.DataFrame:
-    """Months added up, by quarter or from January on; a span that lacks a month is left out."""
+    """Months added up, by quarter, year or from January on; a span that lacks a month is left out."""
     if not span:
         return rows
     if span == "ytd":
@@ -67,10 +70,8 @@ def _added_up(rows: pd.DataFrame, span: str) -> pd.DataFrame:
         by = rows.groupby([*(rows[name] for name in SERIES), rows["period"].dt.year])["value_usd"]
         rows = rows.assign(value_usd=by.cumsum(), months=by.cumcount().add(1))
         return rows[rows["months"].eq(rows["period"].dt.month)].drop(columns="months")
-    quarters = (
-        rows.assign(period=rows["period"].dt.asfreq("Q")).groupby(KEYS)["value_usd"].agg(["sum", "size"])
-    )
-    return quarters[quarters["size"] == 3].rename(columns={"sum": "value_usd"}).reset_index()
+    sums = rows.assign(period=rows["period"].dt.asfreq(span)).groupby(KEYS)["value_usd"].agg(["sum", "size"])
+    return sums[sums["size"] == MONTHS_OF[span]].rename(columns={"sum": "value_usd"}).reset_index()
 
 
 def _other_size(frame: pd.DataFrame, rows: pd.DataFrame, table: str) -> list[str]:
@@ -87,6 +88,28 @@ def _other_size(frame: pd.DataFrame, rows: pd.DataFrame, table: str) -> list[str
             told = f"{flow} of {period}, {count} partners together, would be ${now:,.0f}"
             return [f"{told}; a usual one was ${before:,.0f}."]
     return []
+
+
+def has_bop_goods(table: str) -> bool:
+    """Whether a table has goods on BOP basis by quarter or year, of which the months are known otherwise."""
+    info = table_info(table)
+    return info.basis == "BOP" and info.freq in BASES and "goods" in info.items.split(", ")
+
+
+def hold_goods(frame: pd.DataFrame, table: str, day: date, known: list[Vintage]) -> None:
+    """Refuse goods on BOP basis that are far from those on Census basis, whose vintages are known."""
+    span = table_info(table).freq
+    for other in _nearest(known, day):
+        goods = continuity.figures_of(frame[frame["item"] == "goods"], table).dropna().rename("later")
+        months = continuity.figures_of(_added_up(vintages.read(other), span), GOODS).rename("earlier")
+        both = goods.to_frame().join(months, how="inner").reset_index()
+        lower, upper = both[["earlier", "later"]].min(axis=1), both[["earlier", "later"]].max(axis=1)
+        worst = both.assign(beyond=upper - BASES[span] * lower).query("beyond > 0")
+        if len(worst):
+            worst = worst.rename(columns={"earlier": "census", "later": "bop"})
+            told = f"{len(worst):,} figures of goods are far from those on Census basis, in dollars:"
+            lines = continuity.worst_of(worst, "census", "bop")
+            raise continuity.unbelievable(table, day, _named(other), [told, *lines], continuity.LOOK)
 
 
 def all_goods_of(table: str) -> str | None:

@@ -23,7 +23,7 @@ from tradelib.sources import (
     trade_online,
     workbooks,
 )
-from tradelib.sources.alike import all_goods_of, hold_alike, hold_sums, table_alike
+from tradelib.sources.alike import all_goods_of, has_bop_goods, hold_alike, hold_goods, hold_sums, table_alike
 from tradelib.sources.continuity import hold_against, totals
 from tradelib.sources.download import looks_like_page
 from tradelib.store import vintages
@@ -110,6 +110,8 @@ def vouch(
         hold_against(frame, table, day, _known(table, store))
         if alike := table_alike(table):
             hold_alike(frame, table, day, _known(alike, store))
+        if has_bop_goods(table):
+            hold_goods(frame, table, day, _known(GOODS, store))
         if all_goods := all_goods_of(table):
             hold_sums(totals(frame), table, day, _known(all_goods, store))
     except CheckError as problem:
