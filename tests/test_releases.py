@@ -1,5 +1,6 @@
 """Releases and what was out with them: dates, quarters, and the list of countries of the day."""
 
+import os
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -317,6 +318,15 @@ def test_what_is_no_calendar_is_refused_and_told(text, why):
 def test_a_spoilt_file_in_the_store_is_named():
     refreshed("what is this")
     with pytest.raises(TradelibError, match=r"store/calendar/releases.csv is not a release calendar"):
+        calendar.release("2018-07")
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir], ids=["pipe", "folder"])
+def test_what_is_no_file_in_the_place_of_the_calendar_is_refused_at_once(make):
+    place = calendar.refreshed_path()
+    place.parent.mkdir(parents=True)
+    make(place)
+    with pytest.raises(TradelibError, match=r"Cannot read .*releases\.csv: it is no file"):
         calendar.release("2018-07")
 
 

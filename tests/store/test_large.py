@@ -114,7 +114,7 @@ def test_what_is_no_file_in_the_place_of_a_year_is_refused_at_once(make):
     vintage, _ = save()
     vintage.files[1].unlink()
     make(vintage.files[1])
-    with pytest.raises(TradelibError, match=r"Cannot read the rows of .*flows.* is no file"):
+    with pytest.raises(TradelibError, match=r"Cannot read the rows of .*it is no file: .*flows"):
         vintages.read(vintage)
 
 

@@ -65,17 +65,19 @@ def is_remote(path: Path) -> bool:
 def read_bytes(path: Path, *, advice: str = WHICH_STORE) -> bytes:
     """Read a file whole, from wherever it is."""
     with explained(path, "read", advice):
+        insist_on_file(path)
         return path.read_bytes()
 
 
 def insist_on_file(path: Path) -> None:
-    """Refuse what is a folder, or a pipe, which would never answer."""
-    if not is_remote(path) and not path.is_file():
-        raise ValueError(f"{path.name} is no file")
+    """Refuse what is a folder, or a pipe, which would never answer, with an OSError."""
+    if not is_remote(path) and path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is no file", str(path))
 
 
 def read_kept(path: Path) -> bytes:
     """Read a page, a file of facts or a record; one far larger than any of ours is an OSError."""
+    insist_on_file(path)
     if path.stat().st_size > LARGEST:
         raise OSError(errno.EFBIG, f"it has more than {LARGEST / 1e6:.0f} MB", str(path))
     return path.read_bytes()
