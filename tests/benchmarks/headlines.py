@@ -34,7 +34,8 @@ AFTER = rf"(?:, after (?:a (deficit|surplus) of {USD}|zero) a year earlier)?"
 BECAME = rf"(?:(widened|narrowed|moved)|was)\b.*?{USD} in "
 WAY = r"(widened|narrowed|moved|was little changed)\b.*? in "
 PATTERNS = {
-    "stands": rf"a (deficit|surplus) of {USD} (?:in goods with .+? )?in {SPAN}{SUPERLATIVE}{AFTER}\.$",
+    "stands": rf"a (deficit|surplus) of {USD} (?:in goods with .+? )?in {SPAN}{SUPERLATIVE}{AFTER}"
+    r"(?:\.$|; .+ accounted for )",
     "became": rf"[Tt]he (?:U\.S\. )?(deficit|surplus|balance) (?:in goods with .+?|with it) {BECAME}{SPAN}",
     "zero": rf"The U\.S\. balance in goods with .+? (?:was zero|moved .+ to zero) in {SPAN}",
     "quarter": rf"The U\.S\. (deficit|surplus|balance) with .+? in goods and services {BECAME}{QUARTERS}",
@@ -42,9 +43,11 @@ PATTERNS = {
     rf"came to|.+? on a year earlier, to) (?:zero|{USD}) in {SPAN}{SUPERLATIVE}\.$",
     "rank": rf"was the (?:(\d+)\w\w )?largest (U\.S\. trading partner|market|supplier).* in {SPAN}, "
     r"(\d+)\w\w a year",
-    "both": rf"a (deficit|surplus) of {USD} in goods and services in {SPAN}"
+    "both": rf"had (?:a (deficit|surplus) of {USD} in goods and services in (\d{{4}}), after a "
+    rf"(deficit|surplus) of {USD} a year earlier, and )?a (deficit|surplus) of {USD} "
+    rf"(?:in goods and services )?in {SPAN}"
     rf"(, the largest of any month on record, in figures since January 1992)?; the balance "
-    rf"(improved|worsened) by {USD} on the month before\.$",
+    rf"(?:was little changed|(improved|worsened) by {USD}) on the month before\.$",
     "revision": rf"was revised by (-|\+){USD} with the release of .+, to a (deficit|surplus) of {USD}\.$",
     "none": r"^There are no figures",
 }
@@ -121,17 +124,23 @@ class Reader:
         found += ["another sign a year earlier"] * (kind0 not in (None, words.position(before)))
         return found + self.record(code, "balance", span, superlative)
 
-    def both(self, brief, kind, digits, unit, span, record, way, digits0, unit0) -> list[str]:
+    def both(self, brief, *told) -> list[str]:
+        year, (kind, digits, unit, span, record, way, digits0, unit0) = told[:7], told[7:]
         rows = tl.load("trade_world_sa", as_of=brief.as_of, nearest_later=True, through=brief.month)
         rows = rows[rows["item"].eq("total") & rows["flow"].eq("balance")]
         balances = rows.set_index("period")["value_usd"]
         (month,) = months(span)
         now, change = balances[month], balances[month] - balances[month - 1]
-        found = (
-            [] if words.position(now) == kind and (way == "improved") == (change > 0) else ["another sign"]
-        )
+        little = abs(change) < 0.005 * abs(balances[month - 1])
+        right = "little" if little else "improved" if change > 0 else "worsened"
+        found = [] if words.position(now) == kind and (way or "little") == right else ["another sign"]
         found += ["another record"] * (bool(record) != bool(now == balances.min()))
-        return found + self.near(now, digits, unit) + self.near(change, digits0, unit0)
+        found += ["no word on the year"] * ((month.month == 12) != (year[3] is not None))
+        if year[3]:
+            for back, (kind_, digits_, unit_) in enumerate((year[:3], year[4:])):
+                usd = balances[month - 12 * back - 11 : month - 12 * back].sum()
+                found += self.near(usd, digits_, unit_) + ["another sign"] * (words.position(usd) != kind_)
+        return found + self.near(now, digits, unit) + (self.near(change, digits0, unit0) if way else [])
 
     def near(self, usd: float, digits: str, unit: str | None) -> list[str]:
         told, off = amount(digits, unit)
@@ -141,7 +150,7 @@ class Reader:
         flipped = now * before <= 0 and now != before
         ways = {"moved": flipped, "widened": not flipped and abs(now) > abs(before)}
         ways |= {"narrowed": not flipped and abs(now) < abs(before)}
-        right = ways.get(way, abs(now - before) <= 0.0005 * abs(before) or before != before)
+        right = ways.get(way, abs(now - before) <= 0.005 * abs(before) or before != before)
         fits = kind == "balance" if flipped else kind == words.position(now)
         return [] if right and fits else [f"{kind} {way}, but {before:,.0f} became {now:,.0f}"]
 
@@ -203,8 +212,10 @@ class Reader:
         since = f"on record, in figures since {begins}"
         if len(rivals):
             last = rivals.index[-1]
-            since = f"since {'' if told[:2] != 'sm' or rivals.iloc[-1] * sign >= 0 else 'the '}"
-            since += "" if since == "since " else f"{words.position(rivals.iloc[-1])} of "
+            first = "the first on record, " if last == series.index[0] else ""
+            turned = not first and told[:2] == "sm" and rivals.iloc[-1] * sign < 0
+            since = f"since {first}{'the ' if turned else ''}"
+            since += "" if first or since == "since " else f"{words.position(rivals.iloc[-1])} of "
             since += str(last.year) if len(span) > 1 or " for a" in told else words.period(last)
         return [] if told.endswith(since) else [f"the {told}, but {since}"]
 

@@ -48,9 +48,9 @@ def test_the_month_and_three_months_are_those_of_the_publisher(adjusted, who, re
 def test_the_passage_says_how_the_month_stands_to_the_one_before():
     assert said("adjusted", sheet("KOR", *JULY)) == (
         "Seasonally adjusted by Census, exports to South Korea rose by 1.2 percent in July 2018 from the "
-        "month before and imports rose by 3.3 percent; the balance worsened by $139 million, to a deficit of "
+        "month before and imports rose by 3.3 percent; the balance worsened by $139 million: a deficit of "
         "$1.6 billion. Averaged over May-July 2018, exports rose by 2.8 percent on the three months before "
-        "and imports rose by 6.2 percent, and the balance worsened by $233 million, to a deficit of $1.5 "
+        "and imports rose by 6.2 percent, and the balance worsened by $233 million: a deficit of $1.5 "
         "billion a month. The adjusted figures are as published on April 3, 2025."
     )
 

@@ -74,10 +74,10 @@ def test_whom_bea_has_no_quarters_of_is_told_of_twelve_months_of_goods_and_not_o
 
 def test_the_drivers_name_each_flow_and_the_one_that_did_most():
     assert said("drivers", sheet("KOR", *JULY)) == (
-        "The balance in goods and services improved by $1.9 billion: higher goods exports added $2.6 "
-        "billion, higher services imports took away $731 million, higher goods imports took away $279 "
-        "million and higher services exports added $253 million. Higher goods exports came to more than "
-        "the whole of it."
+        "In the first half of 2018 the balance in goods and services improved by $1.9 billion on a year "
+        "earlier: higher goods exports added $2.6 billion, higher services imports took away $731 million, "
+        "higher goods imports took away $279 million and higher services exports added $253 million. Higher "
+        "goods exports more than accounted for it."
     )
 
 
@@ -94,11 +94,12 @@ def test_another_rank_a_year_earlier_is_told():
 
 
 def test_the_first_screen_has_four_figures_and_how_they_stand_to_the_day():
-    month, ytd, year, rank = said("figures", sheet("KOR", "2018-07")).split("\n")[2:]
+    total, month, ytd, year, rank = said("figures", sheet("KOR", "2018-07")).split("\n")[2:]
+    assert "first half of 2018 | **a deficit of $979 million** | improved by $1.9 billion" in total
     assert "July 2018 | **a deficit of $1.5 billion** | improved by $383 million on a year earlier" in month
     assert "2018 to date | **a deficit of $9.9 billion** | improved by $2.9 billion" in ytd
     assert "twelve months | **a deficit of $20.2 billion** | improved by $1.2 billion" in year
-    assert rank == "| Rank by deficit | **13th** of 233 | 10th a year earlier |"
+    assert rank == "| Rank by deficit in goods | **13th** of 233 | 10th a year earlier |"
     assert said("stand", sheet("KOR", "2018-07")).startswith(
         "Figures as of September 5, 2018: goods reconstructed; later data for goods and services (2,374 "
         "days), commodities (821 days) and duties (821 days)."
@@ -119,13 +120,13 @@ def test_reducers_are_named_with_their_percentages():
 
 
 def test_a_turn_is_dated_where_it_holds_and_everywhere_it_is_told_how_far_the_extremes_are():
-    assert "since its trough in the second quarter of 2016" in said("since-when", sheet("KOR", *JULY))
+    assert "since it turned in the second quarter of 2016" in said("since-when", sheet("KOR", *JULY))
     vietnam = said("since-when", sheet("VNM", *JULY))
     assert (
-        "below its peak where figures begin, in the fourth quarter of 2013, more than four years before"
+        "below its highest where figures begin, in the fourth quarter of 2013, more than four years before"
         in vietnam
     )
-    assert "$1.6 billion above its trough, in the first quarter of 2018, one quarter before" in vietnam
+    assert "$1.6 billion above its lowest, in the first quarter of 2018, one quarter before" in vietnam
     assert " since " not in vietnam, "no direction is told that the last quarters do not bear out"
 
 
@@ -315,7 +316,7 @@ def test_a_whole_year_stands_once_on_the_first_screen():
     assert [row.split(" | ")[0] for row in rows] == [
         "| Goods, December 2018",
         "| Goods, 2018",
-        "| Rank by deficit",
+        "| Rank by deficit in goods",
     ]
 
 
@@ -392,12 +393,10 @@ def test_part_of_a_year_is_not_compared_with_a_whole_one():
 
 def test_a_change_against_that_of_the_deficit_is_one_of_the_balance_and_goes_no_way_of_its_own():
     text = said(
-        "standing", sheet("VEN", "2015-12")
+        "standing", sheet("KOR", "2018-07")
     )  # the balance rose, and so did the deficit with the world
-    assert (
-        "The change of the goods balance with Venezuela went against the widening of the U.S. goods" in text
-    )
-    assert "deficit, and came to 113.0 percent of it." in text
+    assert "goods balance with South Korea went against the widening of the U.S. goods deficit, and" in text
+    assert "offset 7.1 percent of it." in text
 
 
 @pytest.mark.parametrize("who", ["RUS", "MEX", "0019", "4190"])

@@ -80,6 +80,7 @@ def no_table_alike():
     """What these exhibits print is made up: no other table has the same figures."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ingest, "table_alike", lambda table: None)
+        patch.setattr(ingest, "has_bop_goods", lambda table: False)
         yield
 
 

@@ -240,7 +240,7 @@ def test_korea_at_the_july_2018_release():
     assert fact.more["p_value"] <= 0.05
     assert fact.more["slope_before_usd"] < 0 < fact.more["slope_after_usd"]
     words = said("since-when", facts)
-    assert "trough in the second quarter of 2016" in words
+    assert "since it turned in the second quarter of 2016" in words
     assert (
         "dates one, on weak evidence, to the fourth quarter of 2015" in words
         and "95 percent confidence set" in words
@@ -253,7 +253,7 @@ def test_where_the_test_finds_nothing_the_brief_says_so():
     assert "no change of slope at the 5 percent level" in facts["total.trend.break"].reason
     words = said("since-when", facts)
     assert facts.value("total.trend.start") == "2017Q1"
-    assert "finds none (p = 0.75). It does not confirm the turning point." in words
+    assert "finds none (p = 0.75). It does not confirm the turn." in words
 
 
 def test_a_turn_before_the_dates_that_are_tested_is_not_called_unconfirmed():
@@ -266,13 +266,13 @@ def test_a_turn_before_the_dates_that_are_tested_is_not_called_unconfirmed():
 @pytest.mark.parametrize(
     ("who", "release", "told"),
     [
-        ("CAN", "2020-04", "It is $19.1 billion below its peak in ten years, in the third quarter of 2016"),
-        ("CHN", "2025-02", "It is $16.4 billion below its peak in ten years, in the second quarter of 2024"),
-        ("CHE", "2025-02", "It has fallen by $19.6 billion since its peak in the first quarter of 2023"),
+        ("CAN", "2020-04", "$19.1 billion below its highest in ten years, in the third quarter of 2016"),
+        ("CHN", "2025-02", "$16.4 billion below its highest in ten years, in the second quarter of 2024"),
+        ("CHE", "2025-02", "It has fallen by $19.6 billion since it turned in the first quarter of 2023"),
         (
             "VNM",
             "2022-08",
-            "fallen by $87.0 billion since the figures begin, in the fourth quarter of 2013",
+            "largest since the fourth quarter of 2013. It has fallen by $87.0 billion since the figures begin",
         ),
     ],
 )
@@ -285,6 +285,8 @@ def test_where_a_balance_stands_and_a_direction_only_where_its_last_quarters_bea
         fact = facts[f"total.trend.{name}"]
         assert fact.more["usd"] == extreme == sums[pd.Period(fact.value)]
         assert fact.more["distance_usd"] == abs(now - extreme)
+        alike = abs(ten[ten * extreme > 0])  # deficits among deficits
+        assert abs(extreme) == {"largest": alike.max(), "smallest": alike.min()}[fact.more["size"]]
     fact = facts["total.trend.start"]
     if fact.value:
         assert fact.more["change_usd"] == now - sums[pd.Period(fact.value)]
@@ -317,7 +319,7 @@ def test_directions_are_not_contradicted_and_large_moves_are_found():
 
 def test_two_dates_that_disagree_are_told_to():
     words = said("since-when", sheet("MEX", "2018-07"))
-    assert "That is another change than the turning point above." in words
+    assert "This is another change than the turn above." in words
 
 
 def test_the_rule_is_told_with_the_fact():

@@ -197,7 +197,8 @@ CREATE OR REPLACE TEMP TABLE added AS
     JOIN ranked AS b ON b.partner = a.partner AND b.name = a.name || ' before' WHERE a.name IN ('month', 'ytd');
 CREATE OR REPLACE TEMP TABLE part AS
     SELECT mine.partner, span, mine.before - mine.now AS usd, of.before - of.now AS change,
-        abs(of.before - of.now) >= 0.01 * abs(of.before) AS moved
+        abs(of.before - of.now) >= 0.01 * abs(of.before) AND abs(of.before - of.now) >= 0.2 * (  -- no small rest
+            SELECT sum(abs(usd)) FROM added WHERE added.single AND added.span = mine.span) AS moved
     FROM sides AS mine JOIN world AS of USING (source, side, span) WHERE side = 'balance' AND span <> 'trailing';
 INSERT INTO reading SELECT partner, 'goods.deficit.' || span || '.contribution_pct', CASE WHEN moved AND partner <> '0015' THEN 100.0 * usd / change END, NULL FROM part;
 INSERT INTO reading SELECT part.partner, 'goods.deficit.' || span || '.contribution_pct#' || t.field, t.v, NULL
@@ -205,6 +206,15 @@ INSERT INTO reading SELECT part.partner, 'goods.deficit.' || span || '.contribut
         SELECT count(*) FILTER (a.usd * sign(part.usd) > abs(part.usd)) + 1 AS place, count(a.usd) AS n FROM added AS a WHERE a.single AND a.span = part.span) AS c,
         LATERAL (VALUES ('place', c.place), ('n', c.n)) AS t(field, v)
     WHERE moved AND part.usd <> 0 AND kind NOT IN ('group', 'world', 'other', 'product');
+
+-- with whom of a group's members, or of all countries, it changed most
+CREATE OR REPLACE TEMP TABLE whose AS
+    SELECT "group" AS grp, code, usd FROM groups LEFT JOIN added ON partner = code AND single AND span = 'ytd'
+    WHERE coalesce(joined, '') <= getvariable('d') AND coalesce("left", '9999') >= getvariable('d')
+    UNION ALL SELECT '0015', partner, usd FROM added WHERE single AND span = 'ytd' AND usd IS NOT NULL;
+INSERT INTO reading SELECT grp, 'goods.balance.ytd.by_country#' || code, -usd, NULL FROM (
+    SELECT *, row_number() OVER (PARTITION BY grp ORDER BY abs(usd) DESC) AS nth, count(usd) OVER (PARTITION BY grp) = count(*) OVER (PARTITION BY grp) AS whole
+    FROM whose) WHERE nth <= 4 AND usd <> 0 AND whole;
 
 -- ranks
 CREATE OR REPLACE TEMP TABLE placed AS

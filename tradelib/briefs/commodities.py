@@ -23,8 +23,8 @@ NAMED, TOP = 6, 3  # contributions named, chapters told
 OIL, OIL_AND_GAS = "27", "211"  # HS chapter, NAICS code
 #: A chapter is told of its own from this share of all exports on.
 WORTH_TELLING = 0.02
-#: Fewer months are not set beside all twelve of the year before.
-HALF_A_YEAR = 6
+#: A year to date is set beside all twelve months of the year before once it comes to so much of them.
+NEARLY = 0.9
 
 
 def commodity_facts(brief) -> None:
@@ -90,7 +90,8 @@ def _levels(brief, table: str, row: dict, *, prefix: str, name: str, **more) -> 
         reason = f"{', '.join(map(str, lacking[:3]))}{' ...' * (len(lacking) > 3)} are not in {table}"
     about = {"unit": "USD", "table": table, "reason": reason, **more}
     exports, usd = brief.value("goods.exports.ytd"), row.get("ytd")
-    large = bool(usd and exports and usd >= WORTH_TELLING * exports and len(s.months) >= HALF_A_YEAR)
+    year_before = None if lacking else row.get("previous_year")
+    large = bool(usd and exports and usd >= max(WORTH_TELLING * exports, NEARLY * (year_before or 0)))
     brief.add(f"{prefix}.ytd", usd, window=s.months, label=f"{name}, {when}", large=large, **about)
     brief.add(
         f"{prefix}.ytd.change_usd",
@@ -101,7 +102,7 @@ def _levels(brief, table: str, row: dict, *, prefix: str, name: str, **more) -> 
     )
     brief.add(
         f"{prefix}.previous_year",
-        None if lacking else row.get("previous_year"),
+        year_before,
         window=year,
         label=f"{name}, all of {year.end.year}",
         **about,

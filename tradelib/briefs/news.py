@@ -12,7 +12,7 @@ import pandas as pd
 from tradelib.briefs.records import LEAST_YEARS, PAST, stands_out
 from tradelib.partners import WORLD
 from tradelib.style.words import missing
-from tradelib.tables import GOODS, WORLD_MONTHS
+from tradelib.tables import FLOWS, GOODS, WORLD_MONTHS
 
 #: What a headline can be about, each a sentence of the headline cell; of equal ones the first leads.
 NAMES = ("month_balance", "share", "quarter", "year_balance", "month_exports", "month_imports")
@@ -22,15 +22,17 @@ NAMES += ("month_total",)
 MONTH_TOTAL = "total.balance.month"
 #: Quarters of goods and services come out with these months; the first release of which Exhibit 20 was seen.
 QUARTERLY, FIRST_QUARTERLY = (1, 4, 7, 10), pd.Period("2018-07", "M")
-#: A flow leads before the balance only if it is more unusual by so much.
-FLOW_WEIGHT = 0.8
-#: A part in the change of the U.S. deficit is news from this percentage on, among the largest so many.
-LARGE_PART_PCT, FIRST_PARTS = 10, 3
+#: A flow leads before the balance only if it is more unusual by so much; the change of one that is a smaller
+#: part of two-way trade than that, in proportion.
+FLOW_WEIGHT, SMALL_FLOW = 0.8, 1 / 3
+#: A part in the change of the U.S. deficit is news from this percentage on, among the largest so many, and
+#: where it is so many times the part that the partner has in the deficit itself.
+LARGE_PART_PCT, FIRST_PARTS, ABOVE_SHARE = 10, 3, 1.25
 #: It adds so much to the news of the balance that it is of; a new quarter comes only four times a year,
 #: a whole year once.
 PART_BONUS, QUARTER_BONUS, YEAR_BONUS = 0.5, 1.0, 1.0
 #: Ranks beyond this one are no news, and the others less than what moved them.
-LAST_RANK, RANK_WEIGHT = 30, 0.8
+LAST_RANK, RANK_WEIGHT = 15, 0.8
 #: Where nothing is more unusual than this, the balance of the month leads.
 ORDINARY = 1.0
 #: Fewer past changes tell nothing of what is usual.
@@ -134,16 +136,31 @@ def _goods_changes(brief, length: int) -> dict[str, np.ndarray]:
 def _of_side(brief, side: str, span: str, weight: float, changes: dict) -> Candidate | None:
     """A flow or the balance of the month or of the year to date: by its change, or by how it stands out."""
     id = f"goods.{side}.{span}"
-    if missing(brief.value(id)) or (span == "ytd" and _turned(brief, side)):
+    alone = _alone(brief, side)
+    if missing(brief.value(id)) or (alone if span == "month" else _turned(brief, side) and not alone):
         return None
+    if side != "balance" and brief[f"goods.balance.{span}.superlative"].more["is_record"]:
+        return None  # the balance tells more
     more = brief[f"{id}.superlative"].more
-    scores = {"change": of_change(changes[side]) if side in changes else 0.0, "record": 0.0}
+    change = of_change(changes[side]) if side in changes else 0.0
+    if side != "balance":
+        weight *= FLOW_WEIGHT
+        change *= min(1.0, _part(brief, side) / SMALL_FLOW)
+    scores = {"change": change, "record": 0.0}
     if more["word"]:
         kind = "turn" if more["word"] == "first" else "record"
         scores[kind] = of_rarity(more["often"], more["among"], more["reach"])
     kind = max(scores, key=scores.get)
-    weight *= 1.0 if side == "balance" else FLOW_WEIGHT
     return Candidate(f"{'month' if span == 'month' else 'year'}_{side}", kind, weight * scores[kind])
+
+
+def _part(brief, side: str) -> float:
+    """The part of a flow in two-way trade, of the year to date and that of a year earlier together."""
+    usd = {}
+    for flow in FLOWS:
+        now, change = (brief.value(f"goods.{flow}.ytd{end}") or 0.0 for end in ("", ".change_usd"))
+        usd[flow] = 0.0 if missing(now) or missing(change) else 2 * now - change
+    return usd[side] / sum(usd.values()) if sum(usd.values()) else 1.0
 
 
 def _turned(brief, side: str) -> bool:
@@ -152,10 +169,21 @@ def _turned(brief, side: str) -> bool:
     return brief.month.month < 12 and not missing(ytd) and not missing(month) and month * ytd < 0
 
 
+def _alone(brief, side: str) -> bool:
+    """Whether a month, no record, went against its year to date and its twelve months: its base stood out."""
+    if brief[f"goods.{side}.month.superlative"].more["of_any"]:
+        return False
+    month, ytd = (brief.value(f"goods.{side}.{span}.change_usd") for span in ("month", "ytd"))
+    year = _goods_changes(brief, 12).get(side, np.empty(0))[-1:]
+    against = [now for now in (ytd, *year) if not missing(now) and not missing(month) and month * now < 0]
+    return len(against) == 2
+
+
 def _share(brief, balance: Candidate | None) -> list[Candidate]:
     """A large part in the change of the U.S. deficit, as new as the change of the balance that it is."""
     part = brief["goods.deficit.ytd.contribution_pct"]
-    large = part.more["along"] and LARGE_PART_PCT <= part.value <= 100
+    usual = brief.value("goods.deficit.ytd.share_pct") or 0.0
+    large = part.more["along"] and max(LARGE_PART_PCT, ABOVE_SHARE * usual) <= part.value <= 100
     if balance is None or not large or (part.more["place"] or 1) > FIRST_PARTS:
         return []
     return [Candidate("share", "share", balance.score + PART_BONUS)]

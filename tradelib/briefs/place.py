@@ -2,7 +2,7 @@
 
 from tradelib import balances
 from tradelib.briefs.selection import CANADA
-from tradelib.partners import WORLD, partner
+from tradelib.partners import WORLD, has_members, members, partner
 from tradelib.style import words
 from tradelib.style.words import missing
 from tradelib.windows import Window
@@ -13,8 +13,12 @@ RANKED = {"trade": "U.S. trading partner", "exports": "U.S. export market", "imp
 SHARES = {name: f"U.S. goods {name}" for name in RANKED} | {"balance": "the U.S. goods deficit"}
 #: Below this percentage of itself the U.S. deficit has hardly changed, and nobody has a part in that.
 HARDLY_PCT = 1.0
+#: Nor where it changed by less than this part of all that it changed by with single countries, up and down.
+SMALL_REST = 0.2
 #: Ranks among so many fewer countries a year earlier, in percent, are no comparison: 76 in 1991, then 216.
 FEWER_PCT = 90
+#: How many countries of the world, or members of a group, are named.
+NAMED = 4
 #: Below this percentage a part in the change is not told.
 LITTLE_PART_PCT = 1.0
 UNKNOWN = float("nan")
@@ -31,6 +35,7 @@ def place_facts(brief) -> None:
         _shares(brief, span, window, mine[0], world[0])
         _contribution(brief, span, window, mine, world)
         _ranks(brief, span, window)
+    _by_country(brief)
     _deficit_ranks(brief)
     _world(brief, [-row["balance"] for row in world])
 
@@ -96,6 +101,8 @@ def _contribution(brief, span: str, window: Window, mine: list[dict], world: lis
         reason = "no World row for both years"
     elif not missing(added) and abs(change) < HARDLY_PCT / 100 * abs(world[1]["balance"]):
         reason = f"the U.S. goods deficit hardly changed in {when}"
+    elif not missing(added) and abs(change) < SMALL_REST * brief.snapshot.deficit_changes[span].abs().sum():
+        reason = f"the change of the U.S. goods deficit in {when} is a small rest of large moves up and down"
     elif not missing(added):
         value = 100 * added / change
         more |= {"way": "widening" if change > 0 else "narrowing", "along": value >= LITTLE_PART_PCT}
@@ -116,6 +123,37 @@ def _contribution(brief, span: str, window: Window, mine: list[dict], world: lis
         rows_of=WORLD,
         **more,
     )
+
+
+def _by_country(brief) -> None:
+    """With whom, of all countries or of a group's members, the goods balance changed most."""
+    s, who, found, reason = brief.snapshot, brief.partner, None, "it is a single country"
+    if who.kind == "world" or has_members(who.code):
+        changes, reason = -s.deficit_changes["ytd"], "the country table does not have all these months of all"
+        if who.kind != "world":
+            changes = changes.reindex(members(who.code, s.release.default_as_of))
+        if len(changes) and changes.notna().all():
+            top = changes.loc[changes.abs().nlargest(NAMED).index]
+            found = [named(code) | {"change_usd": usd} for code, usd in top.items() if usd]
+    elif who.is_group:
+        reason = "its members are not known by name"
+    whom = "all countries" if who.kind == "world" else "its members"
+    brief.add(
+        "goods.balance.ytd.by_country",
+        found or None,
+        unit="list",
+        window=f"{s.months} vs {s.months.year_earlier}",
+        label=f"With whom of {whom} the U.S. goods balance with {{p}} changed most, "
+        f"{words.span(s.months)} on a year earlier",
+        table=s.ranked_goods[1],
+        reason=reason,
+    )
+
+
+def named(code: str) -> dict:
+    """Name a country in an entry of a list."""
+    who = partner(code)
+    return {"code": code, "iso3": who.iso3, "name": who.name, "prose": who.prose}
 
 
 def not_ranked(brief) -> str:

@@ -21,6 +21,8 @@ LEAST_YEARS = 3
 LEAST_SAME = 5
 #: Up to this percentage of a record is a near miss.
 NEAR_PCT = 1.0
+#: From this part of it on the record month is told.
+IN_REACH = 0.5
 #: So many in a row are told.
 LONG = 3
 #: The past figures among which it is counted how often one stood out as much: ten years of months.
@@ -124,7 +126,7 @@ def _superlative(brief, side: str, span: str, past: History) -> None:
         name = words.MONTHS[s.month.month - 1]
         among, step = f" for {'an' if name[0] in 'AO' else 'a'} {name}", 12
     more = dict.fromkeys(("word", "of", "short", "rival", "rival_usd", "reach", "often", "among"))
-    more["is_record"] = False
+    more |= {"is_record": False, "of_any": bool(found) and step == 1}
     if found:
         kind, on_record = words.position(past.values[-1]), found.rival is None
         what = f" {kind}" if found.word == "first" else among
@@ -139,7 +141,8 @@ def _superlative(brief, side: str, span: str, past: History) -> None:
             other = words.position(usd)
             turned = found.word == "smallest" and other not in (kind, "balance")
             when = rival.year if step == 12 else words.period(rival)
-            told = short = f"{found.word}{what} since {f'the {other} of ' if turned else ''}{when}"
+            first = "the first on record, " if not place else f"the {other} of " if turned else ""
+            told = short = f"{found.word}{what} since {first}{when}"
             more |= {"rival": str(rival), "rival_usd": usd}
         more["short"] = short
     _put(
@@ -182,7 +185,8 @@ def _earlier_record(brief, side: str, span: str, past: History) -> None:
             value, short = past.values[best], size[best] - size[-1]
             more |= {"period": str(past.period(best)), "short_usd": short if short >= 0 else None}
             more["near"] = long and 0 < short <= NEAR_PCT / 100 * size[best]
-    spell = "month" if span == "month" else words.span(s.months).removesuffix(f" {s.month.year}")
+    spell = words.span(s.months).removesuffix(f" {s.month.year}")
+    spell = "month" if span == "month" else "year" if s.month.month == 12 else spell
     _put(
         brief,
         f"goods.{side}.{span}.earlier_record",
@@ -228,7 +232,8 @@ def _record_month(brief) -> None:
     traded = len(values) > 0 and values[top] > 0
     beaten = top == len(values) - 1 if traded else None
     about = {"window": Window(since, s.month), "reason": "no exports on record", "past": past}
-    about |= {"since": str(since.year), "long": len(values) > LEAST_YEARS * 12}
+    near = traded and values[-1] >= IN_REACH * values[top]
+    about |= {"since": str(since.year), "long": len(values) > LEAST_YEARS * 12, "in_reach": near}
     label = f"ighest month of U.S. goods exports to {{p}} since {since.year}"
     month, usd = (str(past.period(top)), values[top]) if traded else (None, None)
     _put(

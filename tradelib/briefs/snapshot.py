@@ -355,13 +355,13 @@ class Snapshot:
         return found
 
     @cached_property
-    def deficit_changes(self) -> dict[str, np.ndarray]:
+    def deficit_changes(self) -> dict[str, pd.Series]:
         """What each single country added to the U.S. goods deficit on a year earlier, by window."""
         sums, _ = self.ranked_goods
         both = {name: sums[name]["balance_usd"] for name in ("month", "month before", "ytd", "ytd before")}
         added = {name: both[f"{name} before"] - both[name] for name in ("month", "ytd")}
         single = countries(in_year=self.month.year)
-        return {name: usd[usd.index.isin(single)].dropna().to_numpy() for name, usd in added.items()}
+        return {name: usd[usd.index.isin(single)].dropna() for name, usd in added.items()}
 
     @cached_property
     def monthly_goods(self) -> dict[str, pd.DataFrame]:

@@ -11,7 +11,7 @@ from tradelib.briefs.goods import (
     reduction_fact,
     row_of,
 )
-from tradelib.briefs.place import no_deficit, not_ranked
+from tradelib.briefs.place import named, no_deficit, not_ranked
 from tradelib.briefs.turning import RULE, kink
 from tradelib.partners import partner
 from tradelib.style import words
@@ -262,12 +262,6 @@ def _larger_and_reducers(brief) -> None:
     )
 
 
-def named(code: str) -> dict:
-    """Name a country in an entry of a list."""
-    who = partner(code)
-    return {"code": code, "iso3": who.iso3, "name": who.name, "prose": who.prose}
-
-
 def _reducer(code: str, row: dict) -> dict:
     pct = row["reduction_pct"]
     return named(code) | {"reduction_pct": None if missing(pct) else pct, "change_usd": row["change_usd"]}
@@ -343,7 +337,7 @@ def _extremes(brief, history: pd.Series) -> None:
     there = len(past) > 1 and past.index[-1] == s.quarter
     window = Window(past.index[0], s.quarter) if there else s.quarters
     for name, find in (("peak", "idxmax"), ("trough", "idxmin")):
-        value, more = None, dict.fromkeys(("usd", "distance_usd", "ago", "among")) | {"here": False}
+        value, more = None, dict.fromkeys(("usd", "distance_usd", "ago", "among", "size")) | {"here": False}
         if there:
             value = getattr(past[::-1], find)()
             since = f"since {words.period(past.index[0])}" if value > past.index[0] else "where figures begin"
@@ -352,6 +346,7 @@ def _extremes(brief, history: pd.Series) -> None:
                 "distance_usd": abs(past.iloc[-1] - past[value]),
                 "ago": _quarters_ago(s.quarter, value),
                 "among": "in ten years" if len(past) == EXTREME_QUARTERS else since,
+                "size": "largest" if (past[value] > 0) == (name == "peak") else "smallest",
                 "here": value == s.quarter,
             }
         brief.add(

@@ -12,8 +12,8 @@ from tradelib.briefs.question import beside
 from tradelib.style import words
 from tradelib.windows import Window, as_period
 
-#: Below this percentage of the base a change is "little changed".
-LITTLE_PCT = 0.05
+#: Below this percentage of the base a flow, a rate or a share is "little changed", below that one a balance.
+LITTLE_PCT, LITTLE_BALANCE_PCT = 0.05, 0.5
 #: From this percentage on a flow is told as a multiple, a deficit in dollars: who sees 2,546 percent?
 TOO_MUCH_PCT = 300
 #: A fall of so much would be told as one by 100.0 percent: it is told in dollars.
@@ -58,6 +58,15 @@ class Value:
     def beside(self, end: str):
         """The value of a fact whose id goes on from this one's, such as `.change_usd`."""
         found = None if self.name else self.facts.find(beside(self.fact.id, end))
+        return found and found.value
+
+    @property
+    def level(self) -> float | None:
+        """The amount of which this is the change; None where there is none."""
+        own = self.fact.id
+        ids = [beside(own, "", without=end) for end in (".month_change_usd", "_change_usd")]
+        ids = [id for id in ids if id != own and id in self.facts] or [beside(own, "", without=".change_usd")]
+        found = None if self.name or ids[0] == own else self.facts.find(ids[0])
         return found and found.value
 
     @property
@@ -213,7 +222,12 @@ def _rising(v: Value) -> Parts:
 
 def _improved(v: Value) -> Parts:
     _insist(_is_change(v))
-    return ["improved by " if v.value > 0 else "worsened by ", *plain(v)] if v.value else ["did not change"]
+    if not v.value:
+        return ["did not change"]
+    level = v.level
+    if level is not None and little_changed(level, level - v.value):
+        return ["was little changed"]
+    return ["improved by " if v.value > 0 else "worsened by ", *plain(v)]
 
 
 def _more(v: Value) -> Parts:
@@ -247,8 +261,8 @@ def _amount(usd: float, what: str = "", *, zero: str = "zero") -> Parts:
 
 
 def little_changed(now: float, before: float) -> bool:
-    """Whether a balance is called little changed: of the same sign, and by less than `LITTLE_PCT`."""
-    return now * before > 0 and abs(100 * (now - before) / before) < LITTLE_PCT
+    """Whether a balance is called little changed: of the same sign, and by less than `LITTLE_BALANCE_PCT`."""
+    return now * before > 0 and abs(100 * (now - before) / before) < LITTLE_BALANCE_PCT
 
 
 def _moved(v: Value) -> Parts:
