@@ -22,6 +22,11 @@ from tradelib.store import vintages
         ("HKG", "2025-02", ["fell by 10.4 percent", "$195 million in February 2025", "lowest of any month"]),
         ("KOR", "2018-07", ["in goods and services narrowed by 65.5 percent, to $979 million"]),
         ("KOR", "2018-08", ["August 2018"]),
+        # 19.2 percent of the widening, and 19.6 of the deficit: no news
+        ("EU", "2024-12", ["The United States had a deficit of $235.6 billion", "the largest on record"]),
+        ("NLD", "2013-12", ["surplus of $23.3 billion in goods", "in 2013, the largest on record"]),
+        ("GUY", "2023-09", ["narrowed by 4.3 percent, to $1.3 billion in January-September 2023"]),
+        ("0015", "2023-12", ["$784.9 billion in goods and services in 2023, after", "$944.8 b"]),
         (
             "CAN",
             "2020-04",

@@ -81,6 +81,28 @@ def test_the_drivers_name_each_flow_and_the_one_that_did_most():
     )
 
 
+def test_a_balance_that_hardly_changed_has_changed_little_in_each_sentence():
+    """BEA: -75,617 and -75,603 million in three quarters of 2020 and 2019; only the chart said so."""
+    told = "In the first three quarters of 2020 the balance in goods and services was little changed on a"
+    assert said("drivers", sheet("USMCA", "2020-12")).startswith(told)
+    assert "the balance was little changed on the month before" in said("headline", sheet("0015", "2023-12"))
+
+
+def test_of_a_group_and_of_the_world_it_is_told_with_whom_the_balance_changed_most():
+    """From country.xlsx of April 3, 2025: Ireland -65,553.5 in 2023 and -86,748.2 in 2024."""
+    union, world = (said("drivers", sheet(who, "2024-12")) for who in ("EU", "0015"))
+    assert "Of its members, the goods balance changed most with Ireland (-$21.2 billion), the Neth" in union
+    assert "Of all countries, the goods balance changed most with Taiwan (-$26.1 billion)," in world
+    assert "changed most with" not in said("drivers", sheet("IRL", "2024-12"))
+
+
+def test_nobody_has_a_part_in_a_change_that_is_a_small_rest():
+    """January-June 2015: the deficit grew by 7 billion; with China by 16, and with Canada it fell by 11."""
+    part = sheet("BRA", "2015-06")["goods.deficit.ytd.contribution_pct"]
+    assert part.value is None and "small rest of large moves" in part.reason
+    assert "accounted for" not in said("standing", sheet("BRA", "2015-06"))
+
+
 def test_the_largest_deficit_is_not_called_1st_largest():
     text = said("standing", sheet("CHN", *JULY))
     assert "was the largest of 233 countries, as a year earlier" in text

@@ -272,7 +272,7 @@ def test_a_turn_before_the_dates_that_are_tested_is_not_called_unconfirmed():
         (
             "VNM",
             "2022-08",
-            "largest since the fourth quarter of 2013. It has fallen by $87.0 billion since the figures begin",
+            "since the fourth quarter of 2013. It has fallen by $87.0 billion since the figures begin",
         ),
     ],
 )

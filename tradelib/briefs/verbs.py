@@ -63,10 +63,11 @@ class Value:
     @property
     def level(self) -> float | None:
         """The amount of which this is the change; None where there is none."""
-        own = self.fact.id
-        ids = [beside(own, "", without=end) for end in (".month_change_usd", "_change_usd")]
-        ids = [id for id in ids if id != own and id in self.facts] or [beside(own, "", without=".change_usd")]
-        found = None if self.name or ids[0] == own else self.facts.find(ids[0])
+        own, ends = self.fact.id, (".month_change_usd", ".change_usd")
+        id = beside(own, "", without="_change_usd")  # of a month that is a fact, not a question of one
+        if id == own or id not in self.facts:
+            id = next((one for end in ends if (one := beside(own, "", without=end)) != own), own)
+        found = None if self.name or id == own else self.facts.find(id)
         return found and found.value
 
     @property
