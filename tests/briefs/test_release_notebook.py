@@ -94,6 +94,13 @@ def test_of_a_group_and_of_the_world_it_is_told_with_whom_the_balance_changed_mo
     assert "Of its members, the goods balance changed most with Ireland (-$21.2 billion), the Neth" in union
     assert "Of all countries, the goods balance changed most with Taiwan (-$26.1 billion)," in world
     assert "changed most with" not in said("drivers", sheet("IRL", "2024-12"))
+    chart = drawn("standing-chart", sheet("EU", "2024-12"))
+    assert (len(chart.data), chart.data.index[0]) == (15, "Ireland")
+    assert round(chart.data.loc["Ireland", "balance_usd"], -5) == -86_748_200_000
+    assert titled("standing-chart", sheet("EU", "2024-12")) == (
+        "Among the members of the European Union the U.S. goods deficit in 2024 was largest with Ireland, "
+        "$86.7 billion"
+    )
 
 
 def test_nobody_has_a_part_in_a_change_that_is_a_small_rest():

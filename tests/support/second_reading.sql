@@ -215,6 +215,8 @@ CREATE OR REPLACE TEMP TABLE whose AS
 INSERT INTO reading SELECT grp, 'goods.balance.ytd.by_country#' || code, -usd, NULL FROM (
     SELECT *, row_number() OVER (PARTITION BY grp ORDER BY abs(usd) DESC) AS nth, count(usd) OVER (PARTITION BY grp) = count(*) OVER (PARTITION BY grp) AS whole
     FROM whose) WHERE nth <= 4 AND usd <> 0 AND whole;
+INSERT INTO reading SELECT grp, 'goods.balance.ytd.by_country#first_usd', CASE WHEN count(usd) = count(*) AND min(b) < 0 THEN min(b) END, NULL
+    FROM whose LEFT JOIN ranked ON partner = code AND name = 'ytd' GROUP BY grp;
 
 -- ranks
 CREATE OR REPLACE TEMP TABLE placed AS

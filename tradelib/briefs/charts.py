@@ -11,7 +11,7 @@ from tradelib.briefs.commodities import HS2
 from tradelib.briefs.fact import commodity
 from tradelib.briefs.sentences import title as titled
 from tradelib.briefs.universe import is_seen
-from tradelib.partners import Partner, partner
+from tradelib.partners import Partner, members, partner
 from tradelib.releases import Release
 from tradelib.style import house as style
 from tradelib.style import marks, words
@@ -204,12 +204,20 @@ def chapters(brief: Brief, *, title: str = "") -> Chart | None:
 
 @styled
 def standing(brief: Brief, *, title: str = "") -> Chart | None:
-    """Draw where the partner stands among those ranked with it, now and a year earlier; None without any."""
+    """Draw where the partner stands among those ranked with it, or a group's members; None without any."""
     s, code = brief.snapshot, brief.partner.code
     whole = s.trade_table in s.sources and code in s.total_ranks.index
     if whole:
         (now, before), ranks, shown = s.total_balances, s.total_ranks, s.total_ranks.index
         table, window, what = s.trade_table, s.quarters, f"goods and services, {len(ranks)} countries"
+    elif brief.partner.is_group and brief.value("goods.balance.ytd.by_country"):
+        windows, table = s.ranked_goods
+        whose = members(code, s.release.default_as_of)
+        now, before = (windows[name]["balance_usd"].reindex(whose) for name in ("ytd", "ytd before"))
+        window, shown = s.months, now.nsmallest(LARGEST).index
+        what = "goods, the members"
+        if len(whose) > LARGEST:
+            what = f"goods, the {LARGEST} members with the largest deficits"
     else:
         own, windows = s.goods_sums(code)[0]["ytd before"], s.goods_windows
         now, before = (windows[name]["balance_usd"] for name in ("ytd", "ytd before"))

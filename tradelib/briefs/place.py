@@ -128,6 +128,7 @@ def _contribution(brief, span: str, window: Window, mine: list[dict], world: lis
 def _by_country(brief) -> None:
     """With whom, of all countries or of a group's members, the goods balance changed most."""
     s, who, found, reason = brief.snapshot, brief.partner, None, "it is a single country"
+    more = {"first": None, "first_usd": None}
     if who.kind == "world" or has_members(who.code):
         changes, reason = -s.deficit_changes["ytd"], "the country table does not have all these months of all"
         if who.kind != "world":
@@ -135,6 +136,9 @@ def _by_country(brief) -> None:
         if len(changes) and changes.notna().all():
             top = changes.loc[changes.abs().nlargest(NAMED).index]
             found = [named(code) | {"change_usd": usd} for code, usd in top.items() if usd]
+            now = s.ranked_goods[0]["ytd"]["balance_usd"].reindex(changes.index)
+            if now.min() < 0:
+                more = {"first": partner(now.idxmin()).prose, "first_usd": now.min()}
     elif who.is_group:
         reason = "its members are not known by name"
     whom = "all countries" if who.kind == "world" else "its members"
@@ -147,6 +151,7 @@ def _by_country(brief) -> None:
         f"{words.span(s.months)} on a year earlier",
         table=s.ranked_goods[1],
         reason=reason,
+        **more,
     )
 
 
