@@ -401,7 +401,7 @@ def _register() -> Register:
 
 @lru_cache(maxsize=1)
 def _bundled() -> Register:
-    texts = [(DATA / name).read_text("utf-8") for name in ("partners.csv", "groups.csv")]
+    texts = [(DATA / name).read_text(encoding="utf-8") for name in ("partners.csv", "groups.csv")]
     rows, spells = ([*csv.DictReader(text.splitlines())] for text in texts)
     groups: dict[str, list[Spell]] = {}
     for row in spells:

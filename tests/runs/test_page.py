@@ -105,7 +105,7 @@ def test_the_page_opens_with_its_title_headline_and_lag(see):
     page = see(1100)
     assert page["title"] == page["h1"] == "U.S. trade with South Korea, July 2018"
     assert "narrowed by 65.5 percent, to $979 million" in page["text"]
-    first_screen = page["text"][:700]
+    first_screen = page["text"][:800]
     assert "13th of 233" in first_screen
     assert "later data for goods and services (2,374 days)" in first_screen
 
