@@ -147,7 +147,7 @@ def verbs(brief) -> list[str]:
         right = {"moved from": now * before <= 0, "zero": now == before == 0}
         right |= {"widened": now * before > 0 and abs(now) > abs(before)}
         right |= {"narrowed": now * before > 0 and abs(now) < abs(before)}
-        right |= {"little changed": abs(change) < 0.0005 * abs(before)}
+        right |= {"little changed": abs(change) < 0.005 * abs(before)}
         improved = str(tl.say(brief, f"It {{{id}.change_usd:improved}}."))
         right = (
             right[way]

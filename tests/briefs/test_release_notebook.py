@@ -103,6 +103,14 @@ def test_of_a_group_and_of_the_world_it_is_told_with_whom_the_balance_changed_mo
     )
 
 
+def test_what_was_traded_most_is_told_beside_what_changed_most():
+    text = said("chapters", sheet("KOR", *JULY))
+    assert "were machinery and computers (HS 84, $4.9 billion), mineral fuels (HS 27, $4.2 billion)" in text
+    assert "imports for consumption from South Korea were motor vehicles and parts ($10.4 billion)," in text
+    alone = said("chapters", sheet("CHE", "2025-01"))
+    assert alone.startswith("By industry, the largest imports for consumption from Switzerland in January")
+
+
 def test_nobody_has_a_part_in_a_change_that_is_a_small_rest():
     """January-June 2015: the deficit grew by 7 billion; with China by 16, and with Canada it fell by 11."""
     part = sheet("BRA", "2015-06")["goods.deficit.ytd.contribution_pct"]
@@ -123,12 +131,10 @@ def test_another_rank_a_year_earlier_is_told():
 
 
 def test_the_first_screen_has_four_figures_and_how_they_stand_to_the_day():
-    total, month, ytd, rank = said("figures", sheet("KOR", "2018-07")).split("\n")[2:]
+    total, month, year, rank = said("figures", sheet("KOR", "2018-07")).split("\n")[2:]
     assert "first half of 2018 | **a deficit of $979 million** | improved by $1.9 billion" in total
     assert "July 2018 | **a deficit of $1.5 billion** | improved by $383 million on a year earlier" in month
-    assert "2018 to date | **a deficit of $9.9 billion** | improved by $2.9 billion" in ytd
-    year = said("figures", sheet("KOR", "2018-08")).split("\n")[4]
-    assert "twelve months | **a deficit of $19.9 billion** | improved by $1.3 billion" in year
+    assert "twelve months | **a deficit of $20.2 billion** | improved by $1.2 billion" in year
     assert rank == "| Rank by deficit in goods | **13th** of 233 | 10th a year earlier |"
     assert said("stand", sheet("KOR", "2018-07")).startswith(
         "Figures as of September 5, 2018: goods reconstructed; later data for goods and services (2,374 "

@@ -213,7 +213,7 @@ def _entry(entry: dict, id: str) -> str:
 
 
 def _number(entry: dict) -> float | None:
-    for name in ("contribution_usd", "balance_usd", "reduction_pct", "change_usd", "duty_usd"):
+    for name in ("contribution_usd", "balance_usd", "reduction_pct", "change_usd", "duty_usd", "value_usd"):
         if name in entry:
             return entry[name]
     raise KeyError(entry)

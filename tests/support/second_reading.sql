@@ -398,6 +398,8 @@ WITH long AS (SELECT source, flow, partner, hs2, sum(usd) FILTER (m > getvariabl
 SELECT source, flow, partner, hs2, coalesce(now, 0) AS now, coalesce(before, 0) AS before, coalesce(year, 0) AS year, coalesce(now, 0) - coalesce(before, 0) AS change FROM long;
 INSERT INTO reading SELECT partner, 'commodity.hs2.' || hs2 || '.' || flow || f.field, f.v, NULL FROM c,
     LATERAL (VALUES ('.ytd', now), ('.ytd.change_usd', change), ('.previous_year', year), ('.ytd.less_previous_year', now - year)) AS f(field, v);
+INSERT INTO reading SELECT partner, 'commodity.hs2.exports.largest#' || hs2, now, NULL FROM c
+    WHERE flow = 'exports' AND now > 0 QUALIFY row_number() OVER (PARTITION BY partner ORDER BY now DESC, hs2) <= 3;
 INSERT INTO reading SELECT partner, 'commodity.hs2.' || flow || '.most_changed#' || hs2, change, NULL FROM c WHERE change <> 0
     QUALIFY row_number() OVER (PARTITION BY partner, flow ORDER BY abs(change) DESC) <= 3;
 CREATE OR REPLACE TEMP TABLE added_by AS
@@ -470,6 +472,8 @@ CREATE OR REPLACE TEMP TABLE dparts AS
 INSERT INTO reading SELECT partner, 'tariff.parts.' || span || '#' || item || f.id, f.v, NULL FROM dparts,
     LATERAL (VALUES ('', d), (' rate', CASE WHEN u > 0 THEN 100 * d / u END), (' before', CASE WHEN u0 > 0 THEN 100 * d0 / u0 END)) AS f(id, v)
     WHERE d > 0 QUALIFY dense_rank() OVER (PARTITION BY span, partner ORDER BY d DESC, item) <= 5;
+INSERT INTO reading SELECT partner, 'tariff.imports.ytd.largest#' || item, u, NULL FROM dparts
+    WHERE span = 'ytd' AND u > 0 QUALIFY row_number() OVER (PARTITION BY partner ORDER BY u DESC, item) <= 3;
 INSERT INTO reading SELECT partner, 'tariff.imports.ytd.most_changed#' || item, change, NULL FROM (
     SELECT partner, item, coalesce(u, 0) - coalesce(u0, 0) AS change FROM dparts WHERE span = 'ytd'
     QUALIFY count(u) OVER (PARTITION BY partner) > 0 AND count(u0) OVER (PARTITION BY partner) > 0)

@@ -31,7 +31,7 @@ def commodity_facts(brief) -> None:
     """Write the facts `commodity.*`: mineral fuels always, the chapters that changed most, contributions."""
     s, code = brief.snapshot, brief.partner.code
     _levels(brief, EXPORT_CHAPTERS, {}, **_chapter(EXPORT_CHAPTERS, OIL))
-    changed = {"exports": None, "imports": None}
+    changed, largest = {"exports": None, "imports": None}, None
     for table in tables_of(s, code):
         rows, flow = s.chapter_windows[table].loc[code], "exports" if table == EXPORT_CHAPTERS else "imports"
         top = rows["change_usd"].abs().nlargest(TOP).index
@@ -39,11 +39,15 @@ def commodity_facts(brief) -> None:
             row = rows.loc[chapter].to_dict() if chapter in rows.index else {}
             _levels(brief, table, row, **_chapter(table, chapter))
         changed[flow] = [
-            {"flow": flow, HS2: chapter, "name": words.chapter(chapter), "change_usd": usd}
+            _of_chapter(flow, chapter) | {"change_usd": usd}
             for chapter, usd in rows.loc[top, "change_usd"].items()
             if usd
         ]
+        if flow == "exports":
+            exports = rows["ytd"].nlargest(TOP).items()
+            largest = [_of_chapter(flow, chapter) | {"value_usd": usd} for chapter, usd in exports if usd > 0]
     _most_changed(brief, changed)
+    _largest(brief, largest)
     for kind in (HS2, *DETAILS):
         if kind == HS2 or _windows(s, kind):
             _contributions(brief, kind)
@@ -64,6 +68,10 @@ def _windows(snapshot: Snapshot, kind: str) -> dict[str, pd.DataFrame]:
     if kind == HS2:
         return snapshot.chapter_windows
     return {table: rows for table, rows in snapshot.detail_windows.items() if f"_{kind}_" in table}
+
+
+def _of_chapter(flow: str, chapter: str) -> dict:
+    return {"flow": flow, HS2: chapter, "name": words.chapter(chapter)}
 
 
 def _chapter(table: str, chapter: str) -> dict:
@@ -134,6 +142,20 @@ def _most_changed(brief, changed: dict) -> None:
             else "none changed",
             for_consumption="imports_consumption" in table,
         )
+
+
+def _largest(brief, largest: list[dict] | None) -> None:
+    """Which chapters exports are largest of; imports are told by industry, with their duties."""
+    s, none = brief.snapshot, f"{EXPORT_CHAPTERS} has no rows of {brief.partner.prose}"
+    brief.add(
+        "commodity.hs2.exports.largest",
+        largest or None,
+        unit="list",
+        window=s.months,
+        label=f"HS chapters of exports with {{p}} that are largest, {words.span(s.months)}",
+        table=EXPORT_CHAPTERS,
+        reason=none if largest is None else "there are none",
+    )
 
 
 def decompose(now: pd.Series, before: pd.Series, *, top: int = 6) -> pd.DataFrame:

@@ -196,7 +196,7 @@ def entry_in_words(entry: dict) -> str:
         return f"{contributor(entry)} ({'+' if usd > 0 else ''}{words.signed_money(usd)})"
     usd = entry.get("balance_usd", entry.get("value_usd"))
     if usd is not None:
-        return f"{entry['prose']} ({words.signed_money(usd)})"
+        return f"{before_change(entry)}{words.signed_money(usd)})"
     if "change_usd" in entry and "reduction_pct" not in entry:
         sign = "+" if entry["change_usd"] > 0 else "-"
         return f"{before_change(entry)}{sign}{words.money(entry['change_usd'])})"

@@ -207,6 +207,7 @@ def tariff_facts(brief) -> None:
     for span, window in duties.windows.items():
         _window(brief, duties, span, window)
         _shares(brief, duties, span, window)
+    _largest(brief, duties)
     _most_changed(brief, duties)
     for span in ("month", "ytd"):
         _place(brief, duties, span)
@@ -238,6 +239,25 @@ def _window(brief, duties: Duties, span: str, window: Window) -> None:
     title = f"U.S. imports for consumption from {{p}}, {when}"
     id = f"tariff.imports.{span}"
     brief.add(id, now.get("imports_usd"), unit="USD", window=window, label=title, **about)
+
+
+def _largest(brief, duties: Duties) -> None:
+    """Of which industries or chapters imports for consumption are largest."""
+    window, (kind, several, name_of) = duties.windows["ytd"], duties.parts
+    top = duties.of_parts(brief.partner.code, window)["imports_usd"].nlargest(CHANGED)
+    named = {item: {kind: item, "prose": _in_a_sentence(name_of(item))} for item in top.index}
+    entries = [named[item] | {"value_usd": usd} for item, usd in top.items() if usd > 0]
+    brief.add(
+        "tariff.imports.ytd.largest",
+        entries or None,
+        unit="list",
+        window=window,
+        label=f"{words.capital(several)} of which U.S. imports for consumption from {{p}} are largest, "
+        f"{words.span(window)}",
+        table=duties.parts_table or "imports_consumption_naics_nsa",
+        reason=f"no table by industry or chapter of the same vintage has rows of {brief.partner.prose}",
+        by=kind,
+    )
 
 
 def _most_changed(brief, duties: Duties) -> None:

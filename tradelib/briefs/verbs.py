@@ -134,7 +134,7 @@ def _entry(entry: dict, *, first: bool) -> Parts:
         return [before_change(entry), size, ")"]
     usd = entry.get("balance_usd", entry.get("value_usd"))
     if usd is not None:
-        return [f"{entry['prose']} (", _usd(usd, entry["prose"]), ")"]
+        return [before_change(entry), _usd(usd, entry.get("prose") or commodity(entry)), ")"]
     if entry["reduction_pct"] is None:
         return [f"{entry['prose']} (it became a surplus)"]
     return [f"{entry['prose']} (", _pct(entry["reduction_pct"], entry["prose"]), ")"]
