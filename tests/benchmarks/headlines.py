@@ -188,7 +188,8 @@ class Reader:
     def record(self, code: str, side: str, span: list[pd.Period], told: str | None) -> list[str]:
         if not told:
             return []
-        traded = self.flows["trade"][code].gt(0)  # before the first trade the table has zeros
+        # before the first trade the table has zeros; of some products there are imports alone
+        traded = self.flows["trade"][code].gt(0) | self.flows[side][code].gt(0)
         own = self.flows[side][code].where(traded.cummax())
         series = own.rolling(len(span), min_periods=len(span)).sum()
         if len(span) > 1:

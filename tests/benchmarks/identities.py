@@ -145,14 +145,16 @@ def verbs(brief) -> list[str]:
             way for way in ("widened", "narrowed", "moved from", "little changed", "zero") if way in text
         )
         right = {"moved from": now * before <= 0, "zero": now == before == 0}
-        right |= {"widened": now * before > 0 and abs(now) > abs(before)}
-        right |= {"narrowed": now * before > 0 and abs(now) < abs(before)}
-        right |= {"little changed": abs(change) < 0.005 * abs(before)}
+        little = now * before > 0 and abs(change) < 0.005 * abs(before)
+        right |= {"widened": now * before > 0 and abs(now) > abs(before) and not little}
+        right |= {"narrowed": now * before > 0 and abs(now) < abs(before) and not little}
+        right |= {"little changed": little or now == before}
         improved = str(tl.say(brief, f"It {{{id}.change_usd:improved}}."))
         right = (
             right[way]
-            and ("improved" in improved) == (change > 0)
-            and ("worsened" in improved) == (change < 0)
+            and ("improved" in improved) == (change > 0 and not little)
+            and ("worsened" in improved) == (change < 0 and not little)
+            and ("little changed" in improved) == (little and change != 0)
         )
         amounts = [amount(*match) for match in re.findall(USD, text)]
         near = any(abs(abs(now) - told) <= off for told, off in amounts) or not now

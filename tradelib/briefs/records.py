@@ -141,7 +141,7 @@ def _superlative(brief, side: str, span: str, past: History) -> None:
             other = words.position(usd)
             turned = found.word == "smallest" and other not in (kind, "balance")
             when = rival.year if step == 12 else words.period(rival)
-            first = "the first on record, " if not place else f"the {other} of " if turned else ""
+            first = "the first on record, " if place < step else f"the {other} of " if turned else ""
             told = short = f"{found.word}{what} since {first}{when}"
             more |= {"rival": str(rival), "rival_usd": usd}
         more["short"] = short
