@@ -193,14 +193,16 @@ def hs10_rows(folder: Path) -> Iterator[Row]:
         subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent, check=True)
         given = {"flow": "exports", "through": hs10.THROUGH, "day": hs10.PUBLISHED, "top": 10}
         took[size] = hs10.measured(hs10.OURS.format(partner="5800", **given), 5)
+    ours = hs10.OURS.format(partner="5800", **given)
     files = [str(next(hs10.folder_of(store, table).glob(f"year={year}/*.parquet"))) for year in (2024, 2023)]
     options = "columns=['period', 'partner', 'item', 'value_usd'], filters=[('partner', '==', '5800')]"
     given = {"files": files, "month": 7, "year": 2024, "top": 10}
-    pandas = hs10.measured(hs10.PANDAS.format(partner="5800", options=options, **given), 5)
-    if pandas["found"] != took[1]["found"]:
+    theirs = hs10.PANDAS.format(partner="5800", options=options, **given)
+    found, pandas = hs10.in_turn([ours, theirs], 11)
+    if pandas["found"] != found["found"]:
         raise SystemExit("contributors: the answers differ")
     twice = took[1]["whole"] / took[2]["whole"]
-    yield Row("contributors, HS10 (generated)", took[1]["whole"], "pandas", pandas["whole"], "1", twice)
+    yield Row("contributors, HS10 (generated)", found["whole"], "pandas", pandas["whole"], "1", twice)
 
 
 # --- the table ------------------------------------------------------------------------------------

@@ -156,16 +156,27 @@ def folder_of(store: Path, table: str) -> Path:
 
 def measured(body: str, times: int, warm: int = 0) -> dict:
     """Run code in fresh processes; medians of the time from start to exit, and of the peak memory."""
-    runs = []
-    for _ in range(times):
-        start = time.perf_counter()
-        command = [sys.executable, "-c", MEASURED.format(body=body, warm=warm)]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode:
-            raise SystemExit(done.stderr[-2000:])
-        runs.append(json.loads(done.stdout) | {"whole": time.perf_counter() - start})
-    middle = {k: statistics.median(run[k] for run in runs) for k in ("whole", "first", "peak")}
-    return runs[0] | middle
+    return in_turn([body], times, warm)[0]
+
+
+def in_turn(bodies: list[str], times: int, warm: int = 0) -> list[dict]:
+    """The same of several, one after the other each time, so that a slow minute is slow for all."""
+    runs = [[_once(body, warm) for body in bodies] for _ in range(times)]
+    return [_middle(of) for of in zip(*runs, strict=True)]
+
+
+def _middle(runs: tuple[dict, ...]) -> dict:
+    """What the first run told, with the medians of all."""
+    return runs[0] | {name: statistics.median(run[name] for run in runs) for name in ("whole", "first", "peak")}
+
+
+def _once(body: str, warm: int) -> dict:
+    start = time.perf_counter()
+    command = [sys.executable, "-c", MEASURED.format(body=body, warm=warm)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(done.stderr[-2000:])
+    return json.loads(done.stdout) | {"whole": time.perf_counter() - start}
 
 
 def compare(store: Path, flow: str, table: str) -> None:
