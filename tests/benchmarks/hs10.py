@@ -167,7 +167,8 @@ def in_turn(bodies: list[str], times: int, warm: int = 0) -> list[dict]:
 
 def _middle(runs: tuple[dict, ...]) -> dict:
     """What the first run told, with the medians of all."""
-    return runs[0] | {name: statistics.median(run[name] for run in runs) for name in ("whole", "first", "peak")}
+    names = ("whole", "first", "peak")
+    return runs[0] | {name: statistics.median(run[name] for run in runs) for name in names}
 
 
 def _once(body: str, warm: int) -> dict:
