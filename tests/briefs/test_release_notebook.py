@@ -109,6 +109,8 @@ def test_what_was_traded_most_is_told_beside_what_changed_most():
     assert "imports for consumption from South Korea were motor vehicles and parts ($10.4 billion)," in text
     alone = said("chapters", sheet("CHE", "2025-01"))
     assert alone.startswith("By industry, the largest imports for consumption from Switzerland in January")
+    assert alone.count("include gold, steel and aluminum") == 1
+    assert "include gold" not in said("duties", sheet("CHE", "2025-01")), "it is said once"
 
 
 def test_nobody_has_a_part_in_a_change_that_is_a_small_rest():

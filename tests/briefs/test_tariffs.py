@@ -109,12 +109,10 @@ def test_rates_and_mix_add_up_to_the_change_and_parts_are_those_with_most_duties
 
 def test_where_no_chapters_are_out_the_industries_tell_what_was_imported():
     """The largest deficit with Switzerland on record was gold, of which the brief said nothing."""
-    text = said("duties", sheet("CHE", "2025-02"))
-    assert (
-        "were primary metals (+$35.1 billion), chemicals (" in text and "Primary metals include gold" in text
-    )
-    russia = said("duties", sheet("RUS", "2025-01"))  # whose chemicals are fertilizers
-    assert "Chemicals include pharmaceuticals and fertilizers; primary metals include gold" in russia
+    assert "were primary metals (+$35.1 billion), chemicals (" in said("duties", sheet("CHE", "2025-02"))
+    assert "Primary metals include gold" in said("chapters", sheet("CHE", "2025-02"))
+    russia = said("chapters", sheet("RUS", "2025-01"))  # whose chemicals are fertilizers
+    assert "hemicals include pharmaceuticals and fertilizers" in russia and "metals include gold" in russia
     assert "By industry" not in said("duties", sheet("VNM", "2024-12"))  # its chapters are told
     assert not said("duties", sheet("ZAF", "2025-02"))
 

@@ -4,7 +4,7 @@ Calculated duties are an estimate by Census, not collections. The rate is duties
 consumption, those free of duty too.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property, lru_cache
@@ -257,6 +257,7 @@ def _largest(brief, duties: Duties) -> None:
         table=duties.parts_table or "imports_consumption_naics_nsa",
         reason=f"no table by industry or chapter of the same vintage has rows of {brief.partner.prose}",
         by=kind,
+        includes=_includes(entry[kind] for entry in entries),
     )
 
 
@@ -266,6 +267,7 @@ def _most_changed(brief, duties: Duties) -> None:
     now, before = (duties.of_parts(code, span)["imports_usd"] for span in (window, window.year_earlier))
     change = now.sub(before, fill_value=0.0) if len(now) and len(before) else pd.Series(dtype=float)
     top = change[change.abs().nlargest(CHANGED).index]
+    told = [entry[kind] for entry in brief.value("tariff.imports.ytd.largest") or ()]
     entries = [
         {kind: item, "prose": _in_a_sentence(name_of(item)), "change_usd": usd}
         for item, usd in top.items()
@@ -281,8 +283,13 @@ def _most_changed(brief, duties: Duties) -> None:
         table=duties.parts_table or "imports_consumption_naics_nsa",
         reason=f"no table by industry or chapter of the same vintage has rows of {brief.partner.prose}",
         by=kind,
-        includes=words.capital("; ".join(INCLUDES[item] for item in top.index if item in INCLUDES)),
+        includes=_includes(item for item in top.index if item not in told),
     )
+
+
+def _includes(items: Iterable[str]) -> str:
+    """Say what industries hold that nobody expects in them; of chapters, and of others, nothing."""
+    return words.capital("; ".join(INCLUDES[item] for item in items if item in INCLUDES))
 
 
 def _shares(brief, duties: Duties, span: str, window: Window) -> None:
