@@ -374,7 +374,7 @@ def test_a_passage_with_nothing_left_says_the_first_reason_once():
     assert say(twice, "X is {x}. Y is {y}.\n\nAgain {x}.") == "No rows."
     assert say(twice, "{x:if}Nothing to say.") == "", "a condition is no reason"
     assert say(sheet("TUV", *JULY), "It sold {services.exports.ytd}. It bought {services.imports.ytd}.") == (
-        "BEA publishes no services by quarter with it for that time."
+        "BEA publishes no figures by quarter for that time."
     )
 
 

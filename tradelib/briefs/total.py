@@ -35,7 +35,7 @@ TESTED = ("p_value", "f_statistic", "confidence", "slope_before_usd", "slope_aft
 NOT_THE_WHOLE = "goods and services, as published for it, do not make the total"
 #: What rounded parts may miss of the total: so many dollars, or of many members this share of all trade.
 ROUNDING_USD, ROUNDING_SHARE = 10e6, 0.001
-NO_SERVICES = "BEA publishes no services by quarter with it for that time"
+NO_SERVICES = "BEA publishes no figures by quarter for that time"
 NO_WORLD = "BEA's table by partner has no row of the world"
 EXPORTS_LED = (
     "the balance improved, exports of goods and of services both rose, and together they contributed more "
