@@ -22,11 +22,11 @@ NAMES += ("month_total",)
 MONTH_TOTAL = "total.balance.month"
 #: Quarters of goods and services come out with these months; the first release of which Exhibit 20 was seen.
 QUARTERLY, FIRST_QUARTERLY = (1, 4, 7, 10), pd.Period("2018-07", "M")
-#: A flow leads before the balance only if it is more unusual by so much; the change of one that is a smaller
-#: part of two-way trade than that, in proportion.
+#: A flow leads before the balance only if it is more unusual by so much; the change of one with a smaller
+#: share of two-way trade than that, in proportion.
 FLOW_WEIGHT, SMALL_FLOW = 0.8, 1 / 3
 #: A part in the change of the U.S. deficit is news from this percentage on, among the largest so many, and
-#: where it is so many times the part that the partner has in the deficit itself.
+#: where it is so many times the share that the partner has in the deficit itself.
 LARGE_PART_PCT, FIRST_PARTS, ABOVE_SHARE = 10, 3, 1.25
 #: It adds so much to the news of the balance that it is of; a new quarter comes only four times a year,
 #: a whole year once.
@@ -145,7 +145,7 @@ def _of_side(brief, side: str, span: str, weight: float, changes: dict) -> Candi
     change = of_change(changes[side]) if side in changes else 0.0
     if side != "balance":
         weight *= FLOW_WEIGHT
-        change *= min(1.0, _part(brief, side) / SMALL_FLOW)
+        change *= min(1.0, _share_of_trade(brief, side) / SMALL_FLOW)
     scores = {"change": change, "record": 0.0}
     if more["word"]:
         kind = "turn" if more["word"] == "first" else "record"
@@ -154,8 +154,8 @@ def _of_side(brief, side: str, span: str, weight: float, changes: dict) -> Candi
     return Candidate(f"{'month' if span == 'month' else 'year'}_{side}", kind, weight * scores[kind])
 
 
-def _part(brief, side: str) -> float:
-    """The part of a flow in two-way trade, of the year to date and that of a year earlier together."""
+def _share_of_trade(brief, side: str) -> float:
+    """The share of a flow in two-way trade, of the year to date and that of a year earlier together."""
     usd = {}
     for flow in FLOWS:
         now, change = (brief.value(f"goods.{flow}.ytd{end}") or 0.0 for end in ("", ".change_usd"))
